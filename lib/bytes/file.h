@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files that appear whole or not at all, folders that nothing leaves, and temporary files.
+ */
+#ifndef AR_BYTES_FILE_H
+#define AR_BYTES_FILE_H
+
+#include <time.h>
+
+#include "bytes/io.h"
+
+/* ---- a file that appears whole -------------------------------------------------------------------------------------- */
+
+struct ar_file {
+    int fd;          /* open for writing and reading; -1 once committed or abandoned */
+    int dirfd;       /* the folder that it will appear in; its own descriptor */
+    char *name;      /* its last component */
+    char *temporary; /* name of the file beside it, or NULL while it has none (O_TMPFILE) */
+};
+
+/*
+ * Starts a file that will be called path: beneath the folder dirfd where beneath is true (no component may be a link or lead
+ * out of it; folders that are missing on the way are made, mode 0777 less the umask), else as open(2) resolves path from dirfd
+ * (the folder must exist). Until ar_file_commit there is nothing under that name; without O_TMPFILE on the file system, a hidden
+ * file beside it. 0, or -1: AR_INPUT where the name is wrong, else AR_SYSTEM.
+ */
+int ar_file_create(struct ar_file *file, int dirfd, const char *path, bool beneath, struct ar_error *error) AR_MUST_USE;
+
+/* Makes it appear under its name, mode 0666 less the umask, in place of what was there; sync: it is on the disk first, and its name after. */
+int ar_file_commit(struct ar_file *file, bool sync, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * As ar_file_commit without sync, but where a regular file of that name with the same bytes is there already, that one stays untouched.
+ * Sets *changed accordingly.
+ */
+int ar_file_commit_if_changed(struct ar_file *file, bool *changed, struct ar_error *error) AR_MUST_USE;
+
+/* For an error path: the file is gone; keeps errno. Does nothing on one that was committed or abandoned. */
+void ar_file_abandon(struct ar_file *file);
+
+/* A whole small file at once, in the manner of ar_file_create and ar_file_commit. */
+int ar_file_put(int dirfd, const char *path, bool beneath, const void *bytes, size_t n, bool sync, struct ar_error *error) AR_MUST_USE;
+
+/* ---- folders -------------------------------------------------------------------------------------------------------- */
+
+/* Opens the folder path, made (with its parents) where it is missing. A descriptor for *at calls, or -1. */
+int ar_dir_open(const char *path, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Opens path beneath the folder dirfd with openat2's RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS (flags as for open(2)). A descriptor, or -1
+ * with errno set and nothing recorded. mode counts only with O_CREAT.
+ */
+int ar_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
+
+/* Deletes the folder name in dirfd with all that is in it, following no link. 0, or -1 with the first failure (it goes on after one). A
+ * name that is not there is no failure. */
+int ar_dir_remove(int dirfd, const char *name, struct ar_error *error) AR_MUST_USE;
+
+/* ---- temporary files ------------------------------------------------------------------------------------------------ */
+
+/* The folder for temporary files: TMPDIR, or /tmp. Valid until the environment changes. */
+const char *ar_tmpdir(void);
+
+/* What messages call a spool: "temporary file in '/tmp' (TMPDIR)". */
+const char *ar_spool_name(char name[256]);
+
+/* A file without a name in ar_tmpdir(), for reading and writing; it goes with its last descriptor. -1 on failure. */
+int ar_spool_open(struct ar_error *error) AR_MUST_USE;
+
+/* Makes a private folder (mode 0700) "ar-XXXXXX" in ar_tmpdir(); appends its path to path. A descriptor, or -1. */
+int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error) AR_MUST_USE;
+
+/* ---- mapped inputs -------------------------------------------------------------------------------------------------- */
+
+/*
+ * The bytes of an input, all at one address. A regular file is mapped as it is; anything else, and what is compressed, is written
+ * to a spool first, and that is mapped.
+ */
+struct ar_map {
+    const char *data; /* never NULL */
+    uint64_t len;
+    enum ar_filter filter; /* what was undone */
+    uint64_t source_bytes; /* bytes of the source, before decompression */
+    bool spooled;
+    int fd;                /* its own descriptor of what is mapped */
+    void *base;            /* what was mapped: page-aligned, or NULL */
+    size_t base_len;
+    struct timespec mtime; /* of the file when it was mapped */
+};
+
+/*
+ * Maps what in still holds. in must be fresh (nothing consumed) or stand at the start of what is wanted. max: no more than these bytes
+ * are taken (UINT64_MAX: all); fewer are no failure. 0 or -1.
+ */
+int ar_map_in(struct ar_map *map, struct ar_in *in, uint64_t max, struct ar_error *error) AR_MUST_USE;
+
+/* -1 (AR_INPUT) where the mapped file was changed since (size or modification time); name is said. */
+int ar_map_check(const struct ar_map *map, const char *name, struct ar_error *error) AR_MUST_USE;
+
+void ar_map_release(struct ar_map *map);
+
+#endif

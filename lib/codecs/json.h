@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON (RFC 8259), strict: UTF-8, one value, no duplicate keys, no NaN, no comments.
+ *
+ * Two views of it. jansson's tree is for documents of our own (manifests, ledgers, schemas). Where a value must keep the text it
+ * came in (params, results), struct ar_json_doc points into the text: no number passes through a double.
+ */
+#ifndef AR_CODECS_JSON_H
+#define AR_CODECS_JSON_H
+
+#include <jansson.h>
+
+#include "bytes/buf.h"
+
+/*
+ * Parses text into jansson's tree; the caller owns the reference. what names the document in messages ("manifest 'm.json'"), which say line and column and, for
+ * a duplicate key, the key. reals: integers become reals, so that none is too big (for validation). NULL on failure (AR_INPUT).
+ */
+json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, struct ar_error *error) AR_MUST_USE;
+
+/* Appends a tree in one line, members in their order, nothing escaped that need not be. */
+void ar_json_dump(struct ar_buf *buf, const json_t *json);
+
+/* Appends text (UTF-8) as a JSON string with its quotes. */
+void ar_json_add_string(struct ar_buf *buf, const char *text, size_t n);
+
+enum ar_json_type { AR_JSON_NULL, AR_JSON_TRUE, AR_JSON_FALSE, AR_JSON_NUMBER, AR_JSON_STRING, AR_JSON_ARRAY, AR_JSON_OBJECT };
+
+/* A value of a document: where it stands. */
+struct ar_json_value {
+    enum ar_json_type type;
+    const char *text; /* its own text; of a string with its quotes */
+    size_t len;
+    int token;        /* for the functions below */
+};
+
+struct ar_json_doc {
+    const char *text; /* the caller's; it must stay */
+    size_t len;
+    void *tokens;     /* of the tokenizer */
+    int count;
+};
+
+/* Checks the text as ar_json_load does, and finds its values. depth is at most 512, the text at most 1 GiB. 0 or -1. */
+int ar_json_doc_parse(struct ar_json_doc *doc, const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
+void ar_json_doc_release(struct ar_json_doc *doc);
+
+/* The outermost value. */
+struct ar_json_value ar_json_root(const struct ar_json_doc *doc);
+
+/*
+ * Walks the members of an object or the items of an array: start with *position 0. Sets key (objects only; may be NULL) and value. Returns 1, 0
+ * at the end.
+ */
+int ar_json_each(const struct ar_json_doc *doc, const struct ar_json_value *parent, int *position, struct ar_json_value *key,
+                 struct ar_json_value *value);
+
+/* The member of an object by its (decoded) name. True where it is there. */
+bool ar_json_member(const struct ar_json_doc *doc, const struct ar_json_value *object, const char *name, struct ar_json_value *value);
+
+/* Appends a string value with its escapes undone, as UTF-8. */
+void ar_json_decode(struct ar_buf *buf, const struct ar_json_value *string);
+
+#endif
