@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "bytes/buf.h"
+
+/* What the data of a buffer without memory points to; never written, since cap is 0 then. */
+static char shared_empty[1];
+
+void ar_buf_init(struct ar_buf *buf)
+{
+    *buf = (struct ar_buf){.data = shared_empty};
+}
+
+void ar_buf_release(struct ar_buf *buf)
+{
+    if (buf->cap > 0)
+        free(buf->data);
+    ar_buf_init(buf);
+}
+
+void ar_buf_clear(struct ar_buf *buf)
+{
+    ar_buf_truncate(buf, 0);
+    buf->failed = false;
+}
+
+/* Makes room for n bytes behind len and a NUL. */
+static bool grow(struct ar_buf *buf, size_t n)
+{
+    size_t need;
+    if (__builtin_add_overflow(buf->len, n, &need) || __builtin_add_overflow(need, 1, &need) || need > PTRDIFF_MAX)
+        return false;
+    size_t cap = buf->cap + buf->cap / 2;
+    if (cap < 64)
+        cap = 64;
+    if (cap < need || cap > PTRDIFF_MAX)
+        cap = need;
+    char *data = realloc(buf->cap > 0 ? buf->data : NULL, cap);
+    if (data == NULL)
+        return false;
+    buf->data = data;
+    buf->cap = cap;
+    buf->data[buf->len] = '\0';
+    return true;
+}
+
+char *ar_buf_reserve(struct ar_buf *buf, size_t n)
+{
+    if (buf->failed)
+        return NULL;
+    if (n >= buf->cap - buf->len && !grow(buf, n)) { /* len < cap, or both are 0 */
+        buf->failed = true;
+        return NULL;
+    }
+    return buf->data + buf->len;
+}
+
+void ar_buf_grew(struct ar_buf *buf, size_t n)
+{
+    if (buf->failed || buf->cap == 0)
+        return;
+    buf->len += n;
+    buf->data[buf->len] = '\0';
+}
+
+void ar_buf_add(struct ar_buf *buf, const void *bytes, size_t n)
+{
+    if (n == 0)
+        return;
+    char *to = ar_buf_reserve(buf, n);
+    if (to == NULL)
+        return;
+    memcpy(to, bytes, n);
+    ar_buf_grew(buf, n);
+}
+
+void ar_buf_add_text(struct ar_buf *buf, const char *text)
+{
+    ar_buf_add(buf, text, strlen(text));
+}
+
+void ar_buf_add_char(struct ar_buf *buf, char c)
+{
+    ar_buf_add(buf, &c, 1);
+}
+
+void ar_buf_add_format(struct ar_buf *buf, const char *format, ...)
+{
+    char small[256];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(small, sizeof(small), format, args);
+    va_end(args);
+    if (len < 0) {
+        buf->failed = true;
+        return;
+    }
+    if ((size_t)len < sizeof(small)) {
+        ar_buf_add(buf, small, (size_t)len);
+        return;
+    }
+    char *to = ar_buf_reserve(buf, (size_t)len);
+    if (to == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(to, (size_t)len + 1, format, args);
+    va_end(args);
+    ar_buf_grew(buf, (size_t)len);
+}
+
+int ar_buf_check(const struct ar_buf *buf, struct ar_error *error)
+{
+    return buf->failed ? ar_fail_memory(error) : 0;
+}
+
+void ar_buf_truncate(struct ar_buf *buf, size_t len)
+{
+    if (buf->cap == 0 || len > buf->len)
+        return;
+    buf->len = len;
+    buf->data[len] = '\0';
+}
