@@ -13,8 +13,10 @@
 #include "bytes/buf.h"
 
 /*
- * Parses text into jansson's tree; the caller owns the reference. what names the document in messages ("manifest 'm.json'"), which say line and column and, for
- * a duplicate key, the key. reals: integers become reals, so that none is too big (for validation). NULL on failure (AR_INPUT).
+ * Parses text into jansson's tree; the caller owns the reference. what names the document in messages ("manifest 'm.json'"), which
+ * say line and column and, for a duplicate key, the key. reals: integers become reals, so that none is too big (for validation); a
+ * number beyond the range of a double, or, without reals, of 64 bits, is refused here (but not by ar_json_doc_parse). Refused as
+ * well: a byte order mark, NUL in any form, more than 512 levels, more than 1 GiB. NULL on failure (AR_INPUT).
  */
 json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, struct ar_error *error) AR_MUST_USE;
 
@@ -41,7 +43,10 @@ struct ar_json_doc {
     int count;
 };
 
-/* Checks the text as ar_json_load does, and finds its values. depth is at most 512, the text at most 1 GiB. 0 or -1. */
+/*
+ * Checks the text as ar_json_load does, and finds its values. No number is refused for its size, since its text is what counts.
+ * 0, or -1 (AR_INPUT; doc is then empty, releasing it is no matter).
+ */
 int ar_json_doc_parse(struct ar_json_doc *doc, const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 void ar_json_doc_release(struct ar_json_doc *doc);
 
@@ -49,16 +54,31 @@ void ar_json_doc_release(struct ar_json_doc *doc);
 struct ar_json_value ar_json_root(const struct ar_json_doc *doc);
 
 /*
- * Walks the members of an object or the items of an array: start with *position 0. Sets key (objects only; may be NULL) and value. Returns 1, 0
- * at the end.
+ * Walks the members of an object or the items of an array, in their order: start with *position 0. Sets key (objects only; may be
+ * NULL) and value. Returns 1, 0 at the end. A step takes the same time however much is in the value.
  */
 int ar_json_each(const struct ar_json_doc *doc, const struct ar_json_value *parent, int *position, struct ar_json_value *key,
                  struct ar_json_value *value);
 
-/* The member of an object by its (decoded) name. True where it is there. */
+/* The member of an object by its (decoded) name; looks at one after the other. True where it is there. */
 bool ar_json_member(const struct ar_json_doc *doc, const struct ar_json_value *object, const char *name, struct ar_json_value *value);
 
 /* Appends a string value with its escapes undone, as UTF-8. */
 void ar_json_decode(struct ar_buf *buf, const struct ar_json_value *string);
+
+/* Is a string value, its escapes undone, equal to the n bytes of text? */
+bool ar_json_equals(const struct ar_json_value *string, const char *text, size_t n);
+
+/*
+ * Where a further member of an object goes: the offset in the document's text behind its last member, or, where it has none, behind its
+ * brace. Sets *first where it has none (no comma is needed then).
+ */
+size_t ar_json_append_at(const struct ar_json_doc *doc, const struct ar_json_value *object, bool *first);
+
+/* Appends a step of a JSON Pointer (RFC 6901): "/" and the name (the digits of an index), with ~ and / in it written ~0 and ~1. */
+void ar_json_pointer_add(struct ar_buf *pointer, const char *name, size_t n);
+
+/* Appends what a message calls a value: 'text' (cut after some 40 characters), 0.80, true, null, "an array", "an object". */
+void ar_json_show(struct ar_buf *buf, const struct ar_json_value *value);
 
 #endif
