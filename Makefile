@@ -16,7 +16,7 @@ PACKAGES = zlib libarchive jansson libxxhash libpcre2-8
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 
 # What cannot be left out, whatever CFLAGS says.
-AR_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DAR_VERSION='"$(VERSION)"' -Ilib -Itools
+AR_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DAR_VERSION='"$(VERSION)"' -Ilib -Itools -I.
 AR_CFLAGS = -std=c17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -fvisibility=hidden -fPIC
 ifdef DEVELOPER
 AR_CFLAGS += -Werror -Wformat=2 -Wwrite-strings -Wundef -Wcast-qual -Wimplicit-fallthrough

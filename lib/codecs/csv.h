@@ -51,6 +51,7 @@ ssize_t ar_csv_scan_rows(struct ar_csv_scan *scan, const struct ar_csv_row **row
 struct ar_csv_seen {
     enum ar_csv_fault fault;
     uint64_t fault_offset;  /* of the row's start where it is ragged, of the opening quote where it is unterminated, else of the byte */
+    uint64_t fault_row;     /* of the start of the row in which the fault is; not told for NUL and UTF-8 */
     uint64_t fault_cells;   /* cells of the ragged row */
     uint64_t cells;         /* cells that each row must have */
     uint64_t rows;

@@ -18,8 +18,8 @@ static int check_count;
         check_count++;                                                                                                         \
         if (!(condition)) {                                                                                                    \
             check_failures++;                                                                                                  \
-            printf("%s:%d: %s: ", __FILE__, __LINE__, #condition);                                                             \
-            printf("" __VA_ARGS__);                                                                                            \
+            printf("%s:%d: %s:", __FILE__, __LINE__, #condition);                                                             \
+            printf(" " __VA_ARGS__);                                                                                           \
             printf("\n");                                                                                                      \
         }                                                                                                                      \
     } while (0)
