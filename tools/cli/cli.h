@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all tools share towards their user: messages, options, output, progress, signals. The only part of the project that prints or
+ * keeps global state (the tool's name, its level of messages, the signal that asked it to stop).
+ */
+#ifndef AR_TOOLS_CLI_H
+#define AR_TOOLS_CLI_H
+
+#include <signal.h>
+
+#include "bytes/file.h"
+
+/* ---- options -------------------------------------------------------------------------------------------------------- */
+
+/* One option. A table of them ends with a zeroed one; --help, --version and --quiet are in every tool and not listed. */
+struct cli_option {
+    int key;          /* its letter, or a number from CLI_LONG on where it has none */
+    const char *name; /* long name, or NULL */
+    const char *arg;  /* what its argument is called, or NULL where it takes none */
+    const char *help; /* one line, or several separated by \n */
+};
+
+enum { CLI_LONG = 256, CLI_END = -1, CLI_WRONG = -2, CLI_DONE = -3 };
+
+struct cli_tool {
+    const char *name;     /* "ar-split" */
+    const char *synopsis; /* one form a line, without the name: "[options] SET=FILE ..." */
+    const char *summary;  /* what it does: a sentence or two */
+    const struct cli_option *options;
+    const char *examples; /* lines, or NULL */
+};
+
+/* Options that mean the same in every tool, for the tables. */
+#define CLI_OPTION_OUTPUT { 'o', "output", "FILE", "write to FILE (it appears when it is whole) instead of standard output" }
+#define CLI_OPTION_COMPRESS { 'Z', "compress", "FILTER", "compress the output: gzip or zstd" }
+#define CLI_OPTION_PARAMS { 'p', "params", "FILE", "parameters of the analysis: a JSON object" }
+#define CLI_OPTION_PARAM { 'P', "param", "NAME=JSON", "set one parameter; may be repeated" }
+#define CLI_OPTION_MANIFEST { 'm', "manifest", "FILE", "the method's manifest" }
+
+/*
+ * Starts a tool: remembers its name, reads LOGLEVEL, installs handlers (SIGINT, SIGTERM, SIGHUP ask to stop, see cli_stop; SIGBUS says
+ * that a mapped file shrank). Call first.
+ */
+void cli_start(const struct cli_tool *tool);
+
+/*
+ * The next option of the command line: its key, with *arg set; CLI_END when only operands are left (their first is *first); CLI_WRONG after
+ * a mistake was told (end with status 2); CLI_DONE when --help or --version was printed (end with status 0).
+ */
+int cli_next(int argc, char **argv, const char **arg, int *first);
+
+/* Tells a usage mistake in one line that points to --help. Returns AR_INPUT. */
+int cli_usage(const char *format, ...) AR_PRINTF(1, 2);
+
+/* Checked numbers: true where text is one; else the mistake was told, with the option's name ("-j"). */
+bool cli_count(const char *option, const char *text, unsigned long min, unsigned long max, unsigned long *value);
+bool cli_seconds(const char *option, const char *text, double *value);
+bool cli_size(const char *option, const char *text, uint64_t *bytes); /* 100, 64K, 2M, 1G: powers of 1024 */
+bool cli_filter(const char *text, enum ar_filter *filter);
+
+/* ---- messages ------------------------------------------------------------------------------------------------------- */
+
+/* Every message is one line "NAME: TEXT"; control and bidirectional characters in it are shown, not sent. */
+void cli_warn(const char *format, ...) AR_PRINTF(1, 2);
+void cli_info(const char *format, ...) AR_PRINTF(1, 2);
+void cli_debug(const char *format, ...) AR_PRINTF(1, 2);
+
+/* Prints what failed, and below what to do. Returns the exit status. */
+int cli_fail(const struct ar_error *error);
+
+/* A line of a message that goes on: two blanks and TEXT. */
+void cli_more(const char *format, ...) AR_PRINTF(1, 2);
+
+/* ---- the end -------------------------------------------------------------------------------------------------------- */
+
+/* The signal that asked the tool to stop, or 0. */
+extern volatile sig_atomic_t cli_stop;
+
+/*
+ * Ends a tool: standard output is closed and checked (a failure makes the status AR_SYSTEM), and where a signal asked it to stop it
+ * dies by that signal. Returns the status for main to return.
+ */
+int cli_end(int status);
+
+/* ---- output --------------------------------------------------------------------------------------------------------- */
+
+/* Where a tool's stream goes: standard output, or a file that appears when it is whole. */
+struct cli_output {
+    const char *path; /* -o, or NULL for standard output ("-" too) */
+    enum ar_filter filter;
+    struct ar_out *out;
+    struct ar_file file;
+    bool is_file;
+};
+
+/* Opens it. A terminal is refused (AR_INPUT). */
+int cli_output_open(struct cli_output *output, struct ar_error *error) AR_MUST_USE;
+
+/* -1 (AR_INPUT) where the output is the regular file that fd reads. */
+int cli_output_differs(const struct cli_output *output, int fd, const char *name, struct ar_error *error) AR_MUST_USE;
+
+/* Finishes it: flushes, and makes a file appear; sync: on the disk first. */
+int cli_output_close(struct cli_output *output, bool sync, struct ar_error *error) AR_MUST_USE;
+
+/* For an error path: what was written to a file is gone. */
+void cli_output_abandon(struct cli_output *output);
+
+/* ---- progress ------------------------------------------------------------------------------------------------------- */
+
+/*
+ * A line on the terminal that is updated once the work takes over a second: shown where standard error is a terminal and standard output is no
+ * pipe, and not with --quiet. unit: "B" for bytes, else a word ("lanes").
+ */
+void cli_progress_start(const char *doing, const char *unit);
+
+/* done of total (0: unknown) units; failed: how many of them failed. Cheap: may be called for every piece of work. */
+void cli_progress(uint64_t done, uint64_t total, uint64_t failed);
+
+/* Takes the line away. Messages do so by themselves. */
+void cli_progress_end(void);
+
+/* Appends a number of bytes for people: "512 B", "1.5 MB" (powers of 1000). */
+void cli_bytes(struct ar_buf *buf, uint64_t bytes);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages, and the end of a tool.
+ */
+#include <time.h>
+
+#include "bytes/text.h"
+#include "cli/cli.h"
+#include "cli/state.h"
+
+volatile sig_atomic_t cli_stop;
+struct cli_state cli = { .name = "analysisrun", .level = CLI_INFO };
+
+static void handle_stop(int sig)
+{
+    cli_stop = sig;
+    alarm(1); /* a call that began in the meantime is interrupted by the next one */
+}
+
+static void handle_alarm(int sig)
+{
+    (void)sig;
+    if (cli_stop)
+        alarm(1);
+}
+
+static void handle_bus(int sig)
+{
+    static const char text[] = ": an input file shrank while it was read\n  Run it again once nothing writes to the file any more.\n";
+    (void)!write(STDERR_FILENO, cli.name, strlen(cli.name));
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    (void)sig;
+    _exit(AR_SYSTEM);
+}
+
+void cli_start(const struct cli_tool *tool)
+{
+    cli.name = tool->name;
+    cli.tool = tool;
+    const char *level = getenv("LOGLEVEL");
+    if (level && strcmp(level, "ERROR") == 0)
+        cli.level = CLI_ERROR;
+    else if (level && strcmp(level, "WARNING") == 0)
+        cli.level = CLI_WARNING;
+    else if (level && strcmp(level, "DEBUG") == 0)
+        cli.level = CLI_DEBUG;
+    struct sigaction action = { .sa_handler = handle_stop };
+    sigemptyset(&action.sa_mask);
+    static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+    for (size_t i = 0; i < AR_COUNT(stops); i++) {
+        struct sigaction old;
+        if (sigaction(stops[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(stops[i], &action, NULL);
+    }
+    action.sa_handler = handle_alarm;
+    sigaction(SIGALRM, &action, NULL);
+    action.sa_handler = handle_bus;
+    sigaction(SIGBUS, &action, NULL);
+}
+
+/* Prints "PREFIX TEXT\n" in one write, harmlessly. */
+static void print_line(const char *prefix, const char *separator, const char *text, size_t n)
+{
+    struct ar_buf line;
+    ar_buf_init(&line);
+    if (cli.progress_shown)
+        ar_buf_add_text(&line, "\r\033[K");
+    cli.progress_shown = false;
+    ar_buf_add_text(&line, prefix);
+    ar_buf_add_text(&line, separator);
+    ar_text_show(&line, text, n);
+    ar_buf_add_char(&line, '\n');
+    (void)!write(STDERR_FILENO, line.data, line.len);
+    ar_buf_release(&line);
+}
+
+static void print_format(const char *prefix, const char *separator, const char *format, va_list args)
+{
+    char *text;
+    int n = vasprintf(&text, format, args);
+    if (n < 0)
+        return;
+    print_line(prefix, separator, text, (size_t)n);
+    free(text);
+}
+
+#define PRINT(prefix, separator)                                                                                               \
+    do {                                                                                                                       \
+        va_list args;                                                                                                          \
+        va_start(args, format);                                                                                                \
+        print_format(prefix, separator, format, args);                                                                         \
+        va_end(args);                                                                                                          \
+    } while (0)
+
+void cli_warn(const char *format, ...)
+{
+    if (cli.level >= CLI_WARNING)
+        PRINT(cli.name, ": warning: ");
+}
+
+void cli_info(const char *format, ...)
+{
+    if (cli.level >= CLI_INFO && !cli.quiet)
+        PRINT(cli.name, ": ");
+}
+
+void cli_debug(const char *format, ...)
+{
+    if (cli.level >= CLI_DEBUG)
+        PRINT(cli.name, ": ");
+}
+
+void cli_more(const char *format, ...)
+{
+    PRINT("", "  ");
+}
+
+int cli_usage(const char *format, ...)
+{
+    struct ar_buf text;
+    char *line;
+    va_list args;
+    va_start(args, format);
+    int n = vasprintf(&line, format, args);
+    va_end(args);
+    ar_buf_init(&text);
+    ar_buf_add_format(&text, "%s; see '%s --help'", n < 0 ? "wrong usage" : line, cli.name);
+    print_line(cli.name, ": ", text.data, text.len);
+    ar_buf_release(&text);
+    if (n >= 0)
+        free(line);
+    return AR_INPUT;
+}
+
+int cli_fail(const struct ar_error *error)
+{
+    if (cli_stop)
+        return AR_SYSTEM; /* what failed is that it was asked to stop */
+    if (error->no_input) {
+        static const char text[] = "no input (did the command before it fail?)";
+        print_line(cli.name, ": ", text, sizeof text - 1);
+        return AR_INPUT;
+    }
+    print_line(cli.name, ": ", error->what, strlen(error->what));
+    if (*error->hint)
+        print_line("", "  ", error->hint, strlen(error->hint));
+    return error->status ? (int)error->status : AR_SYSTEM;
+}
+
+int cli_end(int status)
+{
+    cli_progress_end();
+    if (cli_stop) {
+        alarm(0);
+        signal(cli_stop, SIG_DFL);
+        raise(cli_stop);
+    }
+    if (fflush(stdout) != 0 || (close(STDOUT_FILENO) != 0 && errno != EBADF)) {
+        int saved = errno;
+        struct ar_error error;
+        ar_fail_errno(&error, saved, "cannot write standard output");
+        int failed = cli_fail(&error);
+        return status ? status : failed;
+    }
+    return status;
+}
