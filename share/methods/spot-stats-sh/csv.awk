@@ -59,8 +59,8 @@ function is_number(cell, name)
 # The shortest text that reads as x again; awk's own print keeps 6 digits.
 function num(x,    digits, text)
 {
-    if (x - x != 0)
-        fail(table ": a number is too large")
+    if (sprintf("%g", x) ~ /n/) # inf, nan; a comparison does not find them in every awk
+        fail("a number is too large")
     if (x == int(x) && x <= 9007199254740992 && x >= -9007199254740992)
         return sprintf("%.0f", x)
     for (digits = 15; digits <= 17; digits++) {

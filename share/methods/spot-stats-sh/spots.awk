@@ -17,7 +17,8 @@ table == "surrounding_spots" { surrounding++; next }
 
 {
     n++
-    at = place[$col("MultiPointIndex") + 0] + 0
+    cell = $col("MultiPointIndex")
+    at = is_number(cell, "MultiPointIndex") ? place[cell + 0] + 0 : 0
     rows_at[at]++
 
     cell = $col("Value")
