@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "bytes/io.h"
+#include "bytes/text.h"
+#include "codecs/table.h"
+
+#define NAME_BYTES 255 /* of a picture: what a component of a path may have on every common file system */
+#define TYPES_BYTES ((size_t)16 << 20)
+
+/* ---- what the method finds ------------------------------------------------------------------------------------------ */
+
+int ar_files_prepare(int dirfd, struct ar_error *error)
+{
+    if (mkdirat(dirfd, AR_FILES_SETS, 0777) != 0)
+        return ar_fail_errno(error, errno, "cannot make the method's folder '" AR_FILES_SETS "'");
+    return 0;
+}
+
+static int create(int dirfd, const char *name, struct ar_error *error)
+{
+    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        return ar_fail_errno(error, errno, "cannot create the method's '%s'", name);
+    return fd;
+}
+
+int ar_files_put(int dirfd, const char *name, const void *bytes, size_t n, struct ar_error *error)
+{
+    int fd = create(dirfd, name, error);
+
+    if (fd < 0)
+        return -1;
+    int result = ar_write_fd(fd, bytes, n, name, error);
+    if (close(fd) != 0 && result == 0)
+        result = ar_fail_errno(error, errno, "cannot write '%s'", name);
+    return result;
+}
+
+int ar_files_create_set(int dirfd, const char *set, struct ar_error *error)
+{
+    struct ar_buf name;
+
+    ar_buf_init(&name);
+    ar_buf_add_format(&name, AR_FILES_SETS "/%s.csv", set);
+    int fd = ar_buf_check(&name, error) == 0 ? create(dirfd, name.data, error) : -1;
+    ar_buf_release(&name);
+    return fd;
+}
+
+static const char *const thread_variables[] = {"OMP_NUM_THREADS",     "OPENBLAS_NUM_THREADS",   "MKL_NUM_THREADS",
+                                               "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS"};
+static const char *const foreign_variables[] = {"AR_STEP", "ANALYSISRUN_METHOD", "ANALYSISRUN_MODE", "AR_DATA_NAME",
+                                                "AR_SAMPLE_NAME"};
+
+void ar_files_env(struct ar_env *env, const char *start_dir, unsigned fields)
+{
+    struct ar_buf list;
+
+    ar_buf_init(&list);
+    for (unsigned field = 1; field <= fields; field++)
+        ar_buf_add_format(&list, field == 1 ? "%u" : " %u", field);
+    env->failed |= list.failed;
+    ar_env_set(env, "AR_FIELDS", list.data);
+    ar_buf_release(&list);
+    ar_env_set(env, "AR_START_DIR", start_dir);
+    for (size_t i = 0; i < AR_COUNT(foreign_variables); i++)
+        ar_env_unset(env, foreign_variables[i]);
+    for (size_t i = 0; i < AR_COUNT(thread_variables); i++)
+        ar_env_default(env, thread_variables[i], "1");
+}
+
+void ar_files_env_lane(struct ar_env *env, const char *data_name, const char *sample_name)
+{
+    ar_env_set(env, "AR_DATA_NAME", data_name);
+    ar_env_set(env, "AR_SAMPLE_NAME", sample_name);
+}
+
+/* ---- what is wrong with a file -------------------------------------------------------------------------------------- */
+
+/* Records "'FOLDERNAME' what" as the method's fault, the name so that it can be shown. */
+static int fail_file(struct ar_error *error, const char *folder, const char *name, const char *what)
+{
+    struct ar_buf shown;
+
+    ar_buf_init(&shown);
+    ar_text_show(&shown, name, strlen(name));
+    int result = ar_buf_check(&shown, error) == 0 ? ar_fail(error, AR_CONTENT, "'%s%s' %s", folder, shown.data, what) : -1;
+    ar_buf_release(&shown);
+    return result;
+}
+
+/* Records that a call on a file failed: by the method's doing where it took the rights away, else by the system's. */
+static int fail_call(struct ar_error *error, int errnum, const char *verb, const char *folder, const char *name)
+{
+    struct ar_buf shown;
+
+    ar_buf_init(&shown);
+    ar_text_show(&shown, name, strlen(name));
+    if (ar_buf_check(&shown, error) == 0) {
+        ar_fail_errno(error, errnum, "cannot %s '%s%s'", verb, folder, shown.data);
+        if (errnum == EACCES)
+            error->status = AR_CONTENT;
+    }
+    ar_buf_release(&shown);
+    return -1;
+}
+
+static const char *kind_of(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFLNK:
+        return "is a symbolic link, not a regular file";
+    case S_IFDIR:
+        return "is a folder, not a regular file";
+    case S_IFIFO:
+        return "is a FIFO, not a regular file";
+    case S_IFSOCK:
+        return "is a socket, not a regular file";
+    default:
+        return "is a device, not a regular file";
+    }
+}
+
+/* A regular file with one name only? */
+static int check_regular(const char *folder, const char *name, const struct stat *st, struct ar_error *error)
+{
+    if (!S_ISREG(st->st_mode))
+        return fail_file(error, folder, name, kind_of(st->st_mode));
+    if (st->st_nlink != 1) {
+        fail_file(error, folder, name, "is a hard link: the file has another name, too");
+        return ar_hint(error, "copy the file instead of linking it");
+    }
+    return 0;
+}
+
+static int check_name(const char *name, struct ar_error *error)
+{
+    size_t n = strlen(name);
+
+    if (ar_utf8_check(name, n) != n)
+        return fail_file(error, AR_FILES_IMAGES "/", name, "has a name that is not UTF-8");
+    if (ar_text_has_control(name, n))
+        return fail_file(error, AR_FILES_IMAGES "/", name, "has a control character in its name");
+    if (n > NAME_BYTES)
+        return fail_file(error, AR_FILES_IMAGES "/", name, "has a name of more than 255 bytes");
+    if (name[0] == '.') {
+        fail_file(error, AR_FILES_IMAGES "/", name, "is a hidden file");
+        return ar_hint(error, "a method leaves nothing but pictures in images/; temporary files belong elsewhere");
+    }
+    return 0;
+}
+
+/* ---- the list ------------------------------------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct ar_image *)a)->name, ((const struct ar_image *)b)->name);
+}
+
+/* Opens images/ as images->dirfd; where it is not there, that stays -1. */
+static int open_folder(int dirfd, struct ar_images *images, struct ar_error *error)
+{
+    struct stat st;
+
+    if (fstatat(dirfd, AR_FILES_IMAGES, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? 0 : fail_call(error, errno, "look at", "", AR_FILES_IMAGES);
+    if (!S_ISDIR(st.st_mode)) {
+        fail_file(error, "", AR_FILES_IMAGES, S_ISLNK(st.st_mode) ? "is a symbolic link, not a folder" : "is not a folder");
+        return ar_hint(error, "pictures are left as files in a folder 'images', made with mkdir in the current directory");
+    }
+    images->dirfd = openat(dirfd, AR_FILES_IMAGES, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return images->dirfd < 0 ? fail_call(error, errno, "open", "", AR_FILES_IMAGES) : 0;
+}
+
+/* Checks an entry of images/ and adds it. */
+static int add_image(struct ar_images *images, size_t *cap, const char *name, struct ar_error *error)
+{
+    struct stat st;
+
+    if (check_name(name, error) != 0)
+        return -1;
+    if (fstatat(images->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return fail_call(error, errno, "look at", AR_FILES_IMAGES "/", name);
+    if (check_regular(AR_FILES_IMAGES "/", name, &st, error) != 0)
+        return -1;
+    if (images->n == *cap) {
+        size_t more = *cap ? 2 * *cap : 16;
+        struct ar_image *grown = realloc(images->image, more * sizeof *grown);
+
+        if (!grown)
+            return ar_fail_memory(error);
+        images->image = grown;
+        *cap = more;
+    }
+
+    struct ar_image image = {.name = strdup(name), .size = (uint64_t)st.st_size, .dev = st.st_dev, .ino = st.st_ino};
+    if (!image.name)
+        return ar_fail_memory(error);
+    images->image[images->n++] = image;
+    return 0;
+}
+
+static int list_folder(struct ar_images *images, struct ar_error *error)
+{
+    int fd = fcntl(images->dirfd, F_DUPFD_CLOEXEC, 0);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    size_t cap = 0;
+    int result = 0;
+
+    if (!dir) {
+        fail_call(error, errno, "list", "", AR_FILES_IMAGES);
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    while (result == 0) {
+        errno = 0;
+        struct dirent *entry = readdir(dir);
+
+        if (!entry) {
+            if (errno != 0)
+                result = fail_call(error, errno, "list", "", AR_FILES_IMAGES);
+            break;
+        }
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            result = add_image(images, &cap, entry->d_name, error);
+    }
+    closedir(dir);
+    if (images->n > 0)
+        qsort(images->image, images->n, sizeof *images->image, by_name);
+    return result;
+}
+
+/* ---- their types ---------------------------------------------------------------------------------------------------- */
+
+/* What names a row of images.csv in messages. */
+static int fail_row(struct ar_error *error, const struct ar_table *table, size_t row)
+{
+    return ar_fail_in(error, "'" AR_FILES_IMAGE_TYPES "', line %" PRIu64, ar_table_line(table, row));
+}
+
+/* The value of a cell. A quote within an unquoted cell is refused, as in all small tables that people write. */
+static int cell_value(const struct ar_table *table, size_t row, ssize_t column, struct ar_buf *value, struct ar_error *error)
+{
+    struct ar_cell cell = ar_table_cell(table, row, (size_t)column);
+
+    ar_buf_clear(value);
+    ar_cell_add(value, &cell);
+    if (!cell.quoted && memchr(cell.text, '"', cell.len)) {
+        ar_fail(error, AR_CONTENT, "a quote within a cell that is not quoted");
+        return ar_hint(error, "write \"a \"\"b\"\" c\" for a \"b\" c");
+    }
+    return ar_buf_check(value, error);
+}
+
+/* Gives the picture name its type. */
+static int set_type(struct ar_images *images, const struct ar_buf *name, const struct ar_buf *type, struct ar_error *error)
+{
+    struct ar_image key = {.name = name->data};
+    struct ar_image *image = images->n > 0 ? bsearch(&key, images->image, images->n, sizeof key, by_name) : NULL;
+
+    if (!image) {
+        fail_file(error, "", name->data, "is not in '" AR_FILES_IMAGES "'");
+        if (strncmp(name->data, AR_FILES_IMAGES "/", strlen(AR_FILES_IMAGES "/")) == 0)
+            ar_hint(error, "names are given without 'images/' before them");
+        return -1;
+    }
+    if (image->type)
+        return fail_file(error, "", name->data, "is named a second time");
+    if (ar_text_has_control(type->data, type->len))
+        return fail_file(error, "", name->data, "has an image_type with a control character");
+    image->type = strdup(type->data);
+    return image->type ? 0 : ar_fail_memory(error);
+}
+
+static int apply_types(struct ar_images *images, const struct ar_table *table, struct ar_error *error)
+{
+    ssize_t name_column = ar_table_find(table, "name"), type_column = ar_table_find(table, "image_type");
+    struct ar_buf name, type;
+    int result = 0;
+
+    if (name_column < 0)
+        return ar_csv_fail_column(&table->header, "name", "'" AR_FILES_IMAGE_TYPES "'", error);
+    if (type_column < 0)
+        return ar_csv_fail_column(&table->header, "image_type", "'" AR_FILES_IMAGE_TYPES "'", error);
+    ar_buf_init(&name);
+    ar_buf_init(&type);
+    for (size_t row = 0; row < table->rows && result == 0; row++)
+        if (cell_value(table, row, name_column, &name, error) != 0 || cell_value(table, row, type_column, &type, error) != 0 ||
+            set_type(images, &name, &type, error) != 0)
+            result = fail_row(error, table, row);
+    ar_buf_release(&name);
+    ar_buf_release(&type);
+    return result;
+}
+
+/* Reads images.csv, where there is one. */
+static int read_types(int dirfd, struct ar_images *images, struct ar_error *error)
+{
+    struct ar_buf text;
+    struct ar_table table;
+    struct stat st;
+
+    if (fstatat(dirfd, AR_FILES_IMAGE_TYPES, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? 0 : fail_call(error, errno, "look at", "", AR_FILES_IMAGE_TYPES);
+    if (check_regular("", AR_FILES_IMAGE_TYPES, &st, error) != 0)
+        return -1;
+    ar_buf_init(&text);
+
+    int result = ar_read_file(dirfd, AR_FILES_IMAGE_TYPES, &text, TYPES_BYTES, error);
+    if (result == 0)
+        result = ar_table_parse(&table, text.data, text.len, "'" AR_FILES_IMAGE_TYPES "'", error);
+    if (result == 0) {
+        result = apply_types(images, &table, error);
+        ar_table_release(&table);
+    }
+    ar_buf_release(&text);
+    if (result != 0 && error->status == AR_INPUT) /* of others; here it is what a method made */
+        error->status = AR_CONTENT;
+    return result;
+}
+
+/* The extension in lower case without its dot, or "". */
+static char *type_by_extension(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    char *type = strdup(dot ? dot + 1 : "");
+
+    for (char *c = type; c && *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    return type;
+}
+
+int ar_files_images(int dirfd, struct ar_images *images, struct ar_error *error)
+{
+    *images = (struct ar_images){.dirfd = -1};
+    if (open_folder(dirfd, images, error) != 0)
+        return -1;
+    if (images->dirfd >= 0 && list_folder(images, error) != 0)
+        return -1;
+    if (read_types(dirfd, images, error) != 0)
+        return -1;
+    for (size_t i = 0; i < images->n; i++) {
+        struct ar_image *image = &images->image[i];
+
+        if (!image->type && !(image->type = type_by_extension(image->name)))
+            return ar_fail_memory(error);
+    }
+    return 0;
+}
+
+int ar_images_open(const struct ar_images *images, size_t i, struct ar_error *error)
+{
+    const struct ar_image *image = &images->image[i];
+    int fd = openat(images->dirfd, image->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0)
+        return fail_call(error, errno, "open", AR_FILES_IMAGES "/", image->name);
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_dev == image->dev && st.st_ino == image->ino &&
+        (uint64_t)st.st_size == image->size)
+        return fd;
+    close(fd);
+    return fail_file(error, AR_FILES_IMAGES "/", image->name, "was changed after the method had ended");
+}
+
+void ar_images_release(struct ar_images *images)
+{
+    for (size_t i = 0; i < images->n; i++) {
+        free(images->image[i].name);
+        free(images->image[i].type);
+    }
+    free(images->image);
+    if (images->dirfd >= 0)
+        close(images->dirfd);
+    *images = (struct ar_images){.dirfd = -1};
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods/proc.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "bytes/io.h"
+#include "methods/proc_sweep.h"
+
+#define NS_PER_S INT64_C(1000000000)
+#define NEVER INT64_MAX
+#define STOP_GRACE 1.0 /* seconds: whoever asked for a stop is waiting */
+
+extern char **environ;
+
+/* ---- the supervisor ------------------------------------------------------------------------------------------------- */
+
+int ar_proc_supervise(pid_t parent, struct ar_error *error)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+
+    sigaction(SIGCHLD, &standard, NULL); /* ignored, as some start us, it would leave nothing to wait for */
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        return ar_fail_errno(error, errno, "cannot become the parent of orphans");
+    if (parent == 0)
+        return 0;
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
+        return ar_fail_errno(error, errno, "cannot ask for a signal at the parent's death");
+    if (getppid() != parent)
+        return ar_fail(error, AR_SYSTEM, "the process that started this one has died");
+    return 0;
+}
+
+/* ---- starting ------------------------------------------------------------------------------------------------------- */
+
+/* What the parent and the child between vfork and execve share. */
+struct start {
+    const struct ar_proc *proc;
+    const char *program;
+    int out; /* the program's standard output; -1: /dev/null */
+    pid_t parent;
+    const char *volatile step; /* what failed in the child, or NULL */
+    volatile int errnum;       /* why */
+};
+
+static const char STEP_EXEC[] = "execve";
+
+static _Noreturn void child_fail(struct start *start, const char *step)
+{
+    start->errnum = errno;
+    start->step = step;
+    _exit(127);
+}
+
+/* Default dispositions and an empty mask, whatever the tool was started with (nohup, for one). */
+static void child_signals(void)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++)
+        sigaction(number, &standard, NULL); /* SIGKILL, SIGSTOP and the C library's own refuse */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A descriptor above 2 of the same file: the caller's own may have been closed, and others have their numbers. */
+static int above_standard(struct start *start, int fd, int flags)
+{
+    if (fd == -1)
+        fd = open("/dev/null", flags);
+    if (fd >= 0 && fd <= STDERR_FILENO)
+        fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
+    if (fd < 0)
+        child_fail(start, "standard input and output");
+    return fd;
+}
+
+static void child_descriptors(struct start *start)
+{
+    const struct ar_proc *proc = start->proc;
+    int in = above_standard(start, proc->in, O_RDONLY);
+    int out = above_standard(start, start->out, O_WRONLY);
+    int log = above_standard(start, proc->log == -1 ? STDERR_FILENO : proc->log, O_WRONLY);
+
+    if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+        child_fail(start, "standard input and output");
+    if (close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
+        child_fail(start, "close_range");
+}
+
+static void child_limit(struct start *start, uint64_t bytes)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_DATA, &limit) != 0)
+        child_fail(start, "memory limit");
+    if (limit.rlim_max > bytes) /* RLIM_INFINITY is the greatest */
+        limit.rlim_max = bytes;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_DATA, &limit) != 0)
+        child_fail(start, "memory limit");
+}
+
+/* The child, which shares the parent's memory: system calls only, and nothing of the parent's is changed but *start. */
+static _Noreturn void child(struct start *start)
+{
+    const struct ar_proc *proc = start->proc;
+
+    if (setsid() < 0) /* a group of its own, and no terminal to be stopped by */
+        child_fail(start, "setsid");
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        child_fail(start, "prctl");
+    if (getppid() != start->parent) /* it died before the line above */
+        _exit(127);
+    if (proc->dirfd != AT_FDCWD && fchdir(proc->dirfd) != 0)
+        child_fail(start, "fchdir");
+    child_signals();
+    child_descriptors(start);
+    if (proc->memory > 0)
+        child_limit(start, proc->memory);
+    execve(start->program, proc->argv, proc->env ? proc->env : environ);
+    child_fail(start, STEP_EXEC);
+}
+
+/* All signals must be blocked: a handler in the child would run in the parent's memory. */
+static pid_t spawn(struct start *start)
+{
+    pid_t pid = vfork();
+
+    if (pid == 0)
+        child(start);
+    return pid;
+}
+
+/* Does the script's first line end with a CR, as editors on Windows leave it? */
+static bool has_cr(int dirfd, const char *program)
+{
+    char line[128];
+    int fd = openat(dirfd, program, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, line, sizeof line) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    if (n < 2 || memcmp(line, "#!", 2) != 0)
+        return false;
+
+    const char *lf = memchr(line, '\n', (size_t)n);
+    return lf && lf[-1] == '\r';
+}
+
+/* What to do when execve said errnum. */
+static const char *exec_hint(const struct ar_proc *proc, const char *program, int errnum)
+{
+    switch (errnum) {
+    case EACCES:
+        return "make it executable (chmod +x); the interpreter that its first line names must be executable too";
+    case ENOEXEC:
+        return "its first line must name its interpreter, such as #!/bin/sh; a compiled program must be made for this machine";
+    case ENOENT:
+        if (faccessat(proc->dirfd, program, F_OK, 0) != 0)
+            return "";
+        if (has_cr(proc->dirfd, program))
+            return "its lines end as on Windows (CRLF), so that its interpreter is not found; remove the CRs";
+        return "it is there, but the interpreter that its first line names is not installed";
+    default:
+        return "";
+    }
+}
+
+/* Is that a reason that lies in the machine's state, and not in the program? */
+static bool is_passing(int errnum)
+{
+    return errnum == ENOMEM || errnum == EAGAIN || errnum == EMFILE || errnum == ENFILE || errnum == EIO || errnum == ETXTBSY;
+}
+
+/* ---- one run -------------------------------------------------------------------------------------------------------- */
+
+struct run {
+    const struct ar_proc *proc;
+    struct ar_proc_end *end;
+    sigset_t mask;   /* the caller's */
+    pid_t pid;
+    int pidfd;
+    int pipe;        /* the read end of its standard output, or -1 */
+    int64_t started; /* by the monotonic clock, in nanoseconds */
+    int64_t due;     /* when the next step of ending it is taken, or NEVER */
+    enum { RUNNING, TERMINATED, KILLED } ending;
+    bool over_time;
+    bool over_output;
+    bool interrupted;
+};
+
+static int64_t now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* That many seconds from now; NEVER for times beyond counting. */
+static int64_t after(double seconds)
+{
+    if (!(seconds < 1e9)) /* 31 years, or not a number */
+        return NEVER;
+    return now() + (int64_t)(fmax(seconds, 0) * (double)NS_PER_S);
+}
+
+/*
+ * Signals its group, and the main process where that has left its group. It must not have been reaped, so that the numbers
+ * are its own.
+ */
+static void signal_group(const struct run *run, int number)
+{
+    kill(-run->pid, number);
+    if (getpgid(run->pid) != run->pid)
+        kill(run->pid, number);
+}
+
+/* Asks it to end; what comes next is due after the grace. */
+static void terminate(struct run *run, double grace)
+{
+    int64_t due = after(grace);
+
+    if (run->ending == RUNNING) {
+        run->ending = TERMINATED;
+        run->due = NEVER;
+        signal_group(run, SIGTERM);
+    }
+    if (run->ending == TERMINATED && due < run->due)
+        run->due = due;
+}
+
+/* Takes the step that is due. */
+static void take_step(struct run *run)
+{
+    if (run->ending == RUNNING) {
+        run->over_time = true;
+        terminate(run, run->proc->grace);
+    } else {
+        run->ending = KILLED;
+        run->due = NEVER;
+        signal_group(run, SIGKILL);
+    }
+}
+
+static void close_pipe(struct run *run)
+{
+    if (run->pipe >= 0)
+        close(run->pipe);
+    run->pipe = -1;
+}
+
+/* Takes up to max bytes from the pipe. Returns their number, 0 where there are none now. */
+static ssize_t collect(struct run *run, size_t max, struct ar_error *error)
+{
+    char bytes[65536];
+    uint64_t *total = &run->end->out_bytes;
+    ssize_t n = read(run->pipe, bytes, max < sizeof bytes ? max : sizeof bytes);
+
+    if (n < 0 && errno == EAGAIN)
+        return 0;
+    if (n < 0)
+        return ar_fail_errno(error, errno, "cannot read the standard output of '%s'", run->end->name);
+    if (n == 0) {
+        close_pipe(run);
+        return 0;
+    }
+    if ((uint64_t)n > run->proc->out_limit - *total) {
+        run->over_output = true;
+        close_pipe(run);
+        terminate(run, run->proc->grace);
+        return 0;
+    }
+    if (ar_write_fd(run->proc->out, bytes, (size_t)n, "temporary file for standard output", error) != 0)
+        return -1;
+    *total += (uint64_t)n;
+    return n;
+}
+
+/* Takes what is in the pipe now, and not what others go on to write. */
+static int drain(struct run *run, struct ar_error *error)
+{
+    int left = 0;
+
+    if (run->pipe >= 0 && ioctl(run->pipe, FIONREAD, &left) != 0)
+        return ar_fail_errno(error, errno, "cannot read the standard output of '%s'", run->end->name);
+    while (run->pipe >= 0 && left > 0) {
+        ssize_t n = collect(run, (size_t)left, error);
+
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        left -= (int)n;
+    }
+    return 0;
+}
+
+static void check_stop(struct run *run)
+{
+    if (run->interrupted || !run->proc->stop || !*run->proc->stop)
+        return;
+    run->interrupted = true;
+    terminate(run, fmin(run->proc->grace, STOP_GRACE));
+}
+
+/* Waits for its end, and sees to its limits. */
+static int watch(struct run *run, struct ar_error *error)
+{
+    for (;;) {
+        struct pollfd fds[2] = {{.fd = run->pidfd, .events = POLLIN}, {.fd = run->pipe, .events = POLLIN}};
+        int64_t left = run->due == NEVER ? 0 : run->due - now();
+        struct timespec timeout = {.tv_sec = left > 0 ? left / NS_PER_S : 0, .tv_nsec = left > 0 ? left % NS_PER_S : 0};
+        int n = ppoll(fds, 2, run->due == NEVER ? NULL : &timeout, &run->mask);
+
+        if (n < 0 && errno != EINTR)
+            return ar_fail_errno(error, errno, "cannot wait for '%s'", run->end->name);
+        check_stop(run);
+        if (n > 0 && fds[0].revents)
+            return drain(run, error);
+        if (n > 0 && fds[1].revents && collect(run, SIZE_MAX, error) < 0)
+            return -1;
+        if (run->due != NEVER && now() >= run->due)
+            take_step(run);
+    }
+}
+
+/* The main process has ended, or is ended here; reaps it and all that is left. */
+static int finish(struct run *run, struct ar_error *error)
+{
+    struct ar_proc_end *end = run->end;
+    struct rusage usage;
+    int status = 0;
+
+    signal_group(run, SIGKILL);
+    if (wait4(run->pid, &status, 0, &usage) < 0)
+        return ar_fail_errno(error, errno, "cannot wait for '%s'", end->name);
+    end->seconds = (double)(now() - run->started) / (double)NS_PER_S;
+    ar_proc_account(end, &usage);
+    end->how = WIFEXITED(status) ? AR_PROC_EXITED : AR_PROC_SIGNAL;
+    end->value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    if (run->over_output)
+        end->how = AR_PROC_OUTPUT;
+    else if (run->over_time)
+        end->how = AR_PROC_TIME;
+    if (end->how == AR_PROC_SIGNAL && end->value == SIGKILL)
+        end->hint = "where nobody killed it, memory ran out; fewer jobs at once need less";
+    return ar_proc_sweep(end, error);
+}
+
+/* ---- from start to end ---------------------------------------------------------------------------------------------- */
+
+/* The pipe for standard output: what the program gets, and in run->pipe what is read here. */
+static int open_pipe(struct run *run, int *program_end, struct ar_error *error)
+{
+    int ends[2];
+
+    *program_end = run->proc->out;
+    if (run->proc->out == -1 || run->proc->out_limit == UINT64_MAX)
+        return 0;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return ar_fail_errno(error, errno, "cannot open a pipe to '%s'", run->end->name);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    run->pipe = ends[0];
+    *program_end = ends[1];
+    return 0;
+}
+
+/* Starts it. Returns 1 where it runs, 0 where it could not be started for a reason of its own, -1 on failure. */
+static int begin(struct run *run, const char *program, struct ar_error *error)
+{
+    struct ar_proc_end *end = run->end;
+    struct start start = {.proc = run->proc, .program = program, .parent = getpid()};
+
+    if (open_pipe(run, &start.out, error) != 0)
+        return -1;
+    run->started = now();
+    run->due = run->proc->seconds > 0 ? after(run->proc->seconds) : NEVER;
+    run->pid = spawn(&start);
+    int errnum = errno;
+    if (run->pipe >= 0)
+        close(start.out);
+    if (run->pid < 0)
+        return ar_fail_errno(error, errnum, "cannot start '%s'", end->name);
+    if (!start.step)
+        return 1;
+
+    while (waitpid(run->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (start.step != STEP_EXEC)
+        return ar_fail_errno(error, start.errnum, "cannot start '%s': %s", end->name, start.step);
+    if (is_passing(start.errnum))
+        return ar_fail_errno(error, start.errnum, "cannot start '%s'", end->name);
+    end->how = AR_PROC_UNSTARTED;
+    end->value = start.errnum;
+    end->hint = exec_hint(run->proc, program, start.errnum);
+    return 0;
+}
+
+/* Starts it, waits, ends all. */
+static int run_program(struct run *run, const char *program, struct ar_error *error)
+{
+    struct ar_error second;
+    int result = begin(run, program, error);
+
+    if (result <= 0)
+        return result;
+    run->pidfd = pidfd_open(run->pid, 0);
+    result = run->pidfd < 0 ? ar_fail_errno(error, errno, "cannot watch '%s'", run->end->name) : watch(run, error);
+    if (finish(run, result == 0 ? error : &second) != 0)
+        result = -1;
+    if (result == 0 && run->interrupted)
+        result = ar_fail(error, AR_SYSTEM, "interrupted");
+    return result;
+}
+
+void ar_proc_init(struct ar_proc *proc)
+{
+    *proc = (struct ar_proc){.dirfd = AT_FDCWD, .in = -1, .out = -1, .log = -1, .out_limit = UINT64_MAX, .grace = 10};
+}
+
+/* The file to execute, by the rules of struct ar_proc; path keeps it. NULL on failure. */
+static const char *program_of(const struct ar_proc *proc, struct ar_buf *path, struct ar_error *error)
+{
+    if (proc->program)
+        return proc->program;
+    if (strchr(proc->argv[0], '/'))
+        return proc->argv[0];
+
+    char *here = getcwd(NULL, 0);
+    int result = here ? ar_proc_find(path, proc->argv[0], here, error)
+                      : ar_fail_errno(error, errno, "cannot tell the current folder");
+
+    free(here);
+    return result == 0 ? path->data : NULL;
+}
+
+int ar_proc_run(const struct ar_proc *proc, struct ar_proc_end *end, struct ar_error *error)
+{
+    struct run run = {.proc = proc, .end = end, .pidfd = -1, .pipe = -1};
+    struct ar_buf path;
+    sigset_t all;
+    int result = -1;
+
+    *end = (struct ar_proc_end){.name = proc->name ? proc->name : proc->argv[0], .hint = ""};
+    end->limit = proc->seconds;
+    end->out_limit = proc->out_limit;
+    ar_buf_init(&path);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &run.mask);
+
+    const char *program = program_of(proc, &path, error);
+    if (proc->stop && *proc->stop)
+        ar_fail(error, AR_SYSTEM, "interrupted");
+    else if (program)
+        result = run_program(&run, program, error);
+
+    close_pipe(&run);
+    if (run.pidfd >= 0)
+        close(run.pidfd);
+    sigprocmask(SIG_SETMASK, &run.mask, NULL);
+    ar_buf_release(&path);
+    return result;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is told of a program that ended: how it did, and the end of its log.
+ */
+#include <sys/stat.h>
+
+#include "bytes/text.h"
+#include "methods/proc.h"
+
+/* ---- telling -------------------------------------------------------------------------------------------------------- */
+
+bool ar_proc_ok(const struct ar_proc_end *end)
+{
+    return end->how == AR_PROC_EXITED && end->value == 0;
+}
+
+static void add_size(struct ar_buf *buf, uint64_t bytes)
+{
+    if (bytes >= 1 << 20 && bytes % (1 << 20) == 0)
+        ar_buf_add_format(buf, "%" PRIu64 " MiB", bytes >> 20);
+    else
+        ar_buf_add_format(buf, "%" PRIu64 " bytes", bytes);
+}
+
+void ar_proc_describe(const struct ar_proc_end *end, struct ar_buf *buf)
+{
+    const char *abbreviation = end->how == AR_PROC_SIGNAL ? sigabbrev_np(end->value) : NULL;
+
+    switch (end->how) {
+    case AR_PROC_EXITED:
+        ar_buf_add_format(buf, "exited with status %d", end->value);
+        break;
+    case AR_PROC_SIGNAL:
+        ar_buf_add_format(buf, "was killed by signal %d", end->value);
+        if (abbreviation)
+            ar_buf_add_format(buf, " (%s)", abbreviation);
+        break;
+    case AR_PROC_TIME:
+        ar_buf_add_format(buf, "ran longer than its limit of %g s", end->limit);
+        break;
+    case AR_PROC_OUTPUT:
+        ar_buf_add_text(buf, "wrote more than ");
+        add_size(buf, end->out_limit);
+        ar_buf_add_text(buf, " to standard output");
+        break;
+    case AR_PROC_UNSTARTED:
+        ar_buf_add_format(buf, "could not be started: %s", strerrordesc_np(end->value));
+        break;
+    }
+}
+
+/* ---- its log -------------------------------------------------------------------------------------------------------- */
+
+/* Appends up to n bytes of fd from offset on. Returns how many, or -1. */
+static ssize_t read_at(struct ar_buf *buf, int fd, uint64_t offset, size_t n, struct ar_error *error)
+{
+    char *room = ar_buf_reserve(buf, n);
+    size_t done = 0;
+
+    while (room && done < n) {
+        ssize_t got = pread(fd, room + done, n - done, (off_t)(offset + done));
+
+        if (got < 0)
+            return ar_fail_errno(error, errno, "cannot read the log");
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    if (!room)
+        return ar_fail_memory(error);
+    ar_buf_grew(buf, done);
+    return (ssize_t)done;
+}
+
+/* The start of the last lines of the text up to end, at most that many. */
+static size_t last_lines(const char *text, size_t end, size_t lines)
+{
+    while (end > 0)
+        if (text[end - 1] == '\n' && --lines == 0)
+            break;
+        else
+            end--;
+    return end;
+}
+
+/* Shows a line: of what CRs separate, what stands last. */
+static void show_line(struct ar_buf *buf, const char *line, size_t n)
+{
+    while (n > 0 && line[n - 1] == '\r')
+        n--;
+
+    const char *cr = memrchr(line, '\r', n);
+    size_t skip = cr ? (size_t)(cr + 1 - line) : 0;
+
+    ar_text_show(buf, line + skip, n - skip);
+    ar_buf_add_char(buf, '\n');
+}
+
+/* Shows the lines of a piece of the log; cut: there is something before it. */
+static void show_lines(struct ar_buf *buf, const char *text, size_t n, size_t lines, bool cut)
+{
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+        n--;
+
+    size_t at = lines > 0 ? last_lines(text, n, lines) : n;
+    const char *lf = memchr(text, '\n', n);
+
+    if (at == 0 && cut && lf) {
+        at = (size_t)(lf + 1 - text);
+    } else if (at == 0 && cut && n > 0) {
+        while (at < n && ((unsigned char)text[at] & 0xC0) == 0x80) /* the rest of a character */
+            at++;
+        ar_buf_add_text(buf, "… ");
+    }
+    while (at < n) {
+        const char *end = memchr(text + at, '\n', n - at);
+        size_t len = end ? (size_t)(end - text) - at : n - at;
+
+        show_line(buf, text + at, len);
+        at += len + 1;
+    }
+}
+
+int ar_log_tail(struct ar_buf *buf, int fd, uint64_t start, size_t lines, size_t bytes, struct ar_error *error)
+{
+    struct ar_buf piece;
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return ar_fail_errno(error, errno, "cannot read the log");
+
+    uint64_t size = (uint64_t)st.st_size, from = start;
+    if (from > size)
+        from = size;
+    if (size - from > bytes)
+        from = size - bytes;
+
+    ar_buf_init(&piece);
+    int result = read_at(&piece, fd, from, (size_t)(size - from), error) < 0 ? -1 : 0;
+    if (result == 0)
+        show_lines(buf, piece.data, piece.len, lines, from > start);
+    ar_buf_release(&piece);
+    return result == 0 ? ar_buf_check(buf, error) : -1;
+}

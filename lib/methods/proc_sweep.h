@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Private to proc: ending what a program left running.
+ */
+#ifndef AR_METHODS_PROC_SWEEP_H
+#define AR_METHODS_PROC_SWEEP_H
+
+#include <sys/resource.h>
+
+#include "methods/proc.h"
+
+/* Adds what a process that was reaped has used. */
+void ar_proc_account(struct ar_proc_end *end, const struct rusage *usage);
+
+/*
+ * Kills and reaps until the caller, a child subreaper, has no child left. The children of a process that dies become the
+ * caller's, so that each round finds what the one before brought up. 0, or -1 (AR_SYSTEM): one may not be killed (a
+ * set-user-ID program), or there is no /proc to find them in.
+ */
+int ar_proc_sweep(struct ar_proc_end *end, struct ar_error *error) AR_MUST_USE;
+
+#endif
