@@ -27,10 +27,10 @@ const char *ar_filter_name(enum ar_filter filter);
 struct ar_in;
 
 /*
- * Reads from fd, which stays the caller's and is read from where it stands. name is said in messages (copied). The first bytes tell
- * the filter; only one level of compression is undone, and no helper program is started. Compressed input that grows beyond 1 GiB and
- * 250 times its compressed size is refused as a decompression bomb (AR_INPUT; the hint says to decompress it into a pipe).
- * NULL on failure (reading failed, memory).
+ * Reads from fd, which stays the caller's and is read from where it stands. name is said in messages (copied). The first bytes
+ * tell the filter; only one level of compression is undone, and no helper program is started. Compressed input that grows beyond
+ * 1 GiB and 250 times its compressed size is refused as a decompression bomb (AR_INPUT; the hint says to decompress it into a
+ * pipe). NULL on failure (reading failed, memory).
  */
 struct ar_in *ar_in_new(int fd, const char *name, struct ar_error *error) AR_MUST_USE;
 void ar_in_free(struct ar_in *in);
@@ -44,6 +44,9 @@ uint64_t ar_in_offset(const struct ar_in *in);
 /* Bytes taken from fd so far, and fd's size where it is a regular file (else 0): for showing progress. */
 uint64_t ar_in_taken(const struct ar_in *in);
 uint64_t ar_in_size(const struct ar_in *in);
+
+/* True where in is a regular file that is read as it is; then sets *fd, and *position to where in it the next byte stands. */
+bool ar_in_place(const struct ar_in *in, int *fd, uint64_t *position);
 
 /*
  * Fills bytes with the next n bytes. Returns the number read, which is less than n only at the end of the input; -1 on failure
@@ -63,7 +66,10 @@ ssize_t ar_in_view(struct ar_in *in, const char **bytes, size_t max, struct ar_e
  */
 ssize_t ar_in_peek(struct ar_in *in, const char **bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 
-/* Passes over n bytes, by seeking where fd is a regular file that is not compressed. Returns 0; 1 where the input ended before; -1 on failure. */
+/*
+ * Passes over n bytes, by seeking where fd is a regular file that is not compressed. Returns 0; 1 where the input ended before;
+ * -1 on failure.
+ */
 int ar_in_skip(struct ar_in *in, uint64_t n, struct ar_error *error) AR_MUST_USE;
 
 /* ---- output --------------------------------------------------------------------------------------------------------- */
@@ -71,8 +77,8 @@ int ar_in_skip(struct ar_in *in, uint64_t n, struct ar_error *error) AR_MUST_USE
 struct ar_out;
 
 /*
- * Writes to fd, which stays the caller's. name is said in messages (copied). filter: none, gzip (the same bytes each time: no name, no
- * time) or zstd; others are AR_INPUT. NULL on failure.
+ * Writes to fd, which stays the caller's. name is said in messages (copied). filter: none, gzip (the same bytes each time: no
+ * name, no time) or zstd; others are AR_INPUT. NULL on failure.
  */
 struct ar_out *ar_out_new(int fd, const char *name, enum ar_filter filter, struct ar_error *error) AR_MUST_USE;
 
@@ -85,9 +91,12 @@ int ar_out_write(struct ar_out *out, const void *bytes, size_t n, struct ar_erro
  */
 int ar_out_write_stable(struct ar_out *out, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 
-/* Copies n bytes from from_fd at offset (which does not move from_fd's position), inside the kernel where that works. A source that
- * ends before is AR_SYSTEM, and from_name is said. */
-int ar_out_copy(struct ar_out *out, int from_fd, uint64_t offset, uint64_t n, const char *from_name, struct ar_error *error) AR_MUST_USE;
+/*
+ * Copies n bytes from from_fd at offset (which does not move its position), from file to file inside the kernel. A source that
+ * ends before is AR_SYSTEM, and from_name is said.
+ */
+int ar_out_copy(struct ar_out *out, int from_fd, uint64_t offset, uint64_t n, const char *from_name, struct ar_error *error)
+    AR_MUST_USE;
 
 /* Sends what was gathered to fd now. */
 int ar_out_flush(struct ar_out *out, struct ar_error *error) AR_MUST_USE;
@@ -107,8 +116,8 @@ void ar_out_abandon(struct ar_out *out);
 int ar_in_read_all(struct ar_in *in, struct ar_buf *buf, size_t max, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Appends the content of the file path (below dirfd; AT_FDCWD; "-" is not special) to buf as it is, without decompression; at most max
- * bytes: more is AR_INPUT. 0 or -1.
+ * Appends the content of the file path (below dirfd; AT_FDCWD; "-" is not special) to buf as it is, without decompression; at
+ * most max bytes: more is AR_INPUT. 0 or -1.
  */
 int ar_read_file(int dirfd, const char *path, struct ar_buf *buf, size_t max, struct ar_error *error) AR_MUST_USE;
 
