@@ -19,19 +19,24 @@ struct ar_file {
 };
 
 /*
- * Starts a file that will be called path: beneath the folder dirfd where beneath is true (no component may be a link or lead
- * out of it; folders that are missing on the way are made, mode 0777 less the umask), else as open(2) resolves path from dirfd
- * (the folder must exist). Until ar_file_commit there is nothing under that name; without O_TMPFILE on the file system, a hidden
- * file beside it. 0, or -1: AR_INPUT where the name is wrong, else AR_SYSTEM.
+ * Starts a file that will be called path: beneath the folder dirfd where beneath is true (no component may be a link or "..";
+ * folders that are missing on the way are made, mode 0777 less the umask), else as open(2) resolves path from dirfd (the folder
+ * must exist). Until ar_file_commit nothing changes under that name; without O_TMPFILE on the file system, there is a hidden file
+ * beside it. 0, or -1: AR_INPUT where the name is wrong, or stands for something that is not to be replaced (a folder, device,
+ * pipe or socket), else AR_SYSTEM.
  */
 int ar_file_create(struct ar_file *file, int dirfd, const char *path, bool beneath, struct ar_error *error) AR_MUST_USE;
 
-/* Makes it appear under its name, mode 0666 less the umask, in place of what was there; sync: it is on the disk first, and its name after. */
+/*
+ * Makes it appear under its name, mode 0666 less the umask, in place of what was there (a link is replaced, not followed); sync:
+ * it is on the disk first, and its name after. 0, or -1 (AR_SYSTEM). The descriptor is closed in both cases; where it failed, the
+ * file is gone.
+ */
 int ar_file_commit(struct ar_file *file, bool sync, struct ar_error *error) AR_MUST_USE;
 
 /*
- * As ar_file_commit without sync, but where a regular file of that name with the same bytes is there already, that one stays untouched.
- * Sets *changed accordingly.
+ * As ar_file_commit without sync, but where a regular file of that name with the same bytes is there already, that one stays
+ * untouched. Sets *changed accordingly.
  */
 int ar_file_commit_if_changed(struct ar_file *file, bool *changed, struct ar_error *error) AR_MUST_USE;
 
@@ -39,7 +44,8 @@ int ar_file_commit_if_changed(struct ar_file *file, bool *changed, struct ar_err
 void ar_file_abandon(struct ar_file *file);
 
 /* A whole small file at once, in the manner of ar_file_create and ar_file_commit. */
-int ar_file_put(int dirfd, const char *path, bool beneath, const void *bytes, size_t n, bool sync, struct ar_error *error) AR_MUST_USE;
+int ar_file_put(int dirfd, const char *path, bool beneath, const void *bytes, size_t n, bool sync, struct ar_error *error)
+    AR_MUST_USE;
 
 /* ---- folders -------------------------------------------------------------------------------------------------------- */
 
@@ -47,13 +53,16 @@ int ar_file_put(int dirfd, const char *path, bool beneath, const void *bytes, si
 int ar_dir_open(const char *path, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Opens path beneath the folder dirfd with openat2's RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS (flags as for open(2)). A descriptor, or -1
- * with errno set and nothing recorded. mode counts only with O_CREAT.
+ * Opens path beneath the folder dirfd with openat2's RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS (flags as for open(2), O_CLOEXEC is
+ * added). Where the system has no openat2, or forbids it, component by component, and then no ".." is allowed. A descriptor, or
+ * -1 with errno set (ELOOP or ENOTDIR: a link; EXDEV: it leads out) and nothing recorded. mode counts only with O_CREAT.
  */
 int ar_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 
-/* Deletes the folder name in dirfd with all that is in it, following no link. 0, or -1 with the first failure (it goes on after one). A
- * name that is not there is no failure. */
+/*
+ * Deletes the folder name in dirfd (or the file or link of that name) with all that is in it, following no link and leaving what
+ * is on another file system. 0, or -1 with the first failure (it goes on after one). A name that is not there is no failure.
+ */
 int ar_dir_remove(int dirfd, const char *name, struct ar_error *error) AR_MUST_USE;
 
 /* ---- temporary files ------------------------------------------------------------------------------------------------ */
@@ -67,7 +76,7 @@ const char *ar_spool_name(char name[256]);
 /* A file without a name in ar_tmpdir(), for reading and writing; it goes with its last descriptor. -1 on failure. */
 int ar_spool_open(struct ar_error *error) AR_MUST_USE;
 
-/* Makes a private folder (mode 0700) "ar-XXXXXX" in ar_tmpdir(); appends its path to path. A descriptor, or -1. */
+/* Makes a private folder (mode 0700) "ar-XXXXXX" in ar_tmpdir(); appends its path to path. A descriptor, or -1 on failure. */
 int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error) AR_MUST_USE;
 
 /* ---- mapped inputs -------------------------------------------------------------------------------------------------- */
@@ -82,15 +91,16 @@ struct ar_map {
     enum ar_filter filter; /* what was undone */
     uint64_t source_bytes; /* bytes of the source, before decompression */
     bool spooled;
-    int fd;                /* its own descriptor of what is mapped */
+    int fd;                /* its own descriptor of what is mapped; -1 once released */
     void *base;            /* what was mapped: page-aligned, or NULL */
     size_t base_len;
     struct timespec mtime; /* of the file when it was mapped */
+    uint64_t file_size;    /* likewise */
 };
 
 /*
- * Maps what in still holds. in must be fresh (nothing consumed) or stand at the start of what is wanted. max: no more than these bytes
- * are taken (UINT64_MAX: all); fewer are no failure. 0 or -1.
+ * Maps what in still holds, and consumes it; the data stays valid after ar_in_free. in must be fresh (nothing consumed) or stand
+ * at the start of what is wanted. max: no more than these bytes are taken (UINT64_MAX: all); fewer are no failure. 0 or -1.
  */
 int ar_map_in(struct ar_map *map, struct ar_in *in, uint64_t max, struct ar_error *error) AR_MUST_USE;
 

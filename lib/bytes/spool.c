@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "bytes/file.h"
+
+#include <fcntl.h>
+
+const char *ar_tmpdir(void)
+{
+    const char *folder = getenv("TMPDIR");
+    return folder != NULL && folder[0] != '\0' ? folder : "/tmp";
+}
+
+const char *ar_spool_name(char name[256])
+{
+    snprintf(name, 256, "temporary file in '%.200s' (TMPDIR)", ar_tmpdir());
+    return name;
+}
+
+static int fail_tmpdir(struct ar_error *error, int errnum, const char *what)
+{
+    ar_fail_open(error, errnum, "cannot make a temporary %s in '%s' (TMPDIR)", what, ar_tmpdir());
+    return ar_hint(error, "Set TMPDIR to a folder with room for temporary files.");
+}
+
+/* A file with a name that is gone at once, for file systems without O_TMPFILE. -1 with errno. */
+static int open_named(const char *folder)
+{
+    char *path;
+    if (asprintf(&path, "%s/ar-XXXXXX", folder) < 0)
+        return -1;
+    int fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    int kept = errno;
+    free(path);
+    errno = kept;
+    return fd;
+}
+
+int ar_spool_open(struct ar_error *error)
+{
+    const char *folder = ar_tmpdir();
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        fd = open_named(folder);
+    return fd >= 0 ? fd : fail_tmpdir(error, errno, "file");
+}
+
+int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error)
+{
+    size_t start = path->len;
+    ar_buf_add_format(path, "%s/ar-XXXXXX", ar_tmpdir());
+    if (ar_buf_check(path, error) < 0)
+        return -1;
+    char *made = path->data + start;
+    if (mkdtemp(made) == NULL) {
+        fail_tmpdir(error, errno, "folder");
+        ar_buf_truncate(path, start);
+        return -1;
+    }
+    int fd = open(made, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        fail_tmpdir(error, errno, "folder");
+        rmdir(made);
+        ar_buf_truncate(path, start);
+    }
+    return fd;
+}
