@@ -1,0 +1,813 @@
+/* SPDX-License-Identifier: MIT */
+#include "codecs/tar.h"
+
+#include "bytes/text.h"
+#include "codecs/tar_format.h"
+
+#define LONG_NAME_MAX ((size_t)1 << 16)
+#define GLOBAL_PASS_MAX ((size_t)1 << 13)
+
+/* What pax headers say, as far as it counts here. An empty value takes back what was said before. */
+struct keywords {
+    bool has_path, has_size, has_is_file, has_image_type;
+    bool is_file;
+    uint64_t size;
+    struct ar_buf path;
+    struct ar_buf image_type;
+    struct ar_buf pass; /* records of vendor keywords */
+};
+
+struct ar_tar_reader {
+    struct ar_in *in;
+    struct ar_tar_block block;
+    uint64_t block_offset;  /* where it stands in the stream */
+    struct keywords global; /* for all entries that follow */
+    struct keywords local;  /* for the next one */
+    struct ar_buf long_name; /* GNU's, for the next one */
+    bool has_long_name;
+    struct ar_buf short_name; /* from the header block */
+    struct ar_buf body;       /* of a pax header */
+    struct ar_buf pass;       /* global and local records */
+    const char *name;         /* of the entry, in one of the buffers above */
+    uint64_t offset;          /* of the entry's first header block */
+    uint64_t size;
+    uint64_t left;            /* of its body */
+    unsigned padding;         /* behind it */
+    bool folder_name;         /* it ended with a slash */
+    bool announced;           /* there was a header that belongs to the next entry */
+    bool after_error;         /* the last entry was the top-level "error" */
+    bool cut;
+    bool done;
+};
+
+/* ---- life ----------------------------------------------------------------------------------------------------------- */
+
+static void keywords_init(struct keywords *keywords)
+{
+    ar_buf_init(&keywords->path);
+    ar_buf_init(&keywords->image_type);
+    ar_buf_init(&keywords->pass);
+}
+
+static void keywords_release(struct keywords *keywords)
+{
+    ar_buf_release(&keywords->path);
+    ar_buf_release(&keywords->image_type);
+    ar_buf_release(&keywords->pass);
+}
+
+static void keywords_clear(struct keywords *keywords)
+{
+    keywords->has_path = keywords->has_size = keywords->has_is_file = keywords->has_image_type = false;
+    ar_buf_clear(&keywords->path);
+    ar_buf_clear(&keywords->image_type);
+    ar_buf_clear(&keywords->pass);
+}
+
+struct ar_tar_reader *ar_tar_reader_new(struct ar_in *in, struct ar_error *error)
+{
+    struct ar_tar_reader *reader = calloc(1, sizeof(*reader));
+    if (reader == NULL) {
+        ar_fail_memory(error);
+        return NULL;
+    }
+    reader->in = in;
+    keywords_init(&reader->global);
+    keywords_init(&reader->local);
+    ar_buf_init(&reader->long_name);
+    ar_buf_init(&reader->short_name);
+    ar_buf_init(&reader->body);
+    ar_buf_init(&reader->pass);
+    return reader;
+}
+
+void ar_tar_reader_free(struct ar_tar_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    keywords_release(&reader->global);
+    keywords_release(&reader->local);
+    ar_buf_release(&reader->long_name);
+    ar_buf_release(&reader->short_name);
+    ar_buf_release(&reader->body);
+    ar_buf_release(&reader->pass);
+    free(reader);
+}
+
+bool ar_tar_reader_cut(const struct ar_tar_reader *reader)
+{
+    return reader->cut;
+}
+
+uint64_t ar_tar_left(const struct ar_tar_reader *reader)
+{
+    return reader->left;
+}
+
+/* ---- messages ------------------------------------------------------------------------------------------------------- */
+
+#define HINT_CUT "It was cut on its way, or the program that wrote it failed; make it again."
+#define HINT_DAMAGED "It was damaged on its way, or written by a program at fault; make it again."
+#define HINT_KIND "Pack it again without it: only regular files and folders are taken."
+#define HINT_SPARSE "Pack it again without tar's option --sparse."
+#define HINT_VOLUME "Pack it again without tar's option --multi-volume."
+
+/* A name for a message: its first 300 bytes. */
+struct shown {
+    char text[320];
+};
+
+static struct shown show(const char *name)
+{
+    struct shown shown;
+    size_t len = strlen(name);
+    size_t cut = len > 300 ? 300 : len;
+    while (cut < len && cut > 0 && ((unsigned char)name[cut] & 0xc0) == 0x80)
+        cut--;
+    snprintf(shown.text, sizeof(shown.text), "%.*s%s", (int)cut, name, cut < len ? "…" : "");
+    return shown;
+}
+
+/* "'in.tar': entry 'a/b' at byte 1024 PROBLEM" */
+static int fail_entry(const struct ar_tar_reader *reader, const char *problem, const char *hint, struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "'%s': entry '%s' at byte %" PRIu64 " %s", ar_in_name(reader->in), show(reader->name).text,
+            reader->offset, problem);
+    return ar_hint(error, "%s", hint);
+}
+
+/* "'in.tar': the pax header at byte 1024 PROBLEM" */
+static int fail_pax(const struct ar_tar_reader *reader, const char *problem, struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "'%s': the pax header at byte %" PRIu64 " %s", ar_in_name(reader->in), reader->block_offset,
+            problem);
+    return ar_hint(error, HINT_DAMAGED);
+}
+
+static int fail_cut_body(const struct ar_tar_reader *reader, uint64_t left, struct ar_error *error)
+{
+    const char *input = ar_in_name(reader->in);
+    struct shown name = show(reader->name);
+    if (left == 0)
+        ar_fail(error, AR_INPUT, "'%s' ends in the padding behind entry '%s'", input, name.text);
+    else
+        ar_fail(error, AR_INPUT, "'%s' ends inside entry '%s', after %" PRIu64 " of its %" PRIu64 " bytes", input, name.text,
+                reader->size - left, reader->size);
+    return ar_hint(error, HINT_CUT);
+}
+
+static int fail_cut_header(const struct ar_tar_reader *reader, struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "'%s' ends inside the header of an entry at byte %" PRIu64, ar_in_name(reader->in), reader->offset);
+    return ar_hint(error, HINT_CUT);
+}
+
+static int fail_no_end(const struct ar_tar_reader *reader, struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "'%s' ends without the two blocks of zeros that end a tar archive", ar_in_name(reader->in));
+    return ar_hint(error, HINT_CUT);
+}
+
+/* ---- what is no tar ------------------------------------------------------------------------------------------------- */
+
+static bool looks_like_text(const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (((unsigned char)bytes[i] < ' ' && memchr("\t\n\r", bytes[i], 3) == NULL) || bytes[i] == 0x7f)
+            return false;
+    return n - ar_utf8_check(bytes, n) < 4; /* the block may have cut a character */
+}
+
+/* What the bytes look like, or NULL. */
+static const char *recognise(const char *bytes, size_t n)
+{
+    static const struct {
+        const char *magic, *what;
+    } known[] = {
+        {"PK\003\004", "a ZIP archive"},    {"7z\xbc\xaf", "a 7z archive"},        {"Rar!", "a RAR archive"},
+        {"070701", "a cpio archive"},       {"\037\213", "gzip, compressed twice"}, {"BZh", "bzip2, compressed twice"},
+        {"\xfd\067zXZ", "xz, compressed twice"}, {"\x28\xb5\x2f\xfd", "zstd, compressed twice"},
+        {"\x89PNG\r\n", "a PNG picture"},   {"\xff\xd8\xff", "a JPEG picture"},    {"%PDF-", "a PDF document"},
+        {"\x89HDF\r\n", "an HDF5 file"},    {"\x80\x02", "a Python pickle"},       {"\x80\x03", "a Python pickle"},
+        {"\x80\x04", "a Python pickle"},    {"\x80\x05", "a Python pickle"},
+    };
+    for (size_t i = 0; i < AR_COUNT(known); i++) {
+        size_t len = strlen(known[i].magic);
+        if (n >= len && memcmp(bytes, known[i].magic, len) == 0)
+            return known[i].what;
+    }
+    if (!looks_like_text(bytes, n))
+        return NULL;
+    if (bytes[0] == '{' || bytes[0] == '[')
+        return "JSON text";
+    return memchr(bytes, ',', n) != NULL ? "CSV text" : "text";
+}
+
+static int fail_no_tar(const struct ar_tar_reader *reader, size_t n, struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "'%s' is not a tar archive", ar_in_name(reader->in));
+    const char *what = recognise((const char *)&reader->block, n);
+    if (what == NULL)
+        return ar_hint(error, "Give a tar archive (ar-split makes one from CSV files).");
+    return ar_hint(error, "It looks like %s; give a tar archive (ar-split makes one from CSV files).", what);
+}
+
+/* ---- numbers -------------------------------------------------------------------------------------------------------- */
+
+/* A number in base 256, as GNU writes what octal cannot hold: big-endian, two's complement, but its first bit is set. */
+static bool read_base256(const char *field, size_t width, uint64_t *value)
+{
+    uint64_t n = (unsigned char)field[0] & 0x7f;
+    if (n != 0) /* negative, or 2^88 and more */
+        return false;
+    for (size_t i = 1; i < width; i++) {
+        if (n >> (63 - 8) != 0)
+            return false;
+        n = n << 8 | (unsigned char)field[i];
+    }
+    *value = n;
+    return true;
+}
+
+/* A number field. Blanks before the digits, a NUL or blanks behind them; no digit at all is 0, as other tars have it. */
+static bool read_number(const char *field, size_t width, uint64_t *value)
+{
+    if ((unsigned char)field[0] & 0x80)
+        return read_base256(field, width, value);
+    size_t i = 0;
+    while (i < width && field[i] == ' ')
+        i++;
+    uint64_t n = 0;
+    for (; i < width && field[i] >= '0' && field[i] <= '7'; i++)
+        n = n << 3 | (uint64_t)(field[i] - '0');
+    while (i < width && field[i] == ' ')
+        i++;
+    *value = n;
+    return i == width || field[i] == '\0';
+}
+
+/* The value of a pax keyword: decimal digits, less than 2^63. */
+static bool read_decimal(const char *text, size_t len, uint64_t *value)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+        if (digit > 9 || __builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digit, &n))
+            return false;
+    }
+    *value = n;
+    return len > 0 && n <= INT64_MAX;
+}
+
+/* ---- pax records ---------------------------------------------------------------------------------------------------- */
+
+enum meaning { PASS, DROP, PATH, SIZE, IS_FILE, IMAGE_TYPE, SPARSE, VOLUME };
+
+struct record {
+    const char *text; /* all of it */
+    size_t len;
+    const char *key;
+    size_t key_len;
+    const char *value;
+    size_t value_len;
+};
+
+/* What a keyword means to us. One that ends with a dot stands for all that begin so; the first that fits counts. */
+static enum meaning find_meaning(const char *key, size_t len)
+{
+    static const struct {
+        const char *key;
+        unsigned char len;
+        unsigned char meaning;
+    } known[] = {
+#define KEYWORD(key, meaning) {key, sizeof(key) - 1, meaning}
+        KEYWORD("is_file", IS_FILE), KEYWORD("image_type", IMAGE_TYPE), KEYWORD("path", PATH), KEYWORD("size", SIZE),
+        KEYWORD("atime", DROP), KEYWORD("charset", DROP), KEYWORD("comment", DROP), KEYWORD("ctime", DROP),
+        KEYWORD("gid", DROP), KEYWORD("gname", DROP), KEYWORD("hdrcharset", DROP), KEYWORD("linkpath", DROP),
+        KEYWORD("mtime", DROP), KEYWORD("uid", DROP), KEYWORD("uname", DROP),
+        KEYWORD("GNU.sparse.", SPARSE), KEYWORD("SCHILY.realsize", SPARSE),
+        KEYWORD("GNU.volume.label", DROP), KEYWORD("GNU.volume.", VOLUME),
+        KEYWORD("SCHILY.", DROP), KEYWORD("LIBARCHIVE.", DROP), KEYWORD("RHT.security.selinux", DROP),
+#undef KEYWORD
+    };
+    for (size_t i = 0; i < AR_COUNT(known); i++) {
+        bool prefix = known[i].key[known[i].len - 1] == '.';
+        if ((prefix ? len > known[i].len : len == known[i].len) && memcmp(key, known[i].key, known[i].len) == 0)
+            return (enum meaning)known[i].meaning;
+    }
+    return PASS;
+}
+
+/* Takes the record at the start of the n bytes at text apart. False where it is malformed. */
+static bool split_record(struct record *record, const char *text, size_t n)
+{
+    size_t len = 0, i = 0;
+    if (text[0] == '0') /* no length, or leading zeros */
+        return false;
+    for (; i < n && text[i] >= '0' && text[i] <= '9' && len <= n; i++)
+        len = len * 10 + (size_t)(text[i] - '0');
+    if (i == n || text[i] != ' ' || len > n || len < i + 3 || text[len - 1] != '\n')
+        return false;
+    const char *key = text + i + 1;
+    const char *equals = memchr(key, '=', len - 1 - (i + 1));
+    if (equals == NULL || equals == key)
+        return false;
+    *record = (struct record){.text = text, .len = len, .key = key, .key_len = (size_t)(equals - key), .value = equals + 1};
+    record->value_len = (size_t)(text + len - 1 - record->value);
+    return true;
+}
+
+/* A global vendor keyword takes the place of an earlier one; an empty value only takes that away. */
+static int replace_global(struct ar_tar_reader *reader, const struct record *record, struct ar_error *error)
+{
+    struct ar_buf *pass = &reader->global.pass;
+    struct record old;
+    for (size_t at = 0; at < pass->len && split_record(&old, pass->data + at, pass->len - at); at += old.len) {
+        if (old.key_len != record->key_len || memcmp(old.key, record->key, old.key_len) != 0)
+            continue;
+        memmove(pass->data + at, pass->data + at + old.len, pass->len - at - old.len);
+        ar_buf_truncate(pass, pass->len - old.len);
+        break;
+    }
+    if (record->value_len == 0)
+        return 0;
+    if (pass->len + record->len > GLOBAL_PASS_MAX)
+        return fail_pax(reader, "has more than 8 KiB of global vendor keywords", error);
+    ar_buf_add(pass, record->text, record->len);
+    return 0;
+}
+
+static int take_vendor(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
+{
+    if (to == &reader->global)
+        return replace_global(reader, record, error);
+    if (to->pass.len + record->len > AR_TAR_PASS_MAX - GLOBAL_PASS_MAX)
+        return fail_pax(reader, "has too many vendor keywords", error);
+    ar_buf_add(&to->pass, record->text, record->len);
+    return 0;
+}
+
+static int take_image_type(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
+{
+    if (record->value_len > AR_TAR_IMAGE_TYPE_MAX || ar_utf8_check(record->value, record->value_len) != record->value_len ||
+        ar_text_has_control(record->value, record->value_len))
+        return fail_pax(reader, "has an 'image_type' that is not a short UTF-8 text without control characters", error);
+    to->has_image_type = true;
+    ar_buf_clear(&to->image_type);
+    ar_buf_add(&to->image_type, record->value, record->value_len);
+    return 0;
+}
+
+static int take_path(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
+{
+    if (to == &reader->global)
+        return fail_pax(reader, "gives a 'path' to all entries", error);
+    if (memchr(record->value, '\0', record->value_len) != NULL)
+        return fail_pax(reader, "has a 'path' with a NUL in it", error);
+    to->has_path = record->value_len > 0;
+    ar_buf_clear(&to->path);
+    ar_buf_add(&to->path, record->value, record->value_len);
+    return 0;
+}
+
+static int take_size(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
+{
+    if (to == &reader->global)
+        return fail_pax(reader, "gives a 'size' to all entries", error);
+    to->has_size = record->value_len > 0;
+    if (to->has_size && !read_decimal(record->value, record->value_len, &to->size))
+        return fail_pax(reader, "has a 'size' that is not a number of bytes", error);
+    return 0;
+}
+
+static int take_record(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
+{
+    switch (find_meaning(record->key, record->key_len)) {
+    case DROP:
+        return 0;
+    case PATH:
+        return take_path(reader, to, record, error);
+    case SIZE:
+        return take_size(reader, to, record, error);
+    case IS_FILE:
+        to->has_is_file = true;
+        to->is_file = record->value_len == 4 && memcmp(record->value, "true", 4) == 0;
+        return 0;
+    case IMAGE_TYPE:
+        return take_image_type(reader, to, record, error);
+    case SPARSE:
+        fail_pax(reader, "announces a sparse file", error);
+        return ar_hint(error, HINT_SPARSE);
+    case VOLUME:
+        fail_pax(reader, "announces the rest of a file from another volume", error);
+        return ar_hint(error, HINT_VOLUME);
+    case PASS:
+        break;
+    }
+    return take_vendor(reader, to, record, error);
+}
+
+/* ---- headers that belong to another one ----------------------------------------------------------------------------- */
+
+/* Reads a header's body of at most max bytes into buf. */
+static int read_header_body(struct ar_tar_reader *reader, struct ar_buf *buf, size_t max, struct ar_error *error)
+{
+    uint64_t size;
+    if (!read_number(reader->block.size, sizeof(reader->block.size), &size) || size > max) {
+        ar_fail(error, AR_INPUT, "'%s': the size of the extended header at byte %" PRIu64 " is not a number up to %zu",
+                ar_in_name(reader->in), reader->block_offset, max);
+        return ar_hint(error, HINT_DAMAGED);
+    }
+    size_t whole = (size_t)size + ar_tar_padding(size);
+    ar_buf_clear(buf);
+    char *to = ar_buf_reserve(buf, whole);
+    if (to == NULL)
+        return ar_fail_memory(error);
+    ssize_t got = ar_in_read(reader->in, to, whole, error);
+    if (got < 0)
+        return -1;
+    if ((size_t)got < whole)
+        return fail_cut_header(reader, error);
+    ar_buf_grew(buf, (size_t)size);
+    return 0;
+}
+
+static int read_pax(struct ar_tar_reader *reader, struct keywords *to, struct ar_error *error)
+{
+    if (read_header_body(reader, &reader->body, AR_TAR_PAX_MAX, error) < 0)
+        return -1;
+    const struct ar_buf *body = &reader->body;
+    struct record record;
+    for (size_t at = 0; at < body->len; at += record.len) {
+        if (!split_record(&record, body->data + at, body->len - at))
+            return fail_pax(reader, "has a malformed record", error);
+        if (take_record(reader, to, &record, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_long_name(struct ar_tar_reader *reader, struct ar_error *error)
+{
+    struct ar_buf *name = &reader->long_name;
+    if (read_header_body(reader, name, LONG_NAME_MAX, error) < 0)
+        return -1;
+    ar_buf_truncate(name, strnlen(name->data, name->len));
+    reader->has_long_name = true;
+    return 0;
+}
+
+/* ---- header blocks -------------------------------------------------------------------------------------------------- */
+
+static bool is_zero(const char *bytes, size_t n)
+{
+    return n == 0 || (bytes[0] == '\0' && memcmp(bytes, bytes + 1, n - 1) == 0);
+}
+
+/* POSIX' magic, or GNU's. */
+static bool has_magic(const struct ar_tar_block *block)
+{
+    return memcmp(block->magic, "ustar", 5) == 0;
+}
+
+/* Behind the first block of zeros: there is a second one, and nothing but zeros to the end. 0 or -1. */
+static int read_end(struct ar_tar_reader *reader, struct ar_error *error)
+{
+    ssize_t got = ar_in_read(reader->in, &reader->block, AR_TAR_BLOCK, error);
+    if (got < 0)
+        return -1;
+    const char *bytes = (const char *)&reader->block;
+    bool zero = is_zero(bytes, (size_t)got);
+    if (zero && got < AR_TAR_BLOCK)
+        return fail_no_end(reader, error);
+    while (zero && (got = ar_in_view(reader->in, &bytes, (size_t)1 << 20, error)) > 0)
+        zero = is_zero(bytes, (size_t)got);
+    if (got < 0)
+        return -1;
+    if (!zero) {
+        ar_fail(error, AR_INPUT, "'%s' goes on behind the end of the tar archive at byte %" PRIu64, ar_in_name(reader->in),
+                reader->block_offset);
+        return ar_hint(error, "It was damaged on its way, or is several archives in a row; give one at a time.");
+    }
+    reader->done = true;
+    return 0;
+}
+
+/* The input ended with got bytes where a header block was due. 0 where that is the end of an error tar, else -1. */
+static int end_of_input(struct ar_tar_reader *reader, size_t got, struct ar_error *error)
+{
+    if (reader->block_offset == 0 && got == 0) {
+        ar_fail(error, AR_INPUT, "no input: '%s' is empty", ar_in_name(reader->in));
+        error->no_input = true;
+        return -1;
+    }
+    bool zero = is_zero((const char *)&reader->block, got);
+    if (reader->block_offset == 0 && !zero && !has_magic(&reader->block))
+        return fail_no_tar(reader, got, error);
+    if (reader->announced || !zero)
+        return fail_cut_header(reader, error);
+    if (got > 0 || !reader->after_error)
+        return fail_no_end(reader, error);
+    reader->cut = true;
+    reader->done = true;
+    return 0;
+}
+
+static bool checksum_fits(const struct ar_tar_block *block)
+{
+    uint64_t want;
+    if (!read_number(block->checksum, sizeof(block->checksum), &want))
+        return false;
+    unsigned sum = ar_tar_checksum(block);
+    if (want == sum)
+        return true;
+    /* Some old tars added signed bytes. */
+    const unsigned char *bytes = (const unsigned char *)block;
+    size_t first = offsetof(struct ar_tar_block, checksum), behind = first + sizeof(block->checksum);
+    for (size_t i = 0; i < AR_TAR_BLOCK; i++)
+        if (bytes[i] >= 0x80 && (i < first || i >= behind))
+            sum -= 256;
+    return want == sum;
+}
+
+/* Reads the next header block. 1; 0 at the end; -1. */
+static int read_block(struct ar_tar_reader *reader, struct ar_error *error)
+{
+    reader->block_offset = ar_in_offset(reader->in);
+    if (!reader->announced)
+        reader->offset = reader->block_offset;
+    ssize_t got = ar_in_read(reader->in, &reader->block, AR_TAR_BLOCK, error);
+    if (got < 0)
+        return -1;
+    if (got < AR_TAR_BLOCK)
+        return end_of_input(reader, (size_t)got, error);
+    if (AR_LIKELY(checksum_fits(&reader->block)))
+        return 1;
+    if (is_zero((const char *)&reader->block, AR_TAR_BLOCK))
+        return reader->announced ? fail_cut_header(reader, error) : read_end(reader, error);
+    if (reader->block_offset == 0 && !has_magic(&reader->block))
+        return fail_no_tar(reader, AR_TAR_BLOCK, error);
+    ar_fail(error, AR_INPUT, "'%s': the header at byte %" PRIu64 " has a wrong checksum", ar_in_name(reader->in),
+            reader->block_offset);
+    return ar_hint(error, HINT_DAMAGED);
+}
+
+/* ---- entries -------------------------------------------------------------------------------------------------------- */
+
+/* What is wrong with a name, or NULL; and what to do. */
+static const char *name_problem(const char *name, const char **hint)
+{
+    size_t len = strlen(name);
+    *hint = "Pack it again from within its folder, with plain relative names.";
+    if (len == 0)
+        return "has no name";
+    if (name[0] == '/')
+        return "has an absolute name";
+    for (const char *part = name;; part++) {
+        size_t part_len = strcspn(part, "/");
+        if (part_len == 0)
+            return "has an empty component in its name";
+        if (part_len == 1 && part[0] == '.')
+            return "has '.' in its name";
+        if (part_len == 2 && part[0] == '.' && part[1] == '.')
+            return "has '..' in its name";
+        part += part_len;
+        if (*part == '\0')
+            break;
+    }
+    *hint = "Rename the file and pack it again.";
+    if (len > AR_TAR_NAME_MAX)
+        return "has a name of more than 4096 bytes";
+    if (ar_utf8_check(name, len) != len)
+        return "has a name that is not UTF-8";
+    if (ar_text_has_control(name, len))
+        return "has a control character in its name";
+    return NULL;
+}
+
+/* Sets reader->name: from the pax header, GNU's long name, or the header block; without "./" before it. */
+static int find_name(struct ar_tar_reader *reader, struct ar_error *error)
+{
+    const struct ar_tar_block *block = &reader->block;
+    struct ar_buf *name = &reader->short_name;
+    if (reader->local.has_path) {
+        name = &reader->local.path;
+    } else if (reader->has_long_name) {
+        name = &reader->long_name;
+    } else {
+        ar_buf_clear(name);
+        if (memcmp(block->magic, "ustar", sizeof(block->magic)) == 0 && block->prefix[0] != '\0') {
+            ar_buf_add(name, block->prefix, strnlen(block->prefix, sizeof(block->prefix)));
+            ar_buf_add_char(name, '/');
+        }
+        ar_buf_add(name, block->name, strnlen(block->name, sizeof(block->name)));
+    }
+    reader->folder_name = name->len > 0 && name->data[name->len - 1] == '/';
+    reader->name = name->data;
+    while (reader->name[0] == '.' && reader->name[1] == '/')
+        reader->name += 2;
+    if (reader->name > name->data && reader->name[0] == '/') /* ".//a" is no absolute name, but an odd one */
+        reader->name = name->data;
+    return ar_buf_check(name, error);
+}
+
+/* An entry that is neither file nor folder. */
+static int fail_kind(const struct ar_tar_reader *reader, struct ar_error *error)
+{
+    static const struct {
+        char kind;
+        const char *problem, *hint;
+    } known[] = {
+        {'1', "is a hard link", "Pack it again with tar's option --hard-dereference."},
+        {'2', "is a symbolic link", "Pack it again with tar's option --dereference, which takes the file in its place."},
+        {'3', "is a character device", HINT_KIND},
+        {'4', "is a block device", HINT_KIND},
+        {'6', "is a FIFO", HINT_KIND},
+        {'S', "is a sparse file", HINT_SPARSE},
+        {'M', "is the rest of a file from another volume", HINT_VOLUME},
+        {'V', "is a volume label", "Pack it again without tar's option --label."},
+        {'D', "is a folder of an incremental backup", "Pack it again without tar's option --listed-incremental."},
+    };
+    unsigned char kind = (unsigned char)reader->block.kind;
+    for (size_t i = 0; i < AR_COUNT(known); i++)
+        if (known[i].kind == reader->block.kind)
+            return fail_entry(reader, known[i].problem, known[i].hint, error);
+    char problem[64];
+    bool visible = kind > ' ' && kind < 0x7f;
+    snprintf(problem, sizeof(problem), visible ? "is of the unknown kind '%c'" : "is of the unknown kind 0x%02x", kind);
+    return fail_entry(reader, problem, HINT_KIND, error);
+}
+
+static void fill_entry(struct ar_tar_reader *reader, struct ar_tar_entry *entry)
+{
+    const struct keywords *global = &reader->global, *local = &reader->local;
+    const struct keywords *files = local->has_is_file ? local : global;
+    const struct keywords *images = local->has_image_type ? local : global;
+    ar_buf_clear(&reader->pass);
+    ar_buf_add(&reader->pass, global->pass.data, global->pass.len);
+    ar_buf_add(&reader->pass, local->pass.data, local->pass.len);
+    *entry = (struct ar_tar_entry){
+        .name = reader->name,
+        .size = reader->size,
+        .is_file = files->has_is_file && files->is_file,
+        .image_type = images->has_image_type && images->image_type.len > 0 ? images->image_type.data : NULL,
+        .pax = reader->pass.data,
+        .pax_len = reader->pass.len,
+        .offset = reader->offset,
+        .body_offset = ar_in_offset(reader->in),
+    };
+}
+
+/* The header block is that of an entry. 1 where it is a file, 0 where it is a folder, -1. */
+static int take_entry(struct ar_tar_reader *reader, struct ar_tar_entry *entry, struct ar_error *error)
+{
+    if (find_name(reader, error) < 0)
+        return -1;
+    char kind = reader->block.kind;
+    bool file = kind == '0' || kind == '\0' || kind == '7';
+    if (!file && kind != '5')
+        return fail_kind(reader, error);
+    if (reader->local.has_size)
+        reader->size = reader->local.size;
+    else if (!read_number(reader->block.size, sizeof(reader->block.size), &reader->size))
+        return fail_entry(reader, "has a size that is not a number from 0 to 2^63-1", HINT_DAMAGED, error);
+
+    if (!file || reader->folder_name) { /* v7 has no kind for folders */
+        if (reader->size > 0) /* some tars pass over such a body, others do not */
+            return fail_entry(reader, "is a folder with a size", HINT_DAMAGED, error);
+        return 0;
+    }
+    const char *hint;
+    const char *problem = name_problem(reader->name, &hint);
+    if (problem != NULL)
+        return fail_entry(reader, problem, hint, error);
+    fill_entry(reader, entry);
+    reader->left = reader->size;
+    reader->padding = ar_tar_padding(reader->size);
+    reader->after_error = strcmp(reader->name, "error") == 0;
+    if (reader->local.image_type.failed || reader->global.image_type.failed || reader->global.pass.failed)
+        return ar_fail_memory(error);
+    return ar_buf_check(&reader->pass, error) < 0 ? -1 : 1;
+}
+
+/* Forgets what was said about the entry before. */
+static void start_entry(struct ar_tar_reader *reader)
+{
+    keywords_clear(&reader->local);
+    reader->has_long_name = false;
+    reader->announced = false;
+    reader->after_error = false;
+}
+
+/* Takes one header block. 1 where an entry begins, 0 where it goes on, -1. */
+static int take_block(struct ar_tar_reader *reader, struct ar_tar_entry *entry, struct ar_error *error)
+{
+    int took;
+    switch (reader->block.kind) {
+    case 'g':
+        return read_pax(reader, &reader->global, error);
+    case 'x':
+        reader->announced = true;
+        return read_pax(reader, &reader->local, error);
+    case 'L':
+        reader->announced = true;
+        return read_long_name(reader, error);
+    case 'K': /* a long link name: the link itself is refused */
+        reader->announced = true;
+        return read_header_body(reader, &reader->body, LONG_NAME_MAX, error);
+    default:
+        took = take_entry(reader, entry, error);
+        if (took == 0)
+            start_entry(reader);
+        return took;
+    }
+}
+
+/* Passes over what is left of the body, and its padding. */
+static int skip_body(struct ar_tar_reader *reader, struct ar_error *error)
+{
+    if (reader->left + reader->padding == 0)
+        return 0;
+    uint64_t left = reader->left, padding = reader->padding;
+    reader->left = reader->padding = 0;
+    uint64_t start = ar_in_offset(reader->in);
+    int skipped = ar_in_skip(reader->in, left + padding, error);
+    if (skipped <= 0)
+        return skipped;
+    uint64_t passed = ar_in_offset(reader->in) - start;
+    return fail_cut_body(reader, passed < left ? left - passed : 0, error);
+}
+
+int ar_tar_next(struct ar_tar_reader *reader, struct ar_tar_entry *entry, struct ar_error *error)
+{
+    if (reader->done)
+        return 0;
+    bool after_error = reader->after_error;
+    if (skip_body(reader, error) < 0)
+        return -1;
+    start_entry(reader);
+    reader->after_error = after_error;
+    for (;;) {
+        int got = read_block(reader, error);
+        if (got <= 0)
+            return got;
+        got = take_block(reader, entry, error);
+        if (got != 0)
+            return got;
+    }
+}
+
+/* ---- bodies --------------------------------------------------------------------------------------------------------- */
+
+/* got bytes of the body came, of want that it still has. */
+static ssize_t count(struct ar_tar_reader *reader, ssize_t got, bool cut, struct ar_error *error)
+{
+    if (got < 0)
+        return -1;
+    reader->left -= (uint64_t)got;
+    if (!cut)
+        return got;
+    uint64_t left = reader->left;
+    reader->left = 0;
+    return fail_cut_body(reader, left, error);
+}
+
+ssize_t ar_tar_read(struct ar_tar_reader *reader, void *bytes, size_t n, struct ar_error *error)
+{
+    if (n > reader->left)
+        n = (size_t)reader->left;
+    if (n == 0)
+        return 0;
+    ssize_t got = ar_in_read(reader->in, bytes, n, error);
+    return count(reader, got, (size_t)got < n, error);
+}
+
+ssize_t ar_tar_view(struct ar_tar_reader *reader, const char **bytes, size_t max, struct ar_error *error)
+{
+    if (max > reader->left)
+        max = (size_t)reader->left;
+    if (max == 0)
+        return 0;
+    ssize_t got = ar_in_view(reader->in, bytes, max, error);
+    return count(reader, got, got == 0, error);
+}
+
+int ar_tar_read_all(struct ar_tar_reader *reader, struct ar_buf *buf, uint64_t max, struct ar_error *error)
+{
+    if (reader->left > max) {
+        char problem[96];
+        snprintf(problem, sizeof(problem), "has %" PRIu64 " bytes, but at most %" PRIu64 " are taken", reader->size, max);
+        return fail_entry(reader, problem, "", error);
+    }
+    for (size_t step = (size_t)1 << 20; reader->left > 0; step *= 2) {
+        size_t want = reader->left < step ? (size_t)reader->left : step;
+        char *to = ar_buf_reserve(buf, want);
+        if (to == NULL)
+            return ar_fail_memory(error);
+        ssize_t got = ar_tar_read(reader, to, want, error);
+        if (got < 0)
+            return -1;
+        ar_buf_grew(buf, (size_t)got);
+    }
+    return ar_buf_check(buf, error);
+}
