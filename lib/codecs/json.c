@@ -524,3 +524,21 @@ void ar_json_show(struct ar_buf *buf, const struct ar_json_value *value)
     if (string)
         ar_buf_add_char(buf, '\'');
 }
+
+int ar_json_fail_at(struct ar_error *error, const char *what, const struct ar_buf *pointer)
+{
+    if (pointer->len == 0)
+        return ar_fail_in(error, "%s", what);
+    return ar_fail_in(error, "%s %s", what, pointer->data);
+}
+
+int ar_json_fail_expected(struct ar_error *error, const char *what, const struct ar_buf *pointer, const char *expected,
+                          const struct ar_json_value *value)
+{
+    struct ar_buf shown;
+    ar_buf_init(&shown);
+    ar_json_show(&shown, value);
+    ar_fail(error, AR_INPUT, "expected %s, found %s", expected, shown.data);
+    ar_buf_release(&shown);
+    return ar_json_fail_at(error, what, pointer);
+}

@@ -81,4 +81,14 @@ void ar_json_pointer_add(struct ar_buf *pointer, const char *name, size_t n);
 /* Appends what a message calls a value: 'text' (cut after some 40 characters), 0.80, true, null, "an array", "an object". */
 void ar_json_show(struct ar_buf *buf, const struct ar_json_value *value);
 
+/*
+ * For mistakes inside a document: puts "WHAT POINTER: " before an error that was recorded ("WHAT: " where the pointer is empty).
+ * Returns -1.
+ */
+int ar_json_fail_at(struct ar_error *error, const char *what, const struct ar_buf *pointer);
+
+/* Records AR_INPUT: "WHAT POINTER: expected EXPECTED, found VALUE". Returns -1. */
+int ar_json_fail_expected(struct ar_error *error, const char *what, const struct ar_buf *pointer, const char *expected,
+                          const struct ar_json_value *value);
+
 #endif
