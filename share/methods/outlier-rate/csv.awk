@@ -71,7 +71,8 @@ function num(x,    digits, text)
     return text
 }
 
-# Gathers a row with quoted cells, which may take more lines, and makes its cells $1 .. $NF. A cell is whole when its quotes are even.
+# Gathers a row with quoted cells, which may take more lines, and makes its cells $1 .. $NF. A cell is whole when the number of
+# its quotes is even.
 function csv_unquote(    part, n, i, cells, cell, odd, more)
 {
     n = split($0, part, ",")

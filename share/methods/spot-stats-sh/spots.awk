@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# The numbers of one lane. Prints the members of its result, but for the texts; writes notes (one a line, see below), points (place and
-# value of the picture's dots) and means (place, mean and standard deviation of each field). Wants threshold and fields set.
+# The numbers of one lane. Prints the members of its result, but for the texts; writes notes (one a line, % as %25 and a line break
+# as %0A), points (place and value of the picture's dots) and means (place, mean and standard deviation of each field). Wants
+# threshold and fields set.
 
 BEGIN {
     above = "true" # of no row at all, too
