@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Results. Expected tables are worked by hand from DESIGN's "Values" and "The method contract"; what
- * they say of types holds for Python 3's json and csv modules too.
+ * Results. Expected tables are worked by hand from DESIGN's "Values" and "The method contract".
  */
 #include "check.h"
 #include "codecs/json.h"
