@@ -7,7 +7,8 @@
 #define NAMES_MAX 12        /* names or choices listed in a message */
 #define DEPTH_MAX 2000      /* nodes within nodes: values may be 512 deep, references come on top */
 #define ROUNDS_MAX 64       /* defaults that hold objects that lack defaults that … */
-#define GROWTH_MAX 16777216 /* bytes that defaults may add */
+#define GROWTH_FREE 1048576 /* defaults may add so many bytes, */
+#define GROWTH_RATIO 64     /* and this many times those of the text and the schema */
 #define MATCH_STEPS 1000000
 #define MATCH_HEAP_KIB 65536
 
@@ -617,6 +618,7 @@ static int apply(struct check *c, const struct schema_node *node, const char *te
     struct ar_buf next;
     ar_buf_init(&next);
     ar_buf_add(filled, text, n);
+    size_t room = GROWTH_FREE + GROWTH_RATIO * (n + c->schema->len);
     int result = ar_buf_check(filled, c->error) < 0 ? -1 : 1;
     for (int round = 0; result == 1; round++) {
         ar_buf_clear(&next);
@@ -626,7 +628,7 @@ static int apply(struct check *c, const struct schema_node *node, const char *te
         struct ar_buf swap = *filled;
         *filled = next;
         next = swap;
-        if (round >= ROUNDS_MAX || filled->len > n + GROWTH_MAX) {
+        if (round >= ROUNDS_MAX || filled->len > n + room) {
             stop(c, "filling in defaults comes to no end (does a default lack itself?)");
             result = -1;
         }
