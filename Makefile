@@ -12,7 +12,7 @@ DESTDIR =
 CC = gcc
 CFLAGS = -O2 -g
 PKGCONFIG = pkg-config
-PACKAGES = zlib libarchive jansson libxxhash libpcre2-8
+PACKAGES = zlib libarchive jansson libxxhash libpcre2-8 libutf8proc
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 
 # What cannot be left out, whatever CFLAGS says.

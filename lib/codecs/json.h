@@ -63,6 +63,20 @@ int ar_json_each(const struct ar_json_doc *doc, const struct ar_json_value *pare
 /* The member of an object by its (decoded) name; looks at one after the other. True where it is there. */
 bool ar_json_member(const struct ar_json_doc *doc, const struct ar_json_value *object, const char *name, struct ar_json_value *value);
 
+/*
+ * Walks the members of the object in text without taking it apart: for large documents whose members are parsed one by one. Start with *pos 0. key: the
+ * name's text with its quotes; value: the member's text. Only nesting and strings are looked at: what a member holds is checked by who parses it. Returns 1; 0
+ * behind the last member; -1 where text is not an object of members.
+ */
+struct ar_json_span {
+    const char *text;
+    size_t len;
+};
+int ar_json_next_member(const char *text, size_t n, size_t *pos, struct ar_json_span *key, struct ar_json_span *value);
+
+/* The member of the object in text by its name (which needs no escapes), found by ar_json_next_member. True where it is there. */
+bool ar_json_find_member(const char *text, size_t n, const char *name, struct ar_json_span *value);
+
 /* Appends a string value with its escapes undone, as UTF-8. */
 void ar_json_decode(struct ar_buf *buf, const struct ar_json_value *string);
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A folder that a tool delivers into (-d DIR), and its index, ledger.json.
+ *
+ * The index is the run's ledger with one member more, "folder": the names of all files there. While a tool writes, the index of the run before is called
+ * .ledger.json.old; the new one is written last. What the old index lists and the new one does not is deleted. A folder with other people's files is refused: files
+ * that no index lists, hidden ones aside. Where a run was cut off (.ledger.json.old is there) its files are taken for our own.
+ */
+#ifndef AR_LANES_FOLDER_H
+#define AR_LANES_FOLDER_H
+
+#include "bytes/file.h"
+#include "bytes/names.h"
+
+#define AR_FOLDER_INDEX "ledger.json"
+#define AR_FOLDER_INDEX_OLD ".ledger.json.old"
+
+struct ar_folder {
+    int fd;
+    char *path;
+    struct ar_names old;     /* what the index of the run before lists */
+    struct ar_names written; /* by this run */
+    bool sync;               /* files are on the disk before they appear */
+    bool changed;            /* any file was written anew */
+};
+
+/*
+ * Opens the folder (made where it is missing), checks who it belongs to, and sets its index aside. sync: for final results. 0, or -1: AR_INPUT for
+ * a folder with other people's files (one is named).
+ */
+int ar_folder_open(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error) AR_MUST_USE;
+
+/* Starts a file beneath the folder (its sub-folders are made). Finish it by ar_folder_commit, or ar_file_abandon. */
+int ar_folder_create(struct ar_folder *folder, struct ar_file *file, const char *name, struct ar_error *error) AR_MUST_USE;
+
+/* Makes the file appear; without sync, one with the same bytes that is there already stays untouched. */
+int ar_folder_commit(struct ar_folder *folder, struct ar_file *file, struct ar_error *error) AR_MUST_USE;
+
+/* A whole small file. */
+int ar_folder_put(struct ar_folder *folder, const char *name, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Ends the delivery: deletes what an earlier run left and this one has not, writes the index from the text of the run's ledger (sealed or not), and deletes the
+ * old one. 0 or -1.
+ */
+int ar_folder_finish(struct ar_folder *folder, const char *ledger, size_t n, struct ar_error *error) AR_MUST_USE;
+
+/* Reads the index of a folder as a ledger again, as it was given to ar_folder_finish: appends its text, without "folder" and seal, to out. */
+int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, struct ar_error *error) AR_MUST_USE;
+
+void ar_folder_release(struct ar_folder *folder);
+
+#endif
