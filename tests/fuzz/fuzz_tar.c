@@ -108,13 +108,13 @@ static bool is_compressed(int fd)
     return compressed;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void run(const void *data, size_t size)
 {
     struct ar_error error;
     int fd = file_with(data, size);
     if (is_compressed(fd)) {
         close(fd);
-        return 0;
+        return;
     }
     struct ar_buf read, passed, again;
     ar_buf_init(&read);
@@ -141,5 +141,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ar_buf_release(&read);
     ar_buf_release(&passed);
     ar_buf_release(&again);
+}
+
+/* Gives each block that has tar's magic the checksum that it should have: chance would rarely find it. */
+static void repair(uint8_t *data, size_t size)
+{
+    for (size_t at = 0; at + 512 <= size; at += 512) {
+        uint8_t *block = data + at;
+        if (memcmp(block + 257, "ustar", 5) != 0)
+            continue;
+        unsigned sum = 0;
+        memset(block + 148, ' ', 8);
+        for (size_t i = 0; i < 512; i++)
+            sum += block[i];
+        snprintf((char *)block + 148, 8, "%06o", sum);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    run(data, size);
+    uint8_t *repaired = malloc(size + 1);
+    FUZZ_CHECK(repaired != NULL);
+    if (size > 0)
+        memcpy(repaired, data, size);
+    repair(repaired, size);
+    if (size > 0 && memcmp(repaired, data, size) != 0)
+        run(repaired, size);
+    free(repaired);
     return 0;
 }

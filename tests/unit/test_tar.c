@@ -381,7 +381,7 @@ static void test_malformed_pax(void)
         size_t len;
     } bad[] = {
 #define BAD(text) {text, sizeof(text) - 1}
-        BAD("15 is_file=true\n"), BAD("17 is_file=true\n"), BAD("16 is_file=true "), BAD("016 is_file=true\n"), BAD("0 a=b\n"),
+        BAD("15 is_file=true\n"), BAD("17 is_file=true\n"), BAD("16 is_file=true "), BAD("017 is_file=true\n"), BAD("0 a=b\n"),
         BAD("16is_file=true\n\n"), BAD("12 is_fileXX\n"), BAD("8 =true\n"), BAD("is_file=true\n"), BAD("16 is_file=true\n\0"),
         BAD("99999999999999999999999999999 a=b\n"), BAD("18446744073709551617 a=b\n"), BAD("16 is_file=true\n5"), BAD("2 \n"),
         BAD("1"), BAD("-6 a=b\n"), BAD(" 7 a=b\n"), BAD("3 a=b\n"), BAD("\n"),
@@ -715,6 +715,32 @@ static void test_bodies_in_pieces(void)
     ar_buf_release(&tar);
 }
 
+/* Memory is taken for what is there, not for the 8 EiB that a header promises. */
+static void test_promised_body(void)
+{
+    struct ar_buf tar, body_read;
+    struct ar_error error = {0};
+    struct ar_tar_entry entry;
+    ar_buf_init(&tar);
+    ar_buf_init(&body_read);
+    pax_of(&tar, 'x', "size=9223372036854775807", NULL);
+    file(&tar, "a", "1");
+    int fd = file_with(tar.data, tar.len);
+    struct ar_in *in = ar_in_new(fd, "in.tar", &error);
+    struct ar_tar_reader *reader = in != NULL ? ar_tar_reader_new(in, &error) : NULL;
+    if (reader == NULL)
+        abort();
+    CHECK(ar_tar_next(reader, &entry, &error) == 1 && entry.size == INT64_MAX, "%s", error.what);
+    CHECK(ar_tar_read_all(reader, &body_read, UINT64_MAX, &error) == -1 && error.status == AR_INPUT, "%d", error.status);
+    CHECK_TEXT(error.what, "'in.tar' ends inside entry 'a', after 512 of its 9223372036854775807 bytes");
+    CHECK(body_read.cap < 1 << 22, "%zu", body_read.cap);
+    ar_tar_reader_free(reader);
+    ar_in_free(in);
+    close(fd);
+    ar_buf_release(&tar);
+    ar_buf_release(&body_read);
+}
+
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
 static const struct ar_tar_meta plain = {.name = "a/b", .size = 3};
@@ -905,6 +931,7 @@ int main(void)
     test_error_without_end();
     test_no_tar();
     test_bodies_in_pieces();
+    test_promised_body();
     test_header_bytes();
     test_pax_bytes();
     test_name_split();
