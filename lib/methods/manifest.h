@@ -41,8 +41,8 @@ struct ar_manifest_set {
 struct ar_manifest {
     char *folder; /* absolute path of the folder that holds the manifest, without a slash at its end (but "/") */
     char *name;
-    char *description;        /* NULL: none */
-    struct ar_schema *params; /* NULL: any object */
+    char *description;           /* NULL: none */
+    struct ar_schema *params;    /* NULL: any object */
     struct ar_manifest_set *set; /* in their order */
     size_t n_sets;
     char **analyze; /* program and arguments */
@@ -55,8 +55,8 @@ struct ar_manifest {
 };
 
 /*
- * Loads the manifest from the file path. 0, or -1 (AR_INPUT for a missing file and for every mistake in it, which is told with its JSON
- * Pointer and what was expected); manifest is then empty.
+ * Loads the manifest from the file path. 0, or -1 (AR_INPUT for a missing file and for every mistake in it, which is told with
+ * its JSON Pointer and what was expected); manifest is then empty.
  */
 int ar_manifest_load(struct ar_manifest *manifest, const char *path, struct ar_error *error) AR_MUST_USE;
 
@@ -70,8 +70,8 @@ void ar_manifest_release(struct ar_manifest *manifest);
 const struct ar_manifest_set *ar_manifest_set(const struct ar_manifest *manifest, const char *name);
 
 /*
- * Appends what to start for the program name argv0 (valid only until the buffer changes): without a slash it stays, for PATH; with one, it
- * is found from the manifest's folder.
+ * Appends what to start for the program name argv0 (valid only until the buffer changes): without a slash it stays, for PATH;
+ * with one, it is found from the manifest's folder.
  */
 void ar_manifest_program(const struct ar_manifest *manifest, const char *argv0, struct ar_buf *buf);
 
