@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers by their text (JSON's grammar, RFC 8259 section 6), exactly: nothing is rounded, nothing overflows. Each text given must
- * be such a number. Exponents beyond ±10^15 count as that.
+ * Numbers by their text (JSON's grammar, RFC 8259 section 6), exactly: nothing is rounded, nothing overflows. Each text given
+ * must be such a number. Exponents beyond ±10^15 count as that.
  */
 #ifndef AR_CODECS_DECIMAL_H
 #define AR_CODECS_DECIMAL_H

@@ -130,7 +130,8 @@ static int fail_jansson(struct ar_error *error, const char *text, size_t n, cons
     if (code == json_error_duplicate_key)
         return fail_duplicate(error, text, what, why);
     if (code == json_error_null_character || code == json_error_null_byte_in_key)
-        return ar_fail(error, AR_INPUT, "%s, line %d: a string holds the character NUL (\\u0000), which is refused", what, why->line);
+        return ar_fail(error, AR_INPUT, "%s, line %d: a string holds the character NUL (\\u0000), which is refused", what,
+                       why->line);
     if (code == json_error_numeric_overflow)
         return ar_fail(error, AR_INPUT, "%s, line %d, column %d: a number is too large", what, why->line, why->column);
     if (stopped_at_nan(text, n, why)) {
@@ -256,8 +257,8 @@ void ar_json_add_string(struct ar_buf *buf, const char *text, size_t n)
 /* ---- the view of the text ------------------------------------------------------------------------------------------- */
 
 /*
- * Tokens stand in the order of the text, a value's own before those of what is in it. A key's token is followed by its value's. Once
- * all are found, size says how many tokens a value takes, itself included, so that one step leads behind it.
+ * Tokens stand in the order of the text, a value's own before those of what is in it. A key's token is followed by its value's.
+ * Once all are found, size says how many tokens a value takes, itself included, so that one step leads behind it.
  */
 static void count_tokens(jsmntok_t *token, int count)
 {
@@ -377,7 +378,8 @@ int ar_json_each(const struct ar_json_doc *doc, const struct ar_json_value *pare
     return 1;
 }
 
-bool ar_json_member(const struct ar_json_doc *doc, const struct ar_json_value *object, const char *name, struct ar_json_value *value)
+bool ar_json_member(const struct ar_json_doc *doc, const struct ar_json_value *object, const char *name,
+                    struct ar_json_value *value)
 {
     size_t n = strlen(name);
     struct ar_json_value key, found;
@@ -427,7 +429,7 @@ static size_t put_utf8(char out[4], unsigned code)
     return n;
 }
 
-/* Undoes the escape at *at (a backslash) and goes behind it. The text was checked: escapes are whole, surrogates come in pairs. */
+/* Undoes the escape at *at (a backslash) and goes behind it. The text was checked: surrogates come in pairs. */
 static size_t undo_escape(const char **at, char out[4])
 {
     const char *escape = *at;

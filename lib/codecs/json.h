@@ -13,10 +13,11 @@
 #include "bytes/buf.h"
 
 /*
- * Parses text into jansson's tree; the caller owns the reference. what names the document in messages ("manifest 'm.json'"), which
- * say line and column and, for a duplicate key, the key. reals: integers become reals, so that none is too big (for validation); a
- * number beyond the range of a double, or, without reals, of 64 bits, is refused here (but not by ar_json_doc_parse). Refused as
- * well: a byte order mark, NUL in any form, more than 512 levels, more than 1 GiB. NULL on failure (AR_INPUT).
+ * Parses text into jansson's tree; the caller owns the reference. what names the document in messages ("manifest 'm.json'"),
+ * which say line and column and, for a duplicate key, the key. reals: integers become reals, so that none is too big (for
+ * validation); a number beyond the range of a double, or, without reals, of 64 bits, is refused here (but not by
+ * ar_json_doc_parse). Refused as well: a byte order mark, NUL in any form, more than 512 levels, more than 1 GiB. NULL on failure
+ * (AR_INPUT).
  */
 json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, struct ar_error *error) AR_MUST_USE;
 
@@ -33,13 +34,13 @@ struct ar_json_value {
     enum ar_json_type type;
     const char *text; /* its own text; of a string with its quotes */
     size_t len;
-    int token;        /* for the functions below */
+    int token; /* for the functions below */
 };
 
 struct ar_json_doc {
     const char *text; /* the caller's; it must stay */
     size_t len;
-    void *tokens;     /* of the tokenizer */
+    void *tokens; /* of the tokenizer */
     int count;
 };
 
@@ -61,12 +62,13 @@ int ar_json_each(const struct ar_json_doc *doc, const struct ar_json_value *pare
                  struct ar_json_value *value);
 
 /* The member of an object by its (decoded) name; looks at one after the other. True where it is there. */
-bool ar_json_member(const struct ar_json_doc *doc, const struct ar_json_value *object, const char *name, struct ar_json_value *value);
+bool ar_json_member(const struct ar_json_doc *doc, const struct ar_json_value *object, const char *name,
+                    struct ar_json_value *value);
 
 /*
- * Walks the members of the object in text without taking it apart: for large documents whose members are parsed one by one. Start with *pos 0. key: the
- * name's text with its quotes; value: the member's text. Only nesting and strings are looked at: what a member holds is checked by who parses it. Returns 1; 0
- * behind the last member; -1 where text is not an object of members.
+ * Walks the members of the object in text without taking it apart: for large documents whose members are parsed one by one. Start
+ * with *pos 0. key: the name's text with its quotes; value: the member's text. Only nesting and strings are looked at: what a
+ * member holds is checked by who parses it. Returns 1; 0 behind the last member; -1 where text is not an object of members.
  */
 struct ar_json_span {
     const char *text;
@@ -84,12 +86,12 @@ void ar_json_decode(struct ar_buf *buf, const struct ar_json_value *string);
 bool ar_json_equals(const struct ar_json_value *string, const char *text, size_t n);
 
 /*
- * Where a further member of an object goes: the offset in the document's text behind its last member, or, where it has none, behind its
- * brace. Sets *first where it has none (no comma is needed then).
+ * Where a further member of an object goes: the offset in the document's text behind its last member, or, where it has none,
+ * behind its brace. Sets *first where it has none (no comma is needed then).
  */
 size_t ar_json_append_at(const struct ar_json_doc *doc, const struct ar_json_value *object, bool *first);
 
-/* Appends a step of a JSON Pointer (RFC 6901): "/" and the name (the digits of an index), with ~ and / in it written ~0 and ~1. */
+/* Appends a step of a JSON Pointer (RFC 6901): "/" and the name (or index), with ~ and / in it written ~0 and ~1. */
 void ar_json_pointer_add(struct ar_buf *pointer, const char *name, size_t n);
 
 /* Appends what a message calls a value: 'text' (cut after some 40 characters), 0.80, true, null, "an array", "an object". */

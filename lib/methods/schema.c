@@ -506,7 +506,8 @@ static int check_default(struct compiler *c, const struct schema_node *node)
     go_to(c, node, "/default");
     struct ar_buf out;
     ar_buf_init(&out);
-    int result = schema_apply_node(c->schema, node, node->fallback.text, node->fallback.len, &out, c->what, c->pointer.data, c->error);
+    int result =
+        schema_apply_node(c->schema, node, node->fallback.text, node->fallback.len, &out, c->what, c->pointer.data, c->error);
     ar_buf_release(&out);
     return result;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The schema of a method's params: a subset of JSON Schema (draft 2020-12, https://json-schema.org/draft/2020-12/schema), enough for
- * what pydantic's model_json_schema() gives for plain models.
+ * The schema of a method's params: a subset of JSON Schema (draft 2020-12, https://json-schema.org/draft/2020-12/schema), enough
+ * for what pydantic's model_json_schema() gives for plain models.
  *
  * Keywords: type (a name or a list), properties, required, additionalProperties, items, enum, minimum, maximum, exclusiveMinimum,
- * exclusiveMaximum, minLength, maxLength (in code points), pattern (PCRE2, found anywhere in the text), anyOf, $ref (to "#/$defs/NAME"
- * only), $defs (at the top only), default; and, kept but without effect, title, description, $schema, examples, deprecated. true and
- * false are schemas as well. Any other keyword is refused, since a constraint that is not understood would be a promise not kept.
+ * exclusiveMaximum, minLength, maxLength (in code points), pattern (PCRE2, found anywhere in the text), anyOf, $ref (to
+ * "#/$defs/NAME" only), $defs (at the top only), default; and, kept but without effect, title, description, $schema, examples,
+ * deprecated. true and false are schemas as well. Any other keyword is refused, since a constraint that is not understood would
+ * be a promise not kept.
  *
  * Numbers are compared by their text, exactly. integer accepts 5.0; a boolean is no number.
  */
@@ -18,8 +19,8 @@
 struct ar_schema;
 
 /*
- * Compiles a schema from its text (copied). what names the document in messages, which say the place of a mistake as a JSON Pointer.
- * Every default in it must fit its own schema. NULL on failure (AR_INPUT; AR_SYSTEM where memory ran out).
+ * Compiles a schema from its text (copied). what names the document in messages, which say the place of a mistake as a JSON
+ * Pointer. Every default in it must fit its own schema. NULL on failure (AR_INPUT; AR_SYSTEM where memory ran out).
  */
 struct ar_schema *ar_schema_compile(const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 
@@ -32,12 +33,13 @@ void ar_schema_free(struct ar_schema *schema);
 const char *ar_schema_text(const struct ar_schema *schema, size_t *n);
 
 /*
- * Checks params, a JSON object of n bytes, and appends it to out with defaults filled in: an object that lacks a property whose schema
- * has a default (its own, or that of what it refers to) gets it at its end, in the schema's order, at every level, in defaults too; of
- * anyOf, the first that fits counts. A required property with a default may be missing. Nothing else changes: where nothing is
- * missing, the same bytes come out. Applying it to what it gave changes nothing.
- * 0, or -1 with nothing appended: AR_INPUT where params do not fit, with all mistakes, up to ten, in one message, each with its JSON
- * Pointer: "params /threshold: 'high' is not a number; /n: 0 is less than 1". what names params in messages.
+ * Checks params, a JSON object of n bytes, and appends it to out with defaults filled in: an object that lacks a property whose
+ * schema has a default (its own, or that of what it refers to) gets it at its end, in the schema's order, at every level, in
+ * defaults too; of anyOf, the first that fits counts. A required property with a default may be missing. Nothing else changes:
+ * where nothing is missing, the same bytes come out. Applying it to what it gave changes nothing.
+ *
+ * 0, or -1 with nothing appended: AR_INPUT where params do not fit, with all mistakes, up to ten, in one message, each with its
+ * JSON Pointer: "params /threshold: 'high' is not a number; /n: 0 is less than 1". what names params in messages.
  */
 int ar_schema_apply(const struct ar_schema *schema, const char *params, size_t n, struct ar_buf *out, const char *what,
                     struct ar_error *error) AR_MUST_USE;

@@ -36,15 +36,16 @@ struct check {
     size_t room;
     struct ar_buf problems;
     size_t n_problems;
-    int quiet;       /* above 0: whether it fits is all that is asked */
+    int quiet; /* above 0: whether it fits is all that is asked */
     int depth;
-    int64_t steps;   /* that are left */
-    bool stopped;    /* it could not be finished; error says why */
+    int64_t steps; /* that are left */
+    bool stopped;  /* it could not be finished; error says why */
     pcre2_match_context *match;
     struct ar_error *error;
 };
 
-static bool check_value(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place);
+static bool check_value(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                        const struct place *place);
 
 /* ---- messages ------------------------------------------------------------------------------------------------------- */
 
@@ -61,8 +62,10 @@ void schema_add_kinds(struct ar_buf *buf, unsigned kinds)
         unsigned kinds;
         const char *name;
     } names[] = {
-        { KIND_NUMBER, "a number" }, { KIND_INTEGER, "an integer" }, { KIND_STRING, "a string" }, { KIND_BOOLEAN, "true or false" },
-        { KIND_ARRAY, "an array" },  { KIND_OBJECT, "an object" },   { KIND_NULL, "null" },
+        { KIND_NUMBER, "a number" }, { KIND_INTEGER, "an integer" },
+        { KIND_STRING, "a string" }, { KIND_BOOLEAN, "true or false" },
+        { KIND_ARRAY, "an array" },  { KIND_OBJECT, "an object" },
+        { KIND_NULL, "null" },
     };
     const char *chosen[AR_COUNT(names)];
     size_t n = 0;
@@ -209,7 +212,7 @@ static bool same_members(struct check *c, const struct ar_json_value *a, const s
     return equal;
 }
 
-/* Is a, of what is checked, the same value as b, of the schema? 1 and 1.0 are, and objects whatever the order of their members. */
+/* Is a, of what is checked, the same value as b, of the schema? 1 and 1.0 are; the order of members does not matter. */
 static bool same(struct check *c, const struct ar_json_value *a, const struct ar_json_value *b)
 {
     if (a->type != b->type)
@@ -236,7 +239,8 @@ static bool same(struct check *c, const struct ar_json_value *a, const struct ar
     return true;
 }
 
-static bool check_choice(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place)
+static bool check_choice(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                         const struct place *place)
 {
     struct ar_json_value item;
     const struct ar_json_doc *doc = &c->schema->doc;
@@ -257,9 +261,11 @@ static bool check_choice(struct check *c, const struct schema_node *node, const 
     return false;
 }
 
-static bool check_number(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place)
+static bool check_number(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                         const struct place *place)
 {
-    static const char *const complaints[LIMITS] = { " is less than ", " is greater than ", " is not greater than ", " is not less than " };
+    static const char *const complaints[LIMITS] = { " is less than ", " is greater than ", " is not greater than ",
+                                                    " is not less than " };
     bool fits = true;
     for (int i = 0; i < LIMITS; i++) {
         const struct ar_json_value *limit = &node->limit[i];
@@ -279,15 +285,16 @@ static bool check_number(struct check *c, const struct schema_node *node, const 
     return fits;
 }
 
-static bool check_length(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place,
-                         const struct ar_buf *text)
+static bool check_length(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                         const struct place *place, const struct ar_buf *text)
 {
     int64_t n = 0;
     for (size_t i = 0; i < text->len; i++)
         n += (text->data[i] & 0xC0) != 0x80;
     const char *s = n == 1 ? "" : "s";
     if (node->min_length >= 0 && n < node->min_length)
-        return problem(c, place, value, " has %" PRId64 " character%s, at least %" PRId64 " are required", n, s, node->min_length);
+        return problem(c, place, value, " has %" PRId64 " character%s, at least %" PRId64 " are required", n, s,
+                       node->min_length);
     if (node->max_length >= 0 && n > node->max_length)
         return problem(c, place, value, " has %" PRId64 " character%s, at most %" PRId64 " are allowed", n, s, node->max_length);
     return true;
@@ -310,8 +317,8 @@ static int find_pattern(struct check *c, const pcre2_code *regex, const struct a
     return found >= 0 ? 1 : found == PCRE2_ERROR_NOMATCH ? 0 : -1;
 }
 
-static bool check_pattern(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place,
-                          const struct ar_buf *text)
+static bool check_pattern(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                          const struct place *place, const struct ar_buf *text)
 {
     int found = find_pattern(c, node->regex, text);
     if (found == 1)
@@ -324,7 +331,8 @@ static bool check_pattern(struct check *c, const struct schema_node *node, const
     return false;
 }
 
-static bool check_string(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place)
+static bool check_string(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                         const struct place *place)
 {
     if (node->min_length < 0 && node->max_length < 0 && !node->regex)
         return true;
@@ -336,7 +344,8 @@ static bool check_string(struct check *c, const struct schema_node *node, const 
     return fits;
 }
 
-static bool check_items(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place)
+static bool check_items(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                        const struct place *place)
 {
     struct place inner = { .parent = place };
     struct ar_json_value item;
@@ -370,9 +379,9 @@ static bool insert(struct check *c, const struct ar_json_value *object, const st
         c->insertion = grown;
         c->room = room;
     }
-    struct insertion *new = &c->insertion[c->n_insertions];
-    *new = (struct insertion){ .order = c->n_insertions, .property = property };
-    new->at = ar_json_append_at(c->doc, object, &new->first);
+    struct insertion *one = &c->insertion[c->n_insertions];
+    *one = (struct insertion){ .order = c->n_insertions, .property = property };
+    one->at = ar_json_append_at(c->doc, object, &one->first);
     c->n_insertions++;
     return true;
 }
@@ -449,7 +458,8 @@ static bool check_missing(struct check *c, const struct schema_node *node, const
     return fits;
 }
 
-static bool check_object(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place)
+static bool check_object(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                         const struct place *place)
 {
     if (node->n_properties == 0 && !node->additional)
         return true;
@@ -466,7 +476,8 @@ static bool check_object(struct check *c, const struct schema_node *node, const 
 /* ---- nodes ---------------------------------------------------------------------------------------------------------- */
 
 /* None fits: says what is wrong with the one that may have been meant, or else what kinds there might have been. */
-static bool explain_any_of(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place)
+static bool explain_any_of(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                           const struct place *place)
 {
     const struct schema_node *meant = NULL;
     unsigned kinds = 0;
@@ -485,7 +496,8 @@ static bool explain_any_of(struct check *c, const struct schema_node *node, cons
     return problem(c, place, value, " fits none of the %zu schemas of anyOf", node->n_any_of);
 }
 
-static bool check_any_of(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place)
+static bool check_any_of(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                         const struct place *place)
 {
     size_t before = c->n_insertions;
     for (size_t i = 0; i < node->n_any_of; i++) {
@@ -521,7 +533,8 @@ static bool check_keywords(struct check *c, const struct schema_node *node, cons
     return fits && !c->stopped;
 }
 
-static bool check_value(struct check *c, const struct schema_node *node, const struct ar_json_value *value, const struct place *place)
+static bool check_value(struct check *c, const struct schema_node *node, const struct ar_json_value *value,
+                        const struct place *place)
 {
     if (c->depth >= DEPTH_MAX)
         return stop(c, "the schema leads too deep (does a '$ref' in it lead back to itself?)");
@@ -550,10 +563,10 @@ static int by_place(const void *a, const void *b)
 /* Was the property added to the same object already (by another schema for the same value)? start: the first of the object. */
 static bool is_repeated(const struct insertion *insertion, size_t start, size_t i)
 {
-    const struct schema_property *new = insertion[i].property;
+    const struct schema_property *one = insertion[i].property;
     for (size_t k = start; k < i; k++) {
         const struct schema_property *old = insertion[k].property;
-        if (old == new || (old->len == new->len && memcmp(old->name, new->name, new->len) == 0))
+        if (old == one || (old->len == one->len && memcmp(old->name, one->name, one->len) == 0))
             return true;
     }
     return false;
@@ -637,8 +650,8 @@ static int apply(struct check *c, const struct schema_node *node, const char *te
     return result;
 }
 
-int schema_apply_node(const struct ar_schema *schema, const struct schema_node *node, const char *text, size_t n, struct ar_buf *out,
-                      const char *what, const char *base, struct ar_error *error)
+int schema_apply_node(const struct ar_schema *schema, const struct schema_node *node, const char *text, size_t n,
+                      struct ar_buf *out, const char *what, const char *base, struct ar_error *error)
 {
     struct check c = { .schema = schema, .what = what, .base = base, .error = error };
     struct ar_buf filled;

@@ -49,7 +49,7 @@ struct schema_node {
     struct schema_node **any_of;
     size_t n_any_of;
     struct ar_json_value ref;
-    struct schema_node *target; /* of ref */
+    struct schema_node *target;  /* of ref */
     struct ar_json_value choice; /* the array of enum */
     struct ar_json_value limit[LIMITS];
     int64_t min_length, max_length; /* code points, -1: no limit */
@@ -70,8 +70,8 @@ struct ar_schema {
  * ar_schema_apply for any node of the schema, and any kind of value. base goes before the pointers in messages. Several
  * problems make one message.
  */
-int schema_apply_node(const struct ar_schema *schema, const struct schema_node *node, const char *text, size_t n, struct ar_buf *out,
-                      const char *what, const char *base, struct ar_error *error) AR_MUST_USE;
+int schema_apply_node(const struct ar_schema *schema, const struct schema_node *node, const char *text, size_t n,
+                      struct ar_buf *out, const char *what, const char *base, struct ar_error *error) AR_MUST_USE;
 
 /* Appends names of kinds: "a number or null". */
 void schema_add_kinds(struct ar_buf *buf, unsigned kinds);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON: what is refused and how that is told, values that keep their text, numbers compared exactly. Expectations are RFC 8259's. */
+/* JSON: what is refused and how that is told, values that keep their text, numbers compared exactly; by RFC 8259. */
 #include "check.h"
 
 #include <time.h>
@@ -19,8 +19,8 @@ static void check_refused_bytes(const char *text, size_t n, const char *part)
 {
     error = (struct ar_error){ 0 };
     json_t *json = ar_json_load(text, n, true, "x 'y'", &error);
-    CHECK(!json && error.status == AR_INPUT && strstr(error.what, "x 'y'") && said(part), "load of '%s': %s (%s)", text, error.what,
-          error.hint);
+    CHECK(!json && error.status == AR_INPUT && strstr(error.what, "x 'y'") && said(part), "load of '%s': %s (%s)", text,
+          error.what, error.hint);
     json_decref(json);
     struct ar_json_doc doc;
     error = (struct ar_error){ 0 };
@@ -55,12 +55,14 @@ static void test_refusals(void)
     check_refused("[nanx]", "no JSON");
     check_refused("{\"a\": 1, \"a\": 2}", "'a' is there twice");
     check_refused("{\"a\": 1,\n\"a rather long name that jansson does not show\": 1, "
-                  "\"a rather long name that jansson does not show\": 2}", "line 2: the member 'a rather long name");
+                  "\"a rather long name that jansson does not show\": 2}",
+                  "line 2: the member 'a rather long name");
     check_refused("{\"a\\\"b\": 1, \"a\\u0022b\": 2}", "'a\"b' is there twice");
     check_refused("{\"x\": {\"\": 1, \"\": 2}}", "the member '' is there twice");
-    static const char *const wrong[] = { "{", "[1", "[1,]", "{'a': 1}", "{a: 1}", "[01]", "[1.]", "[.5]", "[+1]", "[1 2]", "1 2", "{} {}",
-                                         "tru", "[\"a\nb\"]", "[\"\\x\"]", "// x\n{}", "[1e400 x]", "[0x10]", "{\"a\"}", "{\"a\": }", "]",
-                                         "\"a", "[1e400.5]", "[1e400-5]", "[1e400,]" };
+    static const char *const wrong[] = { "{",         "[1",        "[1,]",      "{'a': 1}", "{a: 1}",  "[01]",      "[1.]",
+                                         "[.5]",      "[+1]",      "[1 2]",     "1 2",      "{} {}",   "tru",       "[\"a\nb\"]",
+                                         "[\"\\x\"]", "// x\n{}",  "[1e400 x]", "[0x10]",   "{\"a\"}", "{\"a\": }", "]",
+                                         "\"a",       "[1e400.5]", "[1e400-5]", "[1e400,]" };
     for (size_t i = 0; i < AR_COUNT(wrong); i++)
         check_refused(wrong[i], "line");
 }
@@ -109,7 +111,8 @@ static void test_numbers_keep_their_text(void)
     CHECK(root.type == AR_JSON_NUMBER && root.len == sizeof huge);
     ar_json_doc_release(&doc);
     CHECK(ar_json_load("1e400", 5, true, "x", &error) == NULL && strstr(error.what, "too large"), "%s", error.what);
-    CHECK(ar_json_load("123456789012345678901", 21, false, "x", &error) == NULL && strstr(error.what, "too large"), "%s", error.what);
+    CHECK(ar_json_load("123456789012345678901", 21, false, "x", &error) == NULL && strstr(error.what, "too large"), "%s",
+          error.what);
     json_t *json = ar_json_load("123456789012345678901", 21, true, "x", &error);
     CHECK(json_is_real(json));
     json_decref(json);
@@ -117,13 +120,15 @@ static void test_numbers_keep_their_text(void)
 
 static void test_walking(void)
 {
-    static const char text[] = " {\"a\" : [1, {\"x\": [ ]}, [[]] ], \"\\u00e9\\\"\": {}, \"\": \"v\", \"n\":null, \"t\":true,\"f\":false}\n";
+    static const char text[] =
+        " {\"a\" : [1, {\"x\": [ ]}, [[]] ], \"\\u00e9\\\"\": {}, \"\": \"v\", \"n\":null, \"t\":true,\"f\":false}\n";
     struct ar_json_doc doc;
     CHECK(ar_json_doc_parse(&doc, text, strlen(text), "x", &error) == 0, "%s", error.what);
     struct ar_json_value root = ar_json_root(&doc), key, value, item;
     CHECK(root.type == AR_JSON_OBJECT && root.text == text + 1 && root.len == strlen(text) - 2);
     static const char *const keys[] = { "\"a\"", "\"\\u00e9\\\"\"", "\"\"", "\"n\"", "\"t\"", "\"f\"" };
-    static const enum ar_json_type types[] = { AR_JSON_ARRAY, AR_JSON_OBJECT, AR_JSON_STRING, AR_JSON_NULL, AR_JSON_TRUE, AR_JSON_FALSE };
+    static const enum ar_json_type types[] = { AR_JSON_ARRAY, AR_JSON_OBJECT, AR_JSON_STRING,
+                                               AR_JSON_NULL,  AR_JSON_TRUE,   AR_JSON_FALSE };
     size_t i = 0;
     for (int position = 0; ar_json_each(&doc, &root, &position, &key, &value); i++) {
         CHECK_BYTES(key.text, key.len, keys[i], strlen(keys[i]));
@@ -153,8 +158,10 @@ static void test_lone_values(void)
     static const struct {
         const char *text, *own;
         enum ar_json_type type;
-    } lone[] = { { " -5.0e3\n", "-5.0e3", AR_JSON_NUMBER }, { "true", "true", AR_JSON_TRUE }, { "\tnull ", "null", AR_JSON_NULL },
-                 { " \"a\\\"\" ", "\"a\\\"\"", AR_JSON_STRING }, { "[]", "[]", AR_JSON_ARRAY }, { "{ } ", "{ }", AR_JSON_OBJECT } };
+    } lone[] = {
+        { " -5.0e3\n", "-5.0e3", AR_JSON_NUMBER },      { "true", "true", AR_JSON_TRUE }, { "\tnull ", "null", AR_JSON_NULL },
+        { " \"a\\\"\" ", "\"a\\\"\"", AR_JSON_STRING }, { "[]", "[]", AR_JSON_ARRAY },    { "{ } ", "{ }", AR_JSON_OBJECT }
+    };
     for (size_t i = 0; i < AR_COUNT(lone); i++) {
         struct ar_json_doc doc;
         CHECK(ar_json_doc_parse(&doc, lone[i].text, strlen(lone[i].text), "x", &error) == 0, "%s", error.what);
@@ -265,18 +272,29 @@ static void test_decimals(void)
 {
     /* Ascending; those in one line are equal. */
     static const char *const order[][4] = {
-        { "-1e400", "-10e399" }, { "-123456789012345678901234567890.5" }, { "-10", "-10.0", "-1e1", "-100E-1" }, { "-9.99" },
-        { "-0.05", "-5e-2" },    { "-1e-400" },                           { "0", "-0", "0.000", "0e99999999999999999999" },
-        { "1e-400" },            { "0.05", "0.050", "5e-2", "0.5e-1" },   { "0.051" },
-        { "0.5" },               { "1", "1.0", "10e-1", "0.001e3" },      { "9007199254740992" },
-        { "9007199254740993", "9007199254740993.000" },                   { "1e400", "1E+400", "0.01e402" }, { "1.1e400" },
+        { "-1e400", "-10e399" },
+        { "-123456789012345678901234567890.5" },
+        { "-10", "-10.0", "-1e1", "-100E-1" },
+        { "-9.99" },
+        { "-0.05", "-5e-2" },
+        { "-1e-400" },
+        { "0", "-0", "0.000", "0e99999999999999999999" },
+        { "1e-400" },
+        { "0.05", "0.050", "5e-2", "0.5e-1" },
+        { "0.051" },
+        { "0.5" },
+        { "1", "1.0", "10e-1", "0.001e3" },
+        { "9007199254740992" },
+        { "9007199254740993", "9007199254740993.000" },
+        { "1e400", "1E+400", "0.01e402" },
+        { "1.1e400" },
     };
     for (size_t i = 0; i < AR_COUNT(order); i++)
         for (size_t k = 0; k < 4 && order[i][k]; k++) {
             CHECK(compare(order[i][k], order[i][0]) == 0, "%s = %s", order[i][k], order[i][0]);
             for (size_t other = 0; other < i; other++)
-                CHECK(compare(order[i][k], order[other][0]) > 0 && compare(order[other][0], order[i][k]) < 0, "%s > %s", order[i][k],
-                      order[other][0]);
+                CHECK(compare(order[i][k], order[other][0]) > 0 && compare(order[other][0], order[i][k]) < 0, "%s > %s",
+                      order[i][k], order[other][0]);
         }
     static const char *const whole[] = { "5", "5.0", "-0.0", "1.5e1", "1e400", "120e-1", "0e-5", "100" };
     for (size_t i = 0; i < AR_COUNT(whole); i++)

@@ -28,8 +28,8 @@ static struct ar_schema *compile(const char *text)
 static void check_no_schema(const char *text, const char *part)
 {
     struct ar_schema *schema = compile(text);
-    CHECK(!schema && error.status == AR_INPUT && (strstr(error.what, part) || strstr(error.hint, part)), "%s: %s (%s)", text, error.what,
-          error.hint);
+    CHECK(!schema && error.status == AR_INPUT && (strstr(error.what, part) || strstr(error.hint, part)), "%s: %s (%s)", text,
+          error.what, error.hint);
     ar_schema_free(schema);
 }
 
@@ -69,7 +69,7 @@ static void check_wrong(const struct ar_schema *schema, const char *params, cons
     free(in);
 }
 
-/* One schema for the property x: a text that fits, and one that does not, with what is said of it behind "params ". NULL: none. */
+/* One schema for the property x: a value that fits, and one that does not, with what is said of it. NULL: none. */
 static void check_x(const char *schema_of_x, const char *good, const char *bad, const char *said)
 {
     struct ar_buf text;
@@ -131,7 +131,8 @@ static void test_limits(void)
             "/x: 'b' is not one of 'a', 1, null or an array");
     check_x("{'enum': ['a', 1]}", "10e-1", "true", "/x: true is not one of 'a' or 1");
     check_x("{'enum': [{'k': 2}]}", "{'k': 2}", "{'k': 2, 'l': 1}", "/x: an object is not an object");
-    check_x("{'items': {'type': 'integer'}}", "[1, 2]", "[1, 'a', 2, null]", "/x/1: 'a' is not an integer; /x/3: null is not an integer");
+    check_x("{'items': {'type': 'integer'}}", "[1, 2]", "[1, 'a', 2, null]",
+            "/x/1: 'a' is not an integer; /x/3: null is not an integer");
     check_x("{'items': {'properties': {'a/b~': {'type': 'null'}}}}", "[{}, 5]", "[{'a/b~': 1}]", "/x/0/a~1b~0: 1 is not null");
     check_x("{'pattern': '(a+)+$', 'title': 't'}", "'aaa'", "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'",
             "/x: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab' takes too long to match with the pattern '(a+)+$'");
@@ -144,9 +145,10 @@ static void test_any_of(void)
     check_x("{'anyOf': [{'minimum': 5}, {'maximum': 1}]}", "0", "3", "/x: 3 fits none of the 2 schemas of anyOf");
     check_x("{'anyOf': [{'type': 'string', 'enum': ['a']}, {'type': 'array', 'items': {'type': 'null'}}]}", "'a'", "[null, 1]",
             "/x/1: 1 is not null");
-    struct ar_schema *schema = compile("{'properties': {'x': {'anyOf': [{'type': 'object', 'properties': {'kind': {'enum': ['a']}, 'p': "
-                                       "{'default': 1}}}, {'type': 'object', 'properties': {'kind': {'enum': ['b']}, 'q': {'default': "
-                                       "2}}}]}}}");
+    struct ar_schema *schema =
+        compile("{'properties': {'x': {'anyOf': [{'type': 'object', 'properties': {'kind': {'enum': ['a']}, 'p': "
+                "{'default': 1}}}, {'type': 'object', 'properties': {'kind': {'enum': ['b']}, 'q': {'default': "
+                "2}}}]}}}");
     check_filled(schema, "{'x': {'kind': 'b'}}", "{'x': {'kind': 'b', 'q': 2}}");
     check_filled(schema, "{'x': {'kind': 'a'}}", "{'x': {'kind': 'a', 'p': 1}}");
     ar_schema_free(schema);
@@ -169,15 +171,17 @@ static void test_properties(void)
     ar_schema_free(schema);
     schema = compile("{'additionalProperties': {'type': 'null'}}");
     check_wrong(schema, "{'a':1,'b':1,'c':1,'d':1,'e':1,'f':1,'g':1,'h':1,'i':1,'j':1,'k':1,'l':1}",
-                "params /a: 1 is not null; /b: 1 is not null; /c: 1 is not null; /d: 1 is not null; /e: 1 is not null; /f: 1 is not null; "
+                "params /a: 1 is not null; /b: 1 is not null; /c: 1 is not null; /d: 1 is not null; /e: 1 is not null; /f: 1 is "
+                "not null; "
                 "/g: 1 is not null; /h: 1 is not null; /i: 1 is not null; /j: 1 is not null; and 2 more");
     ar_schema_free(schema);
 }
 
 static void test_defaults(void)
 {
-    struct ar_schema *schema = compile("{'required': ['t', 's'], 'properties': {'s': {'default': 0.80}, 't': {'type': 'number', 'default': "
-                                       "1E+400}, 'o': {'type': 'object', 'properties': {'\\u00e9': {'default': ' a '}, 'q': {}}}}}");
+    struct ar_schema *schema =
+        compile("{'required': ['t', 's'], 'properties': {'s': {'default': 0.80}, 't': {'type': 'number', 'default': "
+                "1E+400}, 'o': {'type': 'object', 'properties': {'\\u00e9': {'default': ' a '}, 'q': {}}}}}");
     CHECK(schema != NULL, "%s", error.what);
     check_filled(schema, "{}", "{'s': 0.80, 't': 1E+400}");
     check_filled(schema, " { } \n", " {'s': 0.80, 't': 1E+400 } \n");
@@ -188,9 +192,10 @@ static void test_defaults(void)
     check_filled(schema, "{'s': 1, 'o': {'q': [ ] }}", "{'s': 1, 'o': {'q': [ ], '\\u00e9': ' a ' }, 't': 1E+400}");
     check_same(schema, "{'s': 1, 't': 1, 'o': {'é': 1}}");
     ar_schema_free(schema);
-    /* A default that lacks defaults gets them; two schemas of one object add a property once; a default behind a reference counts. */
-    schema = compile("{'$defs': {'p': {'properties': {'a': {'default': 1}, 'b': {'$ref': '#/$defs/n'}}}, 'n': {'default': 2.50}}, "
-                     "'properties': {'o': {'$ref': '#/$defs/p', 'properties': {'a': {'default': 3}}, 'default': { }}}}");
+    /* A default that lacks defaults gets them; two schemas of one object add a property once; references count. */
+    schema =
+        compile("{'$defs': {'p': {'properties': {'a': {'default': 1}, 'b': {'$ref': '#/$defs/n'}}}, 'n': {'default': 2.50}}, "
+                "'properties': {'o': {'$ref': '#/$defs/p', 'properties': {'a': {'default': 3}}, 'default': { }}}}");
     CHECK(schema != NULL, "%s", error.what);
     check_filled(schema, "{}", "{'o': {'a': 1, 'b': 2.50 }}");
     check_filled(schema, "{'o': {'b': null}}", "{'o': {'b': null, 'a': 1}}");
@@ -201,14 +206,16 @@ static void test_defaults(void)
     check_no_schema("{'$defs': {'a': {'items': {'default': {'k': [1]}, 'properties': {'k': {'items': {'enum': [2]}}}}}}}",
                     "schema /$defs/a/items/default/k/0: 1 is not 2");
     check_no_schema("{'$defs': {'n': {'properties': {'n': {'$ref': '#/$defs/n', 'default': {}}}}}}", "no end");
-    check_no_schema("{'$defs': {'n': {'properties': {'n': {'$ref': '#/$defs/n', 'default': {}}, 'm': {'$ref': '#/$defs/n', 'default': {}}}}}}",
+    check_no_schema("{'$defs': {'n': {'properties': {'n': {'$ref': '#/$defs/n', 'default': {}}, 'm': {'$ref': '#/$defs/n', "
+                    "'default': {}}}}}}",
                     "no end");
 }
 
 static void test_references(void)
 {
-    struct ar_schema *schema = compile("{'$ref': '#/$defs/t~1r ~0', '$defs': {'t/r ~': {'type': 'object', 'required': ['v'], 'properties': {'v': "
-                                       "{'type': 'integer'}, 'c': {'type': 'array', 'items': {'$ref': '#/$defs/t~1r ~0'}}}}}}");
+    struct ar_schema *schema =
+        compile("{'$ref': '#/$defs/t~1r ~0', '$defs': {'t/r ~': {'type': 'object', 'required': ['v'], 'properties': {'v': "
+                "{'type': 'integer'}, 'c': {'type': 'array', 'items': {'$ref': '#/$defs/t~1r ~0'}}}}}}");
     CHECK(schema != NULL, "%s", error.what);
     check_same(schema, "{'v': 1, 'c': [{'v': 2, 'c': []}, {'v': 3}]}");
     check_wrong(schema, "{'v': 1, 'c': [{'v': 2, 'c': [{}]}, {'v': 'x'}]}",
@@ -268,7 +275,8 @@ static void test_refused_keywords(void)
     check_no_schema("{'title': 5}", "schema /title");
     check_no_schema("{'items': 5}", "schema /items");
     check_no_schema("{", "line 1");
-    struct ar_schema *schema = compile("{'title': 't', 'description': 'd', '$schema': 's', 'examples': [{}], 'deprecated': true}");
+    struct ar_schema *schema =
+        compile("{'title': 't', 'description': 'd', '$schema': 's', 'examples': [{}], 'deprecated': true}");
     check_same(schema, "{'whatever': [1e999]}");
     size_t n;
     const char *text = ar_schema_text(schema, &n);
@@ -279,7 +287,8 @@ static void test_refused_keywords(void)
 /* What pydantic 2.13 gives for a model with nested, optional, recursive, enumerated and restricted fields. */
 static const char pydantic[] =
     "{'$defs': {'Inner': {'properties': {'sigma': {'default': 0.8, 'title': 'Sigma', 'type': 'number'}, 'name': {'default': '', "
-    "'maxLength': 5, 'title': 'Name', 'type': 'string'}}, 'title': 'Inner', 'type': 'object'}, 'Mode': {'enum': ['fast', 'slow'], "
+    "'maxLength': 5, 'title': 'Name', 'type': 'string'}}, 'title': 'Inner', 'type': 'object'}, 'Mode': {'enum': ['fast', "
+    "'slow'], "
     "'title': 'Mode', 'type': 'string'}, 'Tree': {'properties': {'value': {'title': 'Value', 'type': 'integer'}, 'children': "
     "{'default': [], 'items': {'$ref': '#/$defs/Tree'}, 'title': 'Children', 'type': 'array'}}, 'required': ['value'], 'title': "
     "'Tree', 'type': 'object'}}, 'additionalProperties': false, 'description': 'Parameters of the spot analysis', 'properties': "
@@ -299,19 +308,24 @@ static void test_pydantic(void)
     CHECK(schema != NULL, "%s", error.what);
     if (!schema)
         return;
-    check_filled(schema, "{'n': 5}",
-                 "{'n': 5, 'threshold': 0.8, 'label': 'a', 'mode': 'fast', 'limit': null, 'inner': {'sigma': 0.8, 'name': ''}, 'inner2': "
-                 "null, 'tags': ['x'], 'table': {}, 'anything': null, 'flag': false, 'tree': null}");
-    check_filled(schema,
-                 "{'tree': {'value': 1, 'children': [{'value': 2}]}, 'n': 5, 'threshold': 1, 'label': 'b', 'mode': 'slow', 'limit': 1.50, "
-                 "'inner': {}, 'inner2': {'name': 'x'}, 'tags': [], 'table': {'k': 1.0}, 'anything': {}, 'flag': true}",
-                 "{'tree': {'value': 1, 'children': [{'value': 2, 'children': []}]}, 'n': 5, 'threshold': 1, 'label': 'b', 'mode': 'slow', "
-                 "'limit': 1.50, 'inner': {'sigma': 0.8, 'name': ''}, 'inner2': {'name': 'x', 'sigma': 0.8}, 'tags': [], 'table': {'k': "
-                 "1.0}, 'anything': {}, 'flag': true}");
-    check_wrong(schema, "{'n': 100, 'threshold': 0, 'label': 'A', 'mode': 'x', 'limit': 'y', 'inner': {'name': 'toolong'}, 'tree': {}}",
-                "params /n: 100 is not less than 100; /threshold: 0 is not greater than 0; /label: 'A' does not match the pattern "
-                "'^[a-z]+$'; /mode: 'x' is not one of 'fast' or 'slow'; /limit: 'y' is not a number or null; /inner/name: 'toolong' has 7 "
-                "characters, at most 5 are allowed; /tree/value: is missing, it must be an integer");
+    check_filled(
+        schema, "{'n': 5}",
+        "{'n': 5, 'threshold': 0.8, 'label': 'a', 'mode': 'fast', 'limit': null, 'inner': {'sigma': 0.8, 'name': ''}, 'inner2': "
+        "null, 'tags': ['x'], 'table': {}, 'anything': null, 'flag': false, 'tree': null}");
+    check_filled(
+        schema,
+        "{'tree': {'value': 1, 'children': [{'value': 2}]}, 'n': 5, 'threshold': 1, 'label': 'b', 'mode': 'slow', 'limit': 1.50, "
+        "'inner': {}, 'inner2': {'name': 'x'}, 'tags': [], 'table': {'k': 1.0}, 'anything': {}, 'flag': true}",
+        "{'tree': {'value': 1, 'children': [{'value': 2, 'children': []}]}, 'n': 5, 'threshold': 1, 'label': 'b', 'mode': "
+        "'slow', "
+        "'limit': 1.50, 'inner': {'sigma': 0.8, 'name': ''}, 'inner2': {'name': 'x', 'sigma': 0.8}, 'tags': [], 'table': {'k': "
+        "1.0}, 'anything': {}, 'flag': true}");
+    check_wrong(
+        schema, "{'n': 100, 'threshold': 0, 'label': 'A', 'mode': 'x', 'limit': 'y', 'inner': {'name': 'toolong'}, 'tree': {}}",
+        "params /n: 100 is not less than 100; /threshold: 0 is not greater than 0; /label: 'A' does not match the pattern "
+        "'^[a-z]+$'; /mode: 'x' is not one of 'fast' or 'slow'; /limit: 'y' is not a number or null; /inner/name: 'toolong' has "
+        "7 "
+        "characters, at most 5 are allowed; /tree/value: is missing, it must be an integer");
     ar_schema_free(schema);
 }
 
