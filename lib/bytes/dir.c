@@ -139,6 +139,20 @@ static void note_failure(struct removal *removal, int errnum, const char *name)
     removal->failed = true;
 }
 
+/* Removes what is not a folder. 1 where it is one, 0 where it is gone, -1 with errno. */
+static int remove_file(int dirfd, const char *name)
+{
+    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    int errnum = errno;
+    struct stat status;
+    /* EISDIR is what a folder gives, but not where nothing in dirfd may be removed at all. */
+    if (errnum == EISDIR || (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode)))
+        return 1;
+    errno = errnum;
+    return -1;
+}
+
 /* Notes the folders in the folder at hand, and removes everything else. */
 static void remove_files(struct removal *removal, struct level *level)
 {
@@ -155,14 +169,10 @@ static void remove_files(struct removal *removal, struct level *level)
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
             continue;
-        bool folder = entry->d_type == DT_DIR;
-        if (!folder && unlinkat(removal->fd, name, 0) < 0 && errno != ENOENT) {
-            if (errno == EISDIR)
-                folder = true;
-            else
-                note_failure(removal, errno, name);
-        }
-        if (folder)
+        int folder = entry->d_type == DT_DIR ? 1 : remove_file(removal->fd, name);
+        if (folder < 0)
+            note_failure(removal, errno, name);
+        else if (folder > 0)
             ar_buf_add(&level->left, name, strlen(name) + 1);
     }
     if (errno != 0)
@@ -282,10 +292,9 @@ static char *take_name(struct ar_buf *left)
 
 int ar_dir_remove(int dirfd, const char *name, struct ar_error *error)
 {
-    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-        return 0;
-    if (errno != EISDIR)
-        return ar_fail_errno(error, errno, "cannot remove '%s'", name);
+    int folder = remove_file(dirfd, name);
+    if (folder <= 0)
+        return folder < 0 ? ar_fail_errno(error, errno, "cannot remove '%s'", name) : 0;
     struct removal removal = {.fd = dirfd, .dirfd = dirfd, .error = error};
     enter(&removal, name);
     while (removal.depth > 0) {
