@@ -74,6 +74,12 @@ static void test_refusals(void)
 
 static void test_checking(void)
 {
+    struct ar_buf buf;
+    ar_buf_init(&buf);
+    ar_buf_add(&buf, "{}\0x", 4);
+    CHECK(ar_params_set(&buf, "a=1", &error) == -1 && strstr(error.what, "NUL byte"), "%s", error.what);
+    CHECK_BYTES(buf.data, buf.len, "{}\0x", 4);
+    ar_buf_release(&buf);
     CHECK(ar_params_check("{}", 2, "params", &error) == 0);
     CHECK(ar_params_check(" {\"a\": 1e999}\n", 14, "params", &error) == 0, "%s", error.what);
     CHECK(ar_params_check("5", 1, "params 'p'", &error) == -1);
