@@ -38,17 +38,18 @@ int ar_proc_supervise(pid_t parent, struct ar_error *error)
 
 /* ---- starting ------------------------------------------------------------------------------------------------------- */
 
-/* What the parent and the child between vfork and execve share. */
+/*
+ * What the parent and the child between vfork and execve share. What the child sets is volatile: no compiler expects a function that
+ * does not return to change what its caller sees.
+ */
 struct start {
     const struct ar_proc *proc;
     const char *program;
     int out; /* the program's standard output; -1: /dev/null */
     pid_t parent;
-    const char *volatile step; /* what failed in the child, or NULL */
-    volatile int errnum;       /* why */
+    volatile int errnum;       /* why it failed in the child, or 0 */
+    const char *volatile step; /* in what; NULL: execve */
 };
-
-static const char STEP_EXEC[] = "execve";
 
 static _Noreturn void child_fail(struct start *start, const char *step)
 {
@@ -125,7 +126,7 @@ static _Noreturn void child(struct start *start)
     if (proc->memory > 0)
         child_limit(start, proc->memory);
     execve(start->program, proc->argv, proc->env ? proc->env : environ);
-    child_fail(start, STEP_EXEC);
+    child_fail(start, NULL);
 }
 
 /* All signals must be blocked: a handler in the child would run in the parent's memory. */
@@ -389,12 +390,12 @@ static int begin(struct run *run, const char *program, struct ar_error *error)
         close(start.out);
     if (run->pid < 0)
         return ar_fail_errno(error, errnum, "cannot start '%s'", end->name);
-    if (!start.step)
+    if (start.errnum == 0)
         return 1;
 
     while (waitpid(run->pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    if (start.step != STEP_EXEC)
+    if (start.step)
         return ar_fail_errno(error, start.errnum, "cannot start '%s': %s", end->name, start.step);
     if (is_passing(start.errnum))
         return ar_fail_errno(error, start.errnum, "cannot start '%s'", end->name);

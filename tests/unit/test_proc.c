@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Methods as small shell scripts. What they did is read from what they wrote, and from kill(2): a process that is gone is not there.
- * Nothing here waits for time to pass, but for limits of a fraction of a second.
+ * Methods as small shell scripts. What they did is read from what they wrote, and from kill(2), which tells whether a
+ * process is gone. Nothing here waits for time to pass, but for limits of a fraction of a second.
  */
 #include "methods/proc.h"
 
@@ -262,7 +262,8 @@ static void test_output_limit(void)
     CHECK(ran.result == 0 && ran.end.how == AR_PROC_OUTPUT && ran.end.out_bytes <= 1 << 20, "%s", ran.words);
     CHECK_TEXT(ran.words, "wrote more than 1 MiB to standard output");
 
-    proc = plain(SHELL("yes &")); /* goes on writing when the main process has ended */
+    /* Something goes on writing when the main process has ended. */
+    proc = plain(SHELL("{ : >writing; exec yes; } & until [ -e writing ]; do :; done; rm writing"));
     proc.out_limit = UINT64_MAX - 1;
     ran = run(proc);
     CHECK(ran.result == 0 && ar_proc_ok(&ran.end), "%s", ran.words);
