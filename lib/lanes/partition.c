@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/partition.h"
 
+#include "lanes/rows.h"
+
 enum {
-    CACHE_MAX = 1 << 18,        /* different cells whose lanes are remembered */
-    AHEAD = 32,                 /* extents that are fetched while others are copied */
-    GATHER = 256 * 1024,        /* bytes of scattered rows that are written at once */
-    STABLE_MIN = 32 * 1024,     /* extents of this size are handed over where they lie */
+    CACHE_MAX = 1 << 18, /* different cells whose lanes are remembered */
     TICK_BYTES = 1 << 24,
 };
 
@@ -258,88 +257,22 @@ const char *ar_partition_method(const struct ar_partition *partition, size_t lan
     return method < 0 ? NULL : partition->methods.name[method].text;
 }
 
-/* ---- writing a lane ------------------------------------------------------------------------------------------------- */
-
-struct lane_writer {
-    struct ar_tar_writer *tar;
-    struct ar_digest digest;
-    struct ar_buf gathered;
-};
-
-static int flush_gathered(struct lane_writer *w, struct ar_error *error)
-{
-    ar_digest_add(&w->digest, w->gathered.data, w->gathered.len);
-    int result = ar_tar_write(w->tar, w->gathered.data, w->gathered.len, error);
-    w->gathered.len = 0;
-    return result;
-}
-
-static int write_extent(struct lane_writer *w, const char *data, const struct ar_extent *extent, struct ar_error *error)
-{
-    const char *bytes = data + extent->start;
-    if (extent->len < STABLE_MIN) {
-        if (w->gathered.len + extent->len + 1 > GATHER && flush_gathered(w, error) != 0)
-            return -1;
-        memcpy(w->gathered.data + w->gathered.len, bytes, extent->len);
-        w->gathered.len += extent->len;
-    } else {
-        if (flush_gathered(w, error) != 0)
-            return -1;
-        ar_digest_add(&w->digest, bytes, extent->len);
-        if (ar_tar_write_stable(w->tar, bytes, extent->len, error) != 0)
-            return -1;
-    }
-    if (extent->bare)
-        w->gathered.data[w->gathered.len++] = '\n';
-    return 0;
-}
-
-static int write_rows(struct lane_writer *w, const struct ar_partition *p, const struct ar_extents *extents, struct ar_error *error)
-{
-    struct ar_extent_walk walk = { .extents = extents };
-    struct ar_extent ahead[AHEAD];
-    for (;;) {
-        size_t n = 0;
-        while (n < AHEAD && ar_extents_next(&walk, &ahead[n])) {
-            __builtin_prefetch(p->data + ahead[n].start);
-            __builtin_prefetch(p->data + ahead[n].start + 64);
-            n++;
-        }
-        if (n == 0)
-            return 0;
-        for (size_t i = 0; i < n; i++)
-            if (write_extent(w, p->data, &ahead[i], error) != 0)
-                return -1;
-    }
-}
-
 int ar_partition_emit(const struct ar_partition *partition, size_t lane, const char *lane_name, struct ar_emit *emit,
                       struct ar_record *record, struct ar_error *error)
 {
-    const struct ar_csv_header *header = &partition->header;
-    const struct ar_extents *extents = lane < partition->n_lanes ? &partition->lane[lane].extents : NULL;
-    struct ar_extent first = { .start = header->start, .len = header->end - header->start, .bare = true };
+    struct ar_rows rows = { .data = partition->data, .stable = true, .header_start = partition->header.start,
+                            .header_len = partition->header.end - partition->header.start,
+                            .extents = lane < partition->n_lanes ? &partition->lane[lane].extents : NULL };
     struct ar_buf name;
     ar_buf_init(&name);
     ar_buf_add_format(&name, AR_FOLDER_SETS "%s", partition->set);
-    record->bytes = first.len + 1 + (extents ? extents->bytes : 0);
+    record->bytes = ar_rows_bytes(&rows);
     record->digested = true;
-    struct lane_writer w = { .tar = &emit->tar };
-    ar_buf_init(&w.gathered);
-    ar_digest_init(&w.digest);
-    int result = ar_buf_reserve(&w.gathered, GATHER + 64) ? 0 : ar_fail_memory(error);
-    if (result == 0)
-        result = ar_buf_check(&name, error);
+    int result = ar_buf_check(&name, error);
     if (result == 0)
         result = ar_emit_begin(emit, lane_name, name.data, record->bytes, true, NULL, error);
     if (result == 0)
-        result = write_extent(&w, partition->data, &first, error);
-    if (result == 0 && extents)
-        result = write_rows(&w, partition, extents, error);
-    if (result == 0)
-        result = flush_gathered(&w, error);
-    ar_digest_hex(&w.digest, record->xxh3);
-    ar_buf_release(&w.gathered);
+        result = ar_rows_write(&rows, &emit->tar, record->xxh3, error);
     ar_buf_release(&name);
     return result;
 }

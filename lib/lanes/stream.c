@@ -113,7 +113,7 @@ void ar_stream_digest(const struct ar_stream *stream, char xxh3[AR_DIGEST_HEX + 
 /* What entries are noted in: sets of a lane, files of a lane, the top. */
 static json_t *seen_of(struct ar_stream *stream, const struct ar_entry *entry)
 {
-    if (entry->lane == AR_NO_LANE || stream->shape == AR_SHAPE_MERGED)
+    if (stream->shape != AR_SHAPE_ONE && (entry->lane == AR_NO_LANE || stream->shape == AR_SHAPE_MERGED))
         return stream->seen_top;
     return entry->kind == AR_ENTRY_SET ? stream->seen_sets : stream->seen_files;
 }
