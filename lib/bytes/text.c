@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/text.h"
 
+/* Is it a byte inside of a sequence? */
+static inline bool follows(unsigned char byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
 /*
  * Decodes one character. Returns its length, 1 to 4, or 0 where no well-formed sequence starts at text (n > 0 bytes are there).
  */
-static size_t decode(const unsigned char *text, size_t n, uint32_t *character)
+static inline size_t decode(const unsigned char *text, size_t n, uint32_t *character)
 {
     unsigned char first = text[0];
     if (first < 0x80) {
@@ -13,21 +19,24 @@ static size_t decode(const unsigned char *text, size_t n, uint32_t *character)
     }
     if (first < 0xc2 || first > 0xf4)
         return 0;
-    size_t len = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (n < len)
-        return 0;
-    uint32_t c = first & (0x7fu >> len);
-    for (size_t i = 1; i < len; i++) {
-        if ((text[i] & 0xc0) != 0x80)
+    if (first < 0xe0) {
+        if (n < 2 || !follows(text[1]))
             return 0;
-        c = c << 6 | (text[i] & 0x3f);
+        *character = (first & 0x1fu) << 6 | (text[1] & 0x3fu);
+        return 2;
     }
-    bool overlong = (len == 3 && c < 0x800) || (len == 4 && c < 0x10000);
-    bool surrogate = c >= 0xd800 && c <= 0xdfff;
-    if (overlong || surrogate || c > 0x10ffff)
+    if (first < 0xf0) {
+        if (n < 3 || !follows(text[1]) || !follows(text[2]))
+            return 0;
+        uint32_t c = (first & 0x0fu) << 12 | (text[1] & 0x3fu) << 6 | (text[2] & 0x3fu);
+        *character = c;
+        return c < 0x800 || (c & 0xf800) == 0xd800 ? 0 : 3; /* overlong, or a surrogate */
+    }
+    if (n < 4 || !follows(text[1]) || !follows(text[2]) || !follows(text[3]))
         return 0;
+    uint32_t c = (first & 0x07u) << 18 | (text[1] & 0x3fu) << 12 | (text[2] & 0x3fu) << 6 | (text[3] & 0x3fu);
     *character = c;
-    return len;
+    return c < 0x10000 || c > 0x10ffff ? 0 : 4;
 }
 
 /* The number of leading ASCII bytes, rounded down to what is quick to find; the rest is for the caller. */
