@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods/analysis.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static const struct ar_target *target_of(const struct ar_analysis *a, const struct ar_entry *entry)
+{
+    return &ar_stream_targets(a->stream)->entry[entry->lane];
+}
+
+/* ---- output, in order ----------------------------------------------------------------------------------------------- */
+
+/* Copies the entries of lanes whose turn it is. */
+static int write_ready(struct ar_analysis *a, struct ar_error *error)
+{
+    for (; a->next < a->n_lanes && a->lane[a->next].state == AR_ANALYSIS_DONE; a->next++) {
+        char name[32];
+        struct stat st;
+        ar_lane_job_name(name, (uint32_t)a->next, "done");
+        int fd = openat(a->what.root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) != 0)
+            return ar_fail_errno(error, errno, "cannot read the result of lane '%s'", ar_stream_targets(a->stream)->entry[a->next].data);
+        int result = ar_out_copy(a->out, fd, 0, (uint64_t)st.st_size, name, error);
+        close(fd);
+        if (result != 0)
+            return -1;
+        unlinkat(a->what.root, name, 0);
+        a->lane[a->next].state = AR_ANALYSIS_WRITTEN;
+    }
+    return 0;
+}
+
+/* Takes the replies that are there; block: at least one. */
+static int take_replies(struct ar_analysis *a, bool block, struct ar_error *error)
+{
+    union {
+        struct ar_lane_done done;
+        char bytes[AR_POOL_MESSAGE];
+    } reply;
+    size_t n;
+    int got;
+    while ((got = ar_pool_wait(&a->pool, block, &reply, &n, error)) > 0) {
+        struct ar_analysis_lane *lane = &a->lane[reply.done.number];
+        lane->state = AR_ANALYSIS_DONE;
+        lane->outcome = reply.done.outcome;
+        a->done++;
+        a->results += lane->outcome == AR_LANE_RESULT;
+        if (lane->outcome == AR_LANE_FAILED) {
+            a->failed++;
+            lane->cause = strdup(reply.done.cause);
+        }
+        if (a->progress)
+            a->progress(a);
+        if (write_ready(a, error) != 0)
+            return -1;
+        block = false;
+    }
+    return got;
+}
+
+/* ---- input: a folder for each lane ---------------------------------------------------------------------------------- */
+
+static bool is_chosen(const struct ar_analysis *a, const char *lane)
+{
+    for (size_t i = 0; i < a->n_chosen; i++)
+        if (strcmp(a->chosen[i], lane) == 0)
+            return true;
+    return a->n_chosen == 0;
+}
+
+/* The lanes are known: the chosen ones must be among them, and the workers can start. */
+static int see_targets(struct ar_analysis *a, struct ar_error *error)
+{
+    const struct ar_targets *targets = ar_stream_targets(a->stream);
+    a->n_lanes = targets->count;
+    a->lane = calloc(targets->count + 1, sizeof *a->lane);
+    if (!a->lane)
+        return ar_fail_memory(error);
+    for (size_t i = 0; i < a->n_chosen; i++) {
+        if (ar_targets_find(targets, a->chosen[i], strlen(a->chosen[i])) >= 0 || ar_stream_shape(a->stream) == AR_SHAPE_ONE)
+            continue;
+        struct ar_buf ids;
+        ar_buf_init(&ids);
+        for (size_t k = 0; k < targets->count && k < 20; k++)
+            ar_buf_add_format(&ids, "%s'%s'", k ? ", " : "", targets->entry[k].data);
+        ar_fail(error, AR_INPUT, "lane '%s' not found; lanes are %s%s", a->chosen[i], ids.data, targets->count > 20 ? ", …" : "");
+        ar_buf_release(&ids);
+        return -1;
+    }
+    unsigned jobs = a->jobs < targets->count ? a->jobs : (unsigned)targets->count;
+    return jobs ? ar_pool_start(&a->pool, jobs, ar_lane_job_run, &a->what, error) : 0;
+}
+
+/* Begins a lane: a folder with its names. */
+static int open_lane(struct ar_analysis *a, const struct ar_target *target, struct ar_error *error)
+{
+    a->earlier_failure = false;
+    ar_buf_clear(&a->params);
+    ar_buf_clear(&a->error_text);
+    if (!is_chosen(a, target->data))
+        return 0;
+    if (mkdirat(a->what.root, target->data, 0700) != 0 ||
+        (a->dirfd = openat(a->what.root, target->data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+        return ar_fail_errno(error, errno, "cannot make a folder in '%s' (TMPDIR)", a->work.data);
+    if (ar_files_prepare(a->dirfd, error) != 0 ||
+        ar_files_put(a->dirfd, AR_FILES_DATA_NAME, target->data, target->data_len, error) != 0)
+        return -1;
+    return ar_files_put(a->dirfd, AR_FILES_SAMPLE_NAME, target->sample, target->sample_len, error);
+}
+
+static int take_set(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
+{
+    if (a->dirfd < 0)
+        return 0;
+    int fd = ar_files_create_set(a->dirfd, entry->base, error);
+    if (fd < 0)
+        return -1;
+    const char *bytes;
+    char name[256];
+    ssize_t n;
+    int result = 0;
+    while (result == 0 && (n = ar_stream_view(a->stream, &bytes, (size_t)256 * 1024, error)) != 0)
+        result = n < 0 ? -1 : ar_write_fd(fd, bytes, (size_t)n, ar_spool_name(name), error);
+    close(fd);
+    return result;
+}
+
+/* Unknown entries wait as blocks of a tar, in a file of the lane (or, at the top, until the lanes are written). */
+static int put_aside(struct ar_out **out, int *fd, int opened, struct ar_stream *stream, const struct ar_entry *entry, struct ar_error *error)
+{
+    if (!*out) {
+        char name[256];
+        *fd = opened;
+        if (opened < 0)
+            return ar_fail_errno(error, errno, "cannot write a temporary file");
+        *out = ar_out_new(*fd, ar_spool_name(name), AR_FILTER_NONE, error);
+        if (!*out)
+            return -1;
+    }
+    struct ar_emit emit;
+    ar_emit_init(&emit, *out, false);
+    int result = ar_emit_pass(&emit, stream, entry, error);
+    ar_emit_release(&emit);
+    return result;
+}
+
+static int take_rest(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
+{
+    char name[32];
+    ar_lane_job_name(name, (uint32_t)entry->lane, "rest");
+    int fd = a->rest_out ? -1 : openat(a->what.root, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return put_aside(&a->rest_out, &a->rest_fd, fd, a->stream, entry, error);
+}
+
+static int close_rest(struct ar_analysis *a, struct ar_error *error)
+{
+    if (!a->rest_out)
+        return 0;
+    int result = ar_out_close(a->rest_out, error);
+    a->rest_out = NULL;
+    close(a->rest_fd);
+    a->rest_fd = -1;
+    return result;
+}
+
+/* Hands the lane to the workers, or writes it off where it does not run. */
+static int close_lane(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_ledger *ledger = ar_stream_lane_ledger(a->stream);
+    const struct ar_target *target = target_of(a, entry);
+    uint32_t number = (uint32_t)entry->lane;
+    bool run = a->dirfd >= 0 && !a->earlier_failure;
+    if (close_rest(a, error) != 0)
+        return -1;
+    const char *outcome = ar_ledger_outcome(ledger);
+    if (outcome && !a->earlier_failure) {
+        ar_fail(error, AR_INPUT, "lane '%s' was analyzed already: its outcome is '%s'", target->data, outcome);
+        return ar_hint(error, "The input of this step is what ar-pack writes.");
+    }
+    a->lane[number].state = run ? AR_ANALYSIS_QUEUED : AR_ANALYSIS_DONE;
+    if (run) {
+        struct ar_lane_job job = { .number = number };
+        memcpy(job.lane, target->data, target->data_len + 1);
+        if (ar_files_put(a->dirfd, AR_FILES_PARAMS, a->params.len ? a->params.data : "{}", a->params.len ? a->params.len : 2, error) != 0 ||
+            ar_files_put(a->dirfd, AR_FILES_LEDGER, entry->text, entry->len, error) != 0)
+            return -1;
+        close(a->dirfd);
+        a->dirfd = -1;
+        while (a->pool.waiting >= 2 * a->jobs)
+            if (take_replies(a, true, error) < 0)
+                return -1;
+        return ar_pool_send(&a->pool, &job, sizeof job, error) == 0 ? take_replies(a, false, error) : -1;
+    }
+    if (a->dirfd >= 0) {
+        close(a->dirfd);
+        a->dirfd = -1;
+        if (ar_dir_remove(a->what.root, target->data, error) != 0)
+            return -1;
+    }
+    a->done++;
+    a->lane[number].outcome = a->earlier_failure ? AR_LANE_FAILED : AR_LANE_NOT_CHOSEN;
+    if (ar_lane_job_skip(&a->what, number, target, &a->params, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len, ledger,
+                         error) != 0)
+        return -1;
+    return write_ready(a, error);
+}
+
+static int take_lane_entry(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
+{
+    switch (entry->kind) {
+    case AR_ENTRY_DATA_NAME:
+        return 0;
+    case AR_ENTRY_SAMPLE_NAME:
+        if (!a->lane && see_targets(a, error) != 0)
+            return -1;
+        return open_lane(a, target_of(a, entry), error);
+    case AR_ENTRY_PARAMS:
+        ar_buf_add(&a->params, entry->text, entry->len);
+        return ar_buf_check(&a->params, error);
+    case AR_ENTRY_ERROR:
+        a->earlier_failure = true;
+        ar_buf_add(&a->error_text, entry->text, entry->len);
+        return ar_buf_check(&a->error_text, error);
+    case AR_ENTRY_SET:
+        return take_set(a, entry, error);
+    case AR_ENTRY_LEDGER:
+        return close_lane(a, entry, error);
+    default:
+        return take_rest(a, entry, error);
+    }
+}
+
+int ar_analysis_take(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
+{
+    a->what.one_lane = a->emit.one_lane = ar_stream_shape(a->stream) == AR_SHAPE_ONE;
+    if (entry->lane != AR_NO_LANE)
+        return take_lane_entry(a, entry, error);
+    if (entry->kind == AR_ENTRY_DATA_NAME)
+        return 0;
+    if (entry->kind == AR_ENTRY_TARGETS && see_targets(a, error) != 0)
+        return -1;
+    if (entry->kind != AR_ENTRY_OTHER || ar_stream_shape(a->stream) == AR_SHAPE_UNKNOWN || a->n_lanes == 0 || a->lane[0].state == AR_ANALYSIS_UNREAD)
+        return ar_emit_pass(&a->emit, a->stream, entry, error);
+    return put_aside(&a->late_out, &a->late_fd, a->late_out ? -1 : ar_spool_open(error), a->stream, entry, error);
+}
+
+int ar_analysis_finish(struct ar_analysis *a, struct ar_error *error)
+{
+    while (a->pool.waiting)
+        if (take_replies(a, true, error) < 0)
+            return -1;
+    if (a->late_out) {
+        uint64_t n = ar_out_offset(a->late_out);
+        if (ar_out_flush(a->late_out, error) != 0 || ar_out_copy(a->out, a->late_fd, 0, n, "a temporary file", error) != 0)
+            return -1;
+    }
+    return ar_emit_finish(&a->emit, error);
+}
+
+int ar_analysis_init(struct ar_analysis *a, struct ar_stream *stream, struct ar_out *out, struct ar_error *error)
+{
+    a->stream = stream;
+    a->out = out;
+    a->dirfd = a->rest_fd = a->late_fd = -1;
+    a->pool = (struct ar_pool){ .jobs = -1, .replies = -1 };
+    ar_buf_init(&a->work);
+    ar_buf_init(&a->params);
+    ar_buf_init(&a->error_text);
+    ar_emit_init(&a->emit, out, false);
+    a->what.root = ar_tmpdir_make(&a->work, error);
+    return a->what.root < 0 ? -1 : 0;
+}
+
+/* Deletes the work folder, unless it holds what was to be kept. */
+static void remove_work(struct ar_analysis *a)
+{
+    struct ar_error ignored;
+    if (a->what.root < 0)
+        return;
+    if (!a->what.keep_work || a->failed == 0)
+        (void)!ar_dir_remove(AT_FDCWD, a->work.data, &ignored);
+    close(a->what.root);
+    a->what.root = -1;
+}
+
+void ar_analysis_release(struct ar_analysis *a)
+{
+    ar_pool_end(&a->pool);
+    ar_out_abandon(a->rest_out);
+    ar_out_abandon(a->late_out);
+    int *fds[] = { &a->dirfd, &a->rest_fd, &a->late_fd };
+    for (size_t i = 0; i < AR_COUNT(fds); i++)
+        if (*fds[i] >= 0)
+            close(*fds[i]);
+    remove_work(a);
+    for (size_t i = 0; a->lane && i < a->n_lanes; i++)
+        free(a->lane[i].cause);
+    free(a->lane);
+    a->lane = NULL;
+    ar_buf_release(&a->work);
+    ar_buf_release(&a->params);
+    ar_buf_release(&a->error_text);
+    ar_emit_release(&a->emit);
+}

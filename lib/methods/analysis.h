@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The analysis of a stream of lanes: a folder for each lane, workers that run the method, results in the order of the lanes.
+ *
+ * The process that reads the stream fills a folder for each lane and queues it for the workers (methods/pool.h), which run the method and leave the entries of its
+ * result beside (methods/lane_job.h); it copies them to the output when their turn has come.
+ */
+#ifndef AR_METHODS_ANALYSIS_H
+#define AR_METHODS_ANALYSIS_H
+
+#include "bytes/file.h"
+#include "methods/lane_job.h"
+
+struct ar_analysis_lane {
+    enum { AR_ANALYSIS_UNREAD, AR_ANALYSIS_QUEUED, AR_ANALYSIS_DONE, AR_ANALYSIS_WRITTEN } state;
+    enum ar_lane_outcome outcome;
+    char *cause; /* of a failure in this analysis: one line; else NULL */
+};
+
+/* Zeroed, then filled in by the caller: jobs, chosen, what (proc, env, logs, keep_work), progress. */
+struct ar_analysis {
+    unsigned jobs;       /* methods at a time */
+    const char **chosen; /* lanes that are analyzed; none: all */
+    size_t n_chosen;
+    struct ar_lane_jobs what;
+    void (*progress)(const struct ar_analysis *analysis); /* after each lane; or NULL */
+
+    /* to read: */
+    struct ar_analysis_lane *lane; /* by number in the targets */
+    size_t n_lanes;
+    size_t done, failed, results;  /* lanes; failed: in this analysis */
+    struct ar_buf work;            /* path of the work folder */
+
+    /* its own: */
+    struct ar_stream *stream;
+    struct ar_out *out;
+    struct ar_emit emit;
+    struct ar_pool pool;
+    size_t next;                   /* the lane whose turn it is to be written */
+    int dirfd;                     /* of the lane that is read */
+    struct ar_buf params, error_text;
+    bool earlier_failure;
+    struct ar_out *rest_out, *late_out; /* unknown entries of the lane; those at the top behind the first lane */
+    int rest_fd, late_fd;
+};
+
+/* Starts an analysis of stream, written to out; both stay the caller's. 0, or -1 (AR_SYSTEM: no work folder). */
+int ar_analysis_init(struct ar_analysis *analysis, struct ar_stream *stream, struct ar_out *out, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Takes an entry of the stream. Waits for workers where enough lanes are queued, and writes results whose turn has come. 0, or -1: a chosen lane is not there
+ * (AR_INPUT), or the system said no. A method that fails is no failure here.
+ */
+int ar_analysis_take(struct ar_analysis *analysis, const struct ar_entry *entry, struct ar_error *error) AR_MUST_USE;
+
+/* At the end of the stream: waits for all lanes, and writes what is left, and the end blocks. */
+int ar_analysis_finish(struct ar_analysis *analysis, struct ar_error *error) AR_MUST_USE;
+
+/* Ends the workers and what they run, and deletes the work folder (what is kept in it aside). */
+void ar_analysis_release(struct ar_analysis *analysis);
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods/lane_job.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "bytes/file.h"
+#include "lanes/result.h"
+
+enum { LOG_LINES = 20, LOG_BYTES = 4096, PIECE = 256 * 1024 };
+
+const char *ar_lane_outcome_name(enum ar_lane_outcome outcome)
+{
+    static const char *const names[] = { "result", "no result", "failed", "not chosen" };
+    return names[outcome];
+}
+
+void ar_lane_job_name(char name[32], uint32_t number, const char *what)
+{
+    snprintf(name, 32, ".%" PRIu32 ".%s", number, what);
+}
+
+/* A lane that is at work. */
+struct job {
+    const struct ar_lane_jobs *jobs;
+    uint32_t number;
+    int dirfd, log;
+    struct ar_target target;
+    struct ar_buf data, sample, params, printed, result, error_text;
+    struct ar_ledger ledger;
+    struct ar_images images;
+    struct ar_emit emit;
+    struct ar_out *out;
+    int done;
+};
+
+/* ---- what the method gets ------------------------------------------------------------------------------------------- */
+
+/* Reads what is needed later, before the method can change it. */
+static int read_inputs(struct job *job, struct ar_error *error)
+{
+    struct ar_buf ledger;
+    ar_buf_init(&ledger);
+    int result = ar_read_file(job->dirfd, AR_FILES_DATA_NAME, &job->data, SIZE_MAX / 2, error);
+    if (result == 0)
+        result = ar_read_file(job->dirfd, AR_FILES_SAMPLE_NAME, &job->sample, SIZE_MAX / 2, error);
+    if (result == 0)
+        result = ar_read_file(job->dirfd, AR_FILES_PARAMS, &job->params, SIZE_MAX / 2, error);
+    if (result == 0)
+        result = ar_read_file(job->dirfd, AR_FILES_LEDGER, &ledger, AR_LEDGER_MAX, error);
+    if (result == 0)
+        result = ar_ledger_parse(&job->ledger, ledger.data, ledger.len, "the lane's ledger", error);
+    ar_buf_release(&ledger);
+    job->target = (struct ar_target){ .data = job->data.data, .data_len = job->data.len, .sample = job->sample.data,
+                                      .sample_len = job->sample.len };
+    return result;
+}
+
+static int open_log(struct job *job, struct ar_error *error)
+{
+    char name[AR_LANE_ID_MAX + 32];
+    int folder = job->jobs->logs;
+    if (folder >= 0)
+        snprintf(name, sizeof name, "%s.log", job->target.data);
+    else
+        ar_lane_job_name(name, job->number, "log");
+    job->log = openat(folder >= 0 ? folder : job->jobs->root, name, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+    return job->log >= 0 ? 0 : ar_fail_errno(error, errno, "cannot write the log '%s'", name);
+}
+
+/* ---- how it failed -------------------------------------------------------------------------------------------------- */
+
+/* Puts the cause, the hint and the end of the log together to the text of the lane's error. */
+static int describe_failure(struct job *job, const char *cause, const char *hint, struct ar_error *error)
+{
+    ar_buf_add_format(&job->error_text, "%s\n", cause);
+    if (*hint)
+        ar_buf_add_format(&job->error_text, "%s\n", hint);
+    size_t start = job->error_text.len;
+    ar_buf_add_text(&job->error_text, "\nThe end of its log:\n");
+    size_t log = job->error_text.len;
+    if (ar_log_tail(&job->error_text, job->log, 0, LOG_LINES, LOG_BYTES, error) != 0)
+        return -1;
+    if (job->error_text.len == log)
+        ar_buf_truncate(&job->error_text, start);
+    return ar_buf_check(&job->error_text, error);
+}
+
+/* ---- running it ----------------------------------------------------------------------------------------------------- */
+
+static int read_printed(struct job *job, int fd, uint64_t n, struct ar_error *error)
+{
+    char *to = ar_buf_reserve(&job->printed, n);
+    if (!to)
+        return ar_fail_memory(error);
+    ssize_t got = pread(fd, to, n, 0);
+    if (got < 0 || (uint64_t)got != n)
+        return ar_fail_errno(error, got < 0 ? errno : EIO, "cannot read what the method printed");
+    ar_buf_grew(&job->printed, n);
+    return 0;
+}
+
+/* Runs the method. 0: it went well; 1: it failed, and error_text says how; -1. */
+static int run_method(struct job *job, struct ar_lane_done *done, struct ar_error *error)
+{
+    struct ar_lane_jobs *jobs = (struct ar_lane_jobs *)(uintptr_t)job->jobs; /* the worker's own copy */
+    struct ar_proc proc = jobs->proc;
+    struct ar_proc_end end;
+    ar_files_env_lane(&jobs->env, job->target.data, job->target.sample);
+    if (ar_env_check(&jobs->env, error) != 0)
+        return -1;
+    proc.env = jobs->env.entry;
+    proc.dirfd = job->dirfd;
+    proc.log = job->log;
+    proc.out_limit = AR_RESULT_MAX;
+    proc.out = memfd_create("result", MFD_CLOEXEC);
+    if (proc.out < 0)
+        return ar_fail_errno(error, errno, "cannot make a temporary file");
+    int result = ar_proc_run(&proc, &end, error);
+    if (result == 0) {
+        done->seconds = end.seconds;
+        done->memory = end.memory;
+        if (ar_proc_ok(&end)) {
+            result = read_printed(job, proc.out, end.out_bytes, error);
+        } else {
+            struct ar_buf cause;
+            ar_buf_init(&cause);
+            ar_buf_add_format(&cause, "'%s' ", end.name);
+            ar_proc_describe(&end, &cause);
+            snprintf(done->cause, sizeof done->cause, "%s", cause.data);
+            result = describe_failure(job, cause.data, end.hint, error) == 0 ? 1 : -1;
+            ar_buf_release(&cause);
+        }
+    }
+    close(proc.out);
+    return result;
+}
+
+/* Takes what it printed and left. 0 with the outcome; 1: it is no result, and error_text says why; -1. */
+static int take_result(struct job *job, struct ar_lane_done *done, struct ar_error *error)
+{
+    bool none = false;
+    done->outcome = AR_LANE_RESULT;
+    int result = ar_result_from_output(&job->result, job->printed.data, job->printed.len, job->target.data, job->target.sample, &none, error);
+    if (result == 0)
+        result = ar_files_images(job->dirfd, &job->images, error);
+    if (none)
+        done->outcome = AR_LANE_NO_RESULT;
+    if (result == 0 || error->status != AR_CONTENT)
+        return result;
+    snprintf(done->cause, sizeof done->cause, "%s", error->what);
+    char hint[sizeof error->hint];
+    snprintf(hint, sizeof hint, "%s", error->hint);
+    return describe_failure(job, done->cause, hint, error) == 0 ? 1 : -1;
+}
+
+/* ---- writing its entries -------------------------------------------------------------------------------------------- */
+
+static int open_done(struct job *job, struct ar_error *error)
+{
+    char name[32];
+    ar_lane_job_name(name, job->number, "done");
+    job->done = openat(job->jobs->root, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (job->done < 0)
+        return ar_fail_errno(error, errno, "cannot write a temporary file in '%s' (TMPDIR)", ar_tmpdir());
+    char spool[256];
+    job->out = ar_out_new(job->done, ar_spool_name(spool), AR_FILTER_NONE, error);
+    ar_emit_init(&job->emit, job->out, job->jobs->one_lane);
+    return job->out ? 0 : -1;
+}
+
+static int put_names(struct job *job, struct ar_error *error)
+{
+    if (ar_emit_names(&job->emit, &job->target, error) != 0)
+        return -1;
+    return ar_emit_whole(&job->emit, job->target.data, AR_NAME_PARAMS, false, job->params.data, job->params.len, error);
+}
+
+/* Copies a picture, and notes its digest. */
+static int put_image(struct job *job, size_t i, struct ar_error *error)
+{
+    const struct ar_image *image = &job->images.image[i];
+    struct ar_digest digest;
+    char name[300], hex[AR_DIGEST_HEX + 1], *piece = malloc(PIECE);
+    snprintf(name, sizeof name, AR_FOLDER_IMAGES "%s", image->name);
+    int fd = piece ? ar_images_open(&job->images, i, error) : ar_fail_memory(error);
+    int result = fd < 0 ? -1
+                        : ar_emit_begin(&job->emit, job->target.data, name, image->size, true, *image->type ? image->type : NULL, error);
+    ar_digest_init(&digest);
+    for (uint64_t left = image->size; left && result == 0;) {
+        ssize_t n = read(fd, piece, left < PIECE ? left : PIECE);
+        if (n <= 0) {
+            result = ar_fail_errno(error, n < 0 ? errno : EIO, "cannot read the picture '%s'", image->name);
+            break;
+        }
+        ar_digest_add(&digest, piece, (size_t)n);
+        result = ar_tar_write(&job->emit.tar, piece, (size_t)n, error);
+        left -= (uint64_t)n;
+    }
+    ar_digest_hex(&digest, hex);
+    if (fd >= 0)
+        close(fd);
+    free(piece);
+    return result == 0 ? ar_ledger_set_file(&job->ledger, name, image->size, hex, error) : -1;
+}
+
+/* Appends the lane's unknown entries, where there are any: whole blocks of a tar. */
+static int put_rest(struct job *job, struct ar_error *error)
+{
+    char name[32];
+    struct stat st;
+    ar_lane_job_name(name, job->number, "rest");
+    int fd = openat(job->jobs->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : ar_fail_errno(error, errno, "cannot read a temporary file");
+    int result = fstat(fd, &st) == 0 ? ar_out_copy(job->out, fd, 0, (uint64_t)st.st_size, name, error)
+                                     : ar_fail_errno(error, errno, "cannot read a temporary file");
+    close(fd);
+    unlinkat(job->jobs->root, name, 0);
+    return result;
+}
+
+/* Adds the record of this stage to each set. */
+static int note_rows(struct job *job, struct ar_error *error)
+{
+    const char *set;
+    json_t *records;
+    json_object_foreach (json_object_get(job->ledger.json, "sets"), set, records) {
+        struct ar_record before;
+        if (!ar_ledger_last(&job->ledger, set, &before))
+            continue;
+        struct ar_record record = { .stage = "analyze", .rows_in = before.rows, .rows = before.rows };
+        if (ar_ledger_append(&job->ledger, set, &record, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int close_done(struct job *job, enum ar_lane_outcome outcome, struct ar_error *error)
+{
+    if (ar_ledger_set_outcome(&job->ledger, ar_lane_outcome_name(outcome), error) != 0 ||
+        ar_emit_ledger(&job->emit, job->target.data, &job->ledger, error) != 0)
+        return -1;
+    int result = ar_out_close(job->out, error);
+    job->out = NULL;
+    return result;
+}
+
+static int write_result(struct job *job, const struct ar_lane_done *done, struct ar_error *error)
+{
+    if (open_done(job, error) != 0 || put_names(job, error) != 0)
+        return -1;
+    for (size_t i = 0; i < job->images.n; i++)
+        if (put_image(job, i, error) != 0)
+            return -1;
+    if (done->outcome == AR_LANE_RESULT &&
+        (ar_emit_whole(&job->emit, job->target.data, AR_NAME_RESULT, true, job->result.data, job->result.len, error) != 0 ||
+         ar_ledger_set_file_bytes(&job->ledger, AR_NAME_RESULT, job->result.data, job->result.len, error) != 0))
+        return -1;
+    if (put_rest(job, error) != 0 || note_rows(job, error) != 0)
+        return -1;
+    return close_done(job, done->outcome, error);
+}
+
+/* A lane that failed keeps its names and params, and nothing else. */
+static int write_failure(struct job *job, struct ar_error *error)
+{
+    char name[32];
+    json_object_clear(json_object_get(job->ledger.json, "files"));
+    ar_lane_job_name(name, job->number, "rest");
+    unlinkat(job->jobs->root, name, 0);
+    if (open_done(job, error) != 0 || put_names(job, error) != 0 ||
+        ar_ledger_set_file_bytes(&job->ledger, AR_NAME_DATA_NAME, job->data.data, job->data.len, error) != 0 ||
+        ar_ledger_set_file_bytes(&job->ledger, AR_NAME_SAMPLE_NAME, job->sample.data, job->sample.len, error) != 0 ||
+        ar_ledger_set_file_bytes(&job->ledger, AR_NAME_PARAMS, job->params.data, job->params.len, error) != 0 ||
+        ar_ledger_set_file_bytes(&job->ledger, AR_NAME_ERROR, job->error_text.data, job->error_text.len, error) != 0 ||
+        ar_emit_whole(&job->emit, job->target.data, AR_NAME_ERROR, false, job->error_text.data, job->error_text.len, error) != 0)
+        return -1;
+    return close_done(job, AR_LANE_FAILED, error);
+}
+
+/* ---- a job ---------------------------------------------------------------------------------------------------------- */
+
+static void init_job(struct job *job, const struct ar_lane_jobs *jobs, uint32_t number)
+{
+    *job = (struct job){ .jobs = jobs, .number = number, .dirfd = -1, .log = -1, .done = -1, .images = { .dirfd = -1 } };
+    struct ar_buf *bufs[] = { &job->data, &job->sample, &job->params, &job->printed, &job->result, &job->error_text };
+    for (size_t i = 0; i < AR_COUNT(bufs); i++)
+        ar_buf_init(bufs[i]);
+}
+
+static void release_job(struct job *job)
+{
+    struct ar_buf *bufs[] = { &job->data, &job->sample, &job->params, &job->printed, &job->result, &job->error_text };
+    for (size_t i = 0; i < AR_COUNT(bufs); i++)
+        ar_buf_release(bufs[i]);
+    ar_ledger_release(&job->ledger);
+    ar_images_release(&job->images);
+    ar_out_abandon(job->out);
+    ar_emit_release(&job->emit);
+    int *fds[] = { &job->dirfd, &job->log, &job->done };
+    for (size_t i = 0; i < AR_COUNT(fds); i++)
+        if (*fds[i] >= 0)
+            close(*fds[i]);
+}
+
+static int run_job(struct job *job, const char *lane, struct ar_lane_done *done, struct ar_error *error)
+{
+    job->dirfd = ar_open_beneath(job->jobs->root, lane, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (job->dirfd < 0)
+        return ar_fail_errno(error, errno, "cannot open the work folder of lane '%s'", lane);
+    if (read_inputs(job, error) != 0 || open_log(job, error) != 0)
+        return -1;
+    int result = run_method(job, done, error);
+    if (result == 0)
+        result = take_result(job, done, error);
+    if (result < 0)
+        return -1;
+    if (result == 1)
+        done->outcome = AR_LANE_FAILED;
+    return result == 1 ? write_failure(job, error) : write_result(job, done, error);
+}
+
+int ar_lane_job_run(void *context, const void *message, size_t message_len, void *reply, size_t *reply_len, struct ar_error *error)
+{
+    const struct ar_lane_jobs *jobs = context;
+    struct ar_lane_job what = { 0 };
+    memcpy(&what, message, message_len < sizeof what ? message_len : sizeof what);
+    struct ar_lane_done done = { .number = what.number };
+    struct job job;
+    init_job(&job, jobs, what.number);
+    int result = run_job(&job, what.lane, &done, error);
+    if (result != 0)
+        ar_fail_in(error, "lane '%s'", what.lane);
+    release_job(&job);
+    if (jobs->logs < 0) {
+        char name[32];
+        ar_lane_job_name(name, what.number, "log");
+        unlinkat(jobs->root, name, 0);
+    }
+    if (result == 0 && !(jobs->keep_work && done.outcome == AR_LANE_FAILED))
+        result = ar_dir_remove(jobs->root, what.lane, error);
+    memcpy(reply, &done, sizeof done);
+    *reply_len = sizeof done;
+    return result;
+}
+
+int ar_lane_job_skip(const struct ar_lane_jobs *jobs, uint32_t number, const struct ar_target *target, const struct ar_buf *params,
+                     const char *text, size_t n, struct ar_ledger *ledger, struct ar_error *error)
+{
+    struct job job;
+    init_job(&job, jobs, number);
+    job.target = *target;
+    job.ledger.json = json_incref(ledger->json);
+    int result = open_done(&job, error);
+    if (result == 0)
+        result = ar_emit_names(&job.emit, target, error);
+    if (result == 0 && params->len)
+        result = ar_emit_whole(&job.emit, target->data, AR_NAME_PARAMS, false, params->data, params->len, error);
+    if (result == 0 && text)
+        result = ar_emit_whole(&job.emit, target->data, AR_NAME_ERROR, false, text, n, error);
+    if (result == 0)
+        result = put_rest(&job, error);
+    if (result == 0)
+        result = close_done(&job, text ? AR_LANE_FAILED : AR_LANE_NOT_CHOSEN, error);
+    release_job(&job);
+    return result;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ar-analyze: runs a method on each lane, several at a time, and writes the lane results in the order of the lanes.
+ */
+#include "cli/cli.h"
+#include "cli/lanes.h"
+#include "methods/analysis.h"
+#include "methods/manifest.h"
+
+enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM };
+
+enum { MAX_JOBS = 4096, MAX_SHOWN = 20 };
+
+static const struct cli_option options[] = {
+    { 'j', "jobs", "N", "run N methods at a time (default: the processors)" },
+    { 't', "timeout", "SECONDS", "end a method that runs longer: TERM, 10 s later KILL" },
+    { 'm', "manifest", "FILE", "the method's manifest: its fields, and params are checked against it" },
+    { OPT_LOG, "log", "DIR", "keep the standard error of each lane's method in DIR/LANE.log" },
+    { OPT_LANE, "lane", "LANE", "analyze only this lane; may be repeated; the others are 'not chosen'" },
+    { OPT_KEEP_GOING, "keep-going", NULL, "end with status 0 although lanes failed" },
+    { OPT_KEEP_WORK, "keep-work", NULL, "the folders of failed lanes stay, and are named" },
+    { OPT_MEM, "mem", "SIZE", "limit the memory of each method's processes, as in 2G" },
+    CLI_OPTION_OUTPUT,
+    CLI_OPTION_COMPRESS,
+    { 0 },
+};
+
+static const struct cli_tool tool = {
+    .name = "ar-analyze",
+    .synopsis = "[options] -- METHOD [ARG ...] < LANES > RESULTS",
+    .summary = "Runs METHOD for each lane, in a private folder with the lane's files, and collects\n"
+               "what it prints (one JSON object, or a CSV header with one row) and its pictures.",
+    .options = options,
+    .examples = "  ar-analyze -j 8 -- ./method\n"
+                "  parallel 'ar-analyze -o results/{/} -- ./method < {}' ::: lanes/*.tar",
+};
+
+struct analyze {
+    struct ar_analysis analysis;
+    const char *log_path;
+    bool keep_going;
+    struct ar_manifest manifest;
+    bool has_manifest;
+    struct cli_output output;
+    struct cli_lanes in;
+    struct ar_buf program, start_dir; /* paths */
+};
+
+static void progress(const struct ar_analysis *analysis)
+{
+    cli_progress(analysis->done, analysis->n_lanes, analysis->failed);
+}
+
+/* Finds the method, and makes its environment. */
+static int prepare_method(struct analyze *a, char **method, struct ar_error *error)
+{
+    struct ar_proc *proc = &a->analysis.what.proc;
+    char *cwd = getcwd(NULL, 0);
+    if (!cwd)
+        return ar_fail_errno(error, errno, "cannot tell the current folder");
+    ar_buf_add_text(&a->start_dir, cwd);
+    free(cwd);
+    if (ar_buf_check(&a->start_dir, error) != 0 || ar_proc_find(&a->program, method[0], a->start_dir.data, error) != 0)
+        return -1;
+    proc->name = method[0];
+    proc->program = a->program.data;
+    if (strchr(method[0], '/'))
+        method[0] = a->program.data; /* the method starts in another folder */
+    proc->argv = method;
+    proc->stop = &cli_stop;
+    ar_env_init(&a->analysis.what.env);
+    ar_files_env(&a->analysis.what.env, a->start_dir.data, a->has_manifest ? (unsigned)a->manifest.fields : AR_FIELDS_DEFAULT);
+    return ar_env_check(&a->analysis.what.env, error);
+}
+
+static int open_logs(struct analyze *a, struct ar_error *error)
+{
+    a->analysis.what.logs = -1;
+    if (a->log_path)
+        a->analysis.what.logs = ar_dir_open(a->log_path, error);
+    return a->log_path && a->analysis.what.logs < 0 ? -1 : 0;
+}
+
+/* The params of a lane must be as the manifest has them. */
+static int check_params(const struct analyze *a, const struct ar_entry *entry, struct ar_error *error)
+{
+    if (!a->has_manifest || !a->manifest.params || entry->kind != AR_ENTRY_PARAMS)
+        return 0;
+    struct ar_buf whole;
+    ar_buf_init(&whole);
+    int result = ar_schema_apply(a->manifest.params, entry->text, entry->len, &whole, "params", error);
+    if (result == 0 && (whole.len != entry->len || memcmp(whole.data, entry->text, whole.len) != 0)) {
+        ar_fail(error, AR_INPUT, "the params lack defaults of the manifest");
+        result = ar_hint(error, "Give the manifest to ar-pack, too: ar-pack -m MANIFEST.");
+    }
+    ar_buf_release(&whole);
+    return result;
+}
+
+static int analyze_stream(struct analyze *a, struct ar_error *error)
+{
+    struct ar_entry entry;
+    int got;
+    while ((got = cli_lanes_next(&a->in, &entry, error)) > 0)
+        if (check_params(a, &entry, error) != 0 || ar_analysis_take(&a->analysis, &entry, error) != 0)
+            return -1;
+    return got == 0 ? ar_analysis_finish(&a->analysis, error) : -1;
+}
+
+/* The account, and last the lanes that failed. */
+static void tell(const struct analyze *a)
+{
+    const struct ar_analysis *analysis = &a->analysis;
+    size_t none = 0, not_chosen = 0, earlier = 0;
+    for (size_t i = 0; i < analysis->n_lanes; i++) {
+        none += analysis->lane[i].outcome == AR_LANE_NO_RESULT;
+        not_chosen += analysis->lane[i].outcome == AR_LANE_NOT_CHOSEN;
+        earlier += analysis->lane[i].outcome == AR_LANE_FAILED && !analysis->lane[i].cause;
+    }
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_buf_add_format(&line, "%zu lane%s, %zu with a result", analysis->n_lanes, analysis->n_lanes == 1 ? "" : "s", analysis->results);
+    if (none)
+        ar_buf_add_format(&line, ", %zu without one", none);
+    if (not_chosen)
+        ar_buf_add_format(&line, ", %zu not chosen", not_chosen);
+    if (earlier)
+        ar_buf_add_format(&line, ", %zu failed before", earlier);
+    if (analysis->failed)
+        ar_buf_add_format(&line, ", %zu failed", analysis->failed);
+    cli_info("%s", line.data);
+    ar_buf_release(&line);
+    size_t shown = 0;
+    for (size_t i = 0; i < analysis->n_lanes && shown < MAX_SHOWN; i++) {
+        const struct ar_target *target = &ar_stream_targets(a->in.stream)->entry[i];
+        if (!analysis->lane[i].cause)
+            continue;
+        shown++;
+        cli_warn("lane '%s' (%s) failed: %s", target->data, target->sample, analysis->lane[i].cause);
+        if (a->log_path)
+            cli_more("log: %s/%s.log", a->log_path, target->data);
+        if (analysis->what.keep_work)
+            cli_more("its folder: %s/%s", analysis->work.data, target->data);
+        cli_more("run it again: the same command with --lane '%s'", target->data);
+    }
+    if (analysis->failed > shown)
+        cli_more("and %zu more; ar-ls lists them all", analysis->failed - shown);
+}
+
+static int run(struct analyze *a, char **method, struct ar_error *error)
+{
+    if (prepare_method(a, method, error) != 0 || open_logs(a, error) != 0 ||
+        cli_lanes_open(&a->in, NULL, &a->output, "analyzing", error) != 0)
+        return -1;
+    cli_progress_start("analyzing", "lanes");
+    int result = ar_analysis_init(&a->analysis, a->in.stream, a->output.out, error);
+    if (result == 0)
+        result = analyze_stream(a, error);
+    if (result == 0)
+        result = cli_output_close(&a->output, false, error);
+    else
+        cli_output_abandon(&a->output);
+    if (result == 0)
+        tell(a);
+    return result;
+}
+
+static int parse_options(struct analyze *a, int argc, char **argv, int *first)
+{
+    const char *arg;
+    struct ar_error error;
+    unsigned long n;
+    int key;
+    while ((key = cli_next(argc, argv, &arg, first)) >= 0) {
+        bool ok = true;
+        switch (key) {
+        case 'j':
+            ok = cli_count("-j", arg, 1, MAX_JOBS, &n);
+            a->analysis.jobs = (unsigned)n;
+            break;
+        case 't':
+            ok = cli_seconds("-t", arg, &a->analysis.what.proc.seconds);
+            break;
+        case 'm':
+            ok = a->has_manifest = ar_manifest_load(&a->manifest, arg, &error) == 0;
+            if (!ok)
+                cli_fail(&error);
+            break;
+        case OPT_LOG:
+            a->log_path = arg;
+            break;
+        case OPT_LANE:
+            a->analysis.chosen[a->analysis.n_chosen++] = arg;
+            break;
+        case OPT_KEEP_GOING:
+            a->keep_going = true;
+            break;
+        case OPT_KEEP_WORK:
+            a->analysis.what.keep_work = true;
+            break;
+        case OPT_MEM:
+            ok = cli_size("--mem", arg, &a->analysis.what.proc.memory);
+            break;
+        case 'o':
+            a->output.path = arg;
+            break;
+        case 'Z':
+            ok = cli_filter(arg, &a->output.filter);
+            break;
+        }
+        if (!ok)
+            return CLI_WRONG;
+    }
+    if (key == CLI_END && *first == argc)
+        return cli_usage("no method: expected -- METHOD [ARG ...]"), CLI_WRONG;
+    if (key == CLI_END && a->has_manifest && a->manifest.contract != AR_CONTRACT_FILES)
+        return cli_usage("the contract '%s' of the manifest is not known here", ar_contract_name(a->manifest.contract)), CLI_WRONG;
+    return key;
+}
+
+int main(int argc, char **argv)
+{
+    struct analyze a = { 0 };
+    struct ar_error error = { 0 };
+    int first;
+    cli_start(&tool);
+    signal(SIGPIPE, SIG_IGN); /* its children are to be ended before it is */
+    ar_buf_init(&a.program);
+    ar_buf_init(&a.start_dir);
+    ar_proc_init(&a.analysis.what.proc);
+    a.analysis.what.root = -1;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    a.analysis.jobs = processors > 0 ? (unsigned)processors : 1;
+    a.analysis.progress = progress;
+    a.analysis.chosen = calloc((size_t)argc, sizeof *a.analysis.chosen);
+    int key = a.analysis.chosen ? parse_options(&a, argc, argv, &first) : CLI_WRONG;
+    int status = key == CLI_DONE ? AR_OK : AR_INPUT;
+    if (key == CLI_END)
+        status = run(&a, argv + first, &error) == 0 ? AR_OK : cli_fail(&error);
+    if (status == AR_OK && a.analysis.failed && !a.keep_going)
+        status = AR_CONTENT;
+    ar_analysis_release(&a.analysis);
+    cli_lanes_release(&a.in);
+    ar_env_release(&a.analysis.what.env);
+    if (a.has_manifest)
+        ar_manifest_release(&a.manifest);
+    free(a.analysis.chosen);
+    ar_buf_release(&a.program);
+    ar_buf_release(&a.start_dir);
+    return cli_end(status);
+}
