@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "lanes/account.h"
+
+#define FIRST_LINE_MAX 300 /* bytes */
+
+enum ar_outcome ar_ledger_ended(const struct ar_ledger *ledger)
+{
+    static const char *const names[AR_OUTCOMES] = { [AR_OUTCOME_RESULT] = "result",
+                                                    [AR_OUTCOME_NO_RESULT] = "no result",
+                                                    [AR_OUTCOME_FAILED] = "failed",
+                                                    [AR_OUTCOME_NOT_CHOSEN] = "not chosen" };
+    const char *said = ar_ledger_outcome(ledger);
+    for (int i = AR_OUTCOME_RESULT; said && i < AR_OUTCOMES; i++)
+        if (strcmp(names[i], said) == 0)
+            return (enum ar_outcome)i;
+    return AR_OUTCOME_NONE;
+}
+
+size_t ar_error_first_line(const char **text, size_t n)
+{
+    while (n > 0 && (**text == '\n' || **text == '\r' || **text == ' ')) {
+        (*text)++;
+        n--;
+    }
+    const char *end = memchr(*text, '\n', n);
+    size_t len = end ? (size_t)(end - *text) : n;
+    if (len <= FIRST_LINE_MAX)
+        return len;
+    for (len = FIRST_LINE_MAX; len > 0 && ((unsigned char)(*text)[len] & 0xc0) == 0x80; len--)
+        ; /* not within a character */
+    return len;
+}
+
+/* ---- adding up ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t sum(const json_t *counts)
+{
+    uint64_t total = 0;
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *)(uintptr_t)counts, name, value)
+        total += ar_json_count(counts, name);
+    return total;
+}
+
+static struct ar_account_set *add_set(struct ar_account *account, const char *name)
+{
+    struct ar_account_set *grown = reallocarray(account->set, account->n_sets + 1, sizeof *grown);
+    if (!grown)
+        return NULL;
+    account->set = grown;
+    grown[account->n_sets] = (struct ar_account_set){ .name = strdup(name) };
+    return grown[account->n_sets].name ? &grown[account->n_sets++] : NULL;
+}
+
+static struct ar_account_set *find_known(const struct ar_account *account, const char *name)
+{
+    for (size_t i = 0; i < account->n_sets; i++)
+        if (strcmp(account->set[i].name, name) == 0)
+            return &account->set[i];
+    return NULL;
+}
+
+int ar_account_source(struct ar_account *account, const struct ar_ledger *top, struct ar_error *error)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach (json_object_get(top->json, "sets"), name, value) {
+        struct ar_account_set *set = find_known(account, name);
+        if (!set && !(set = add_set(account, name)))
+            return ar_fail_memory(error);
+        set->source = ar_json_count(value, "rows");
+        set->dropped += sum(json_object_get(value, "dropped"));
+        account->has_source = true;
+    }
+    if (account->has_source)
+        account->sets = json_incref(json_object_get(top->json, "sets"));
+    return 0;
+}
+
+void ar_account_release(struct ar_account *account)
+{
+    for (size_t i = 0; i < account->n_sets; i++)
+        free(account->set[i].name);
+    free(account->set);
+    json_decref(account->sets);
+    *account = (struct ar_account){ 0 };
+}
+
+static struct ar_account_set *find_set(struct ar_account *account, const char *lane, const char *name, struct ar_error *error)
+{
+    struct ar_account_set *set = find_known(account, name);
+    if (set)
+        return set;
+    if (account->has_source) {
+        ar_fail(error, AR_INPUT, "lane '%s': its ledger has the set '%s', and the one at the top has not", lane, name);
+        ar_hint(error, "The lane is of another run: make it again from its source.");
+        return NULL;
+    }
+    set = add_set(account, name);
+    if (!set)
+        ar_fail_memory(error);
+    return set;
+}
+
+static int fail_rows(const char *lane, const char *set, const char *stage, uint64_t rows, const char *before, uint64_t expected,
+                     struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "lane '%s': %s accounts for %" PRIu64 " rows of '%s', and %s for %" PRIu64, lane, stage, rows, set, before,
+            expected);
+    return ar_hint(error, "The ledger was changed on its way, or is of another run: make the lane again from its source.");
+}
+
+/* The records of a set, each of which must take in what the one before left. */
+static int add_records(struct ar_account *account, const char *lane, const char *name, json_t *records, enum ar_outcome outcome,
+                       struct ar_error *error)
+{
+    struct ar_account_set *set = find_set(account, lane, name, error);
+    if (!set)
+        return -1;
+    json_t *by_lane = json_object_get(json_object_get(account->sets, name), "rows_by_lane");
+    bool known = json_is_object(by_lane);
+    uint64_t rows = known ? ar_json_count(by_lane, lane) : 0, analysed = 0;
+    const char *before = "the source";
+    size_t i;
+    json_t *record;
+    json_array_foreach (records, i, record) {
+        const char *stage = json_string_value(json_object_get(record, "stage"));
+        uint64_t rows_in = ar_json_count(record, "rows_in"), dropped = sum(json_object_get(record, "dropped"));
+        if (known && rows_in != rows)
+            return fail_rows(lane, name, stage, rows_in, before, rows, error);
+        rows = ar_json_count(record, "rows");
+        if (rows_in != rows + dropped)
+            return fail_rows(lane, name, "what is kept and dropped", rows + dropped, stage, rows_in, error);
+        set->dropped += dropped;
+        if (strcmp(stage, "analyze") == 0)
+            analysed = rows;
+        known = true;
+        before = stage;
+    }
+    if (outcome == AR_OUTCOME_FAILED)
+        set->failed += rows;
+    else if (outcome == AR_OUTCOME_NOT_CHOSEN)
+        set->not_chosen += rows;
+    else
+        set->analysed += analysed;
+    return 0;
+}
+
+int ar_account_add(struct ar_account *account, const char *lane, enum ar_outcome outcome, const struct ar_ledger *ledger,
+                   struct ar_error *error)
+{
+    const char *name;
+    json_t *records;
+    json_object_foreach (json_object_get(ledger->json, "sets"), name, records)
+        if (add_records(account, lane, name, records, outcome, error) != 0)
+            return -1;
+    account->lanes[outcome]++;
+    return 0;
+}
+
+int ar_account_check(const struct ar_account *account, struct ar_error *error)
+{
+    for (size_t i = 0; account->has_source && i < account->n_sets; i++) {
+        const struct ar_account_set *set = &account->set[i];
+        uint64_t found = set->analysed + set->dropped + set->failed + set->not_chosen;
+        if (found == set->source)
+            continue;
+        ar_fail(error, AR_INPUT,
+                "the account of the set '%s' does not close: its source has %" PRIu64 " rows, accounted for are %" PRIu64 ": %" PRIu64
+                " analysed, %" PRIu64 " dropped, %" PRIu64 " in failed lanes, %" PRIu64 " of lanes not chosen",
+                set->name, set->source, found, set->analysed, set->dropped, set->failed, set->not_chosen);
+        return ar_hint(error, "A stage lost rows, or added some: look at the lanes' ledgers with ar-ls.");
+    }
+    return 0;
+}
+
+/* ---- for people ----------------------------------------------------------------------------------------------------- */
+
+static void add_count(struct ar_buf *out, uint64_t n, const char *what)
+{
+    if (n)
+        ar_buf_add_format(out, ", %" PRIu64 " %s", n, what);
+}
+
+void ar_account_describe(const struct ar_account *account, struct ar_buf *out)
+{
+    size_t lanes = 0;
+    for (int i = 0; i < AR_OUTCOMES; i++)
+        lanes += account->lanes[i];
+    ar_buf_add_format(out, "%zu lanes", lanes);
+    for (size_t i = 0; i < account->n_sets; i++) {
+        const struct ar_account_set *set = &account->set[i];
+        ar_buf_add_format(out, "; %s: ", set->name);
+        if (account->has_source)
+            ar_buf_add_format(out, "%" PRIu64 " rows, ", set->source);
+        ar_buf_add_format(out, "%" PRIu64 " analysed", set->analysed);
+        add_count(out, set->dropped, "dropped");
+        add_count(out, set->failed, "in failed lanes");
+        add_count(out, set->not_chosen, "of lanes not chosen");
+    }
+    if (account->lanes[AR_OUTCOME_NO_RESULT])
+        ar_buf_add_format(out, "; %zu lanes without a result", account->lanes[AR_OUTCOME_NO_RESULT]);
+    if (account->lanes[AR_OUTCOME_FAILED])
+        ar_buf_add_format(out, "; %zu lanes failed", account->lanes[AR_OUTCOME_FAILED]);
+    if (account->lanes[AR_OUTCOME_NOT_CHOSEN])
+        ar_buf_add_format(out, "; %zu lanes not chosen", account->lanes[AR_OUTCOME_NOT_CHOSEN]);
+}
