@@ -119,6 +119,9 @@ void cli_progress(uint64_t done, uint64_t total, uint64_t failed);
 /* Takes the line away. Messages do so by themselves. */
 void cli_progress_end(void);
 
+/* Appends a number of things: "1 lane", "3 lanes". */
+void cli_number(struct ar_buf *buf, uint64_t n, const char *thing);
+
 /* Appends a number of bytes for people: "512 B", "1.5 MB" (powers of 1000). */
 void cli_bytes(struct ar_buf *buf, uint64_t bytes);
 

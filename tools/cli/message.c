@@ -115,6 +115,11 @@ void cli_more(const char *format, ...)
     PRINT("", "  ");
 }
 
+void cli_number(struct ar_buf *buf, uint64_t n, const char *thing)
+{
+    ar_buf_add_format(buf, "%" PRIu64 " %s%s", n, thing, n == 1 ? "" : "s");
+}
+
 int cli_usage(const char *format, ...)
 {
     struct ar_buf text;

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include "lanes/split.h"
+
+void ar_split_init(struct ar_split *split)
+{
+    *split = (struct ar_split){ 0 };
+    ar_run_init(&split->run);
+    ar_buf_init(&split->params);
+}
+
+void ar_split_release(struct ar_split *split)
+{
+    for (size_t i = 0; split->part && i < split->run.n_sets; i++)
+        ar_partition_release(&split->part[i]);
+    free(split->part);
+    for (size_t i = 0; split->error && i < split->targets.count; i++)
+        free(split->error[i]);
+    free(split->error);
+    ar_targets_release(&split->targets);
+    ar_run_release(&split->run);
+    ar_buf_release(&split->params);
+    ar_split_init(split);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------------- */
+
+/* Shows ids of the samples table and of the set, which have none in common. */
+static int fail_no_lane(const struct ar_split *split, const struct ar_partition *p, struct ar_error *error)
+{
+    struct ar_buf named, found;
+    ar_buf_init(&named);
+    ar_buf_init(&found);
+    for (size_t i = 0; i < split->targets.count && i < 5; i++)
+        ar_buf_add_format(&named, "%s'%s'", i ? ", " : "", split->targets.entry[i].data);
+    for (size_t i = 0; i < p->unknown.count && i < 5; i++)
+        ar_buf_add_format(&found, "%s'%s'", i ? ", " : "", p->unknown.name[i].text);
+    struct ar_buf rule;
+    ar_buf_init(&rule);
+    ar_lane_rule_describe(&p->rule, &rule);
+    ar_fail(error, AR_CONTENT, "%s: no row is of a lane that the samples table names: it names %s%s; the rows (by %s) are of %s%s", p->what,
+            named.data, split->targets.count > 5 ? ", …" : "", rule.data, found.len ? found.data : "no lane",
+            p->unknown.count > 5 ? ", …" : "");
+    for (size_t i = 0; i < p->unknown.count; i++)
+        if (ar_targets_find_form(&split->targets, p->unknown.name[i].text, p->unknown.name[i].len) >= 0) {
+            ar_hint(error, "'%s' differs only in its Unicode form: write both in the same one (NFC).", p->unknown.name[i].text);
+            break;
+        }
+    if (!*error->hint)
+        ar_hint(error, "Is it the samples table of this run? Another column may tell the lane: --lane-key.");
+    ar_buf_release(&named);
+    ar_buf_release(&found);
+    ar_buf_release(&rule);
+    return -1;
+}
+
+/* Why the lane is in error, or NULL: more than one image-analysis method in a set. */
+static int tell_error(const struct ar_split *split, size_t lane, char **text, struct ar_error *error)
+{
+    for (size_t i = 0; i < split->run.n_sets; i++) {
+        const struct ar_partition *p = &split->part[i];
+        if (lane >= p->n_lanes || p->lane[lane].other_method < 0)
+            continue;
+        const char *first = ar_partition_method(p, lane);
+        int n = asprintf(text, "the set '%s' holds rows of two image-analysis methods, '%s' and '%s' (first in line %" PRIu64 " of %s)",
+                         p->set, first ? first : "", p->methods.name[p->lane[lane].other_method].text,
+                         ar_csv_line(p->data, p->lane[lane].other_offset), p->what);
+        return n < 0 ? ar_fail_memory(error) : 0;
+    }
+    return 0;
+}
+
+static int find_errors(struct ar_split *split, struct ar_error *error)
+{
+    split->error = calloc(split->targets.count + 1, sizeof *split->error);
+    if (!split->error)
+        return ar_fail_memory(error);
+    for (size_t lane = 0; lane < split->targets.count; lane++) {
+        if (tell_error(split, lane, &split->error[lane], error) != 0)
+            return -1;
+        split->failed += split->error[lane] != NULL;
+    }
+    return 0;
+}
+
+uint64_t ar_split_unknown_rows(const struct ar_partition *partition)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < partition->unknown.count; i++)
+        rows += partition->unknown_rows[i];
+    return rows;
+}
+
+/* A tick of a set, moved on by the bytes of the sets before it. */
+struct moved_tick {
+    const struct ar_tick *tick;
+    uint64_t before;
+};
+
+static void step(void *arg, uint64_t done)
+{
+    const struct moved_tick *moved = arg;
+    moved->tick->step(moved->tick->arg, moved->before + done);
+}
+
+int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t n_keys, const struct ar_tick *tick,
+                  struct ar_error *error)
+{
+    struct moved_tick moved = { .tick = tick };
+    struct ar_tick each = { .step = tick && tick->step ? step : NULL, .arg = &moved, .stop = tick ? tick->stop : NULL };
+    split->part = calloc(split->run.n_sets, sizeof *split->part);
+    if (!split->part)
+        return ar_fail_memory(error);
+    for (size_t i = 0; i < split->run.n_sets; i++) {
+        const struct ar_run_set *set = &split->run.set[i];
+        struct ar_partition *p = &split->part[i];
+        if (ar_partition_read(p, set->name, set->what, set->data, set->n, keys, n_keys, &split->targets, split->grow, &each, error) != 0)
+            return -1;
+        moved.before += set->n;
+        if (!split->grow && p->seen.rows && p->seen.rows == p->no_lane + ar_split_unknown_rows(p))
+            return fail_no_lane(split, p, error);
+    }
+    if (split->targets.count > 0)
+        return find_errors(split, error);
+    ar_fail(error, AR_CONTENT, "no lane was found");
+    return ar_hint(error, "No set has a row with a lane: name the lanes in a samples table (-s), or their column (--lane-key).");
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------------------- */
+
+/* The account of one set, for the ledger at the top. */
+static json_t *account(const struct ar_split *split, const struct ar_run_set *set, const struct ar_partition *p)
+{
+    struct ar_buf rule;
+    ar_buf_init(&rule);
+    ar_lane_rule_describe(&p->rule, &rule);
+    json_t *by_lane = json_object();
+    for (size_t i = 0; i < split->targets.count; i++)
+        json_object_set_new(by_lane, split->targets.entry[i].data, json_integer((json_int_t)ar_partition_rows(p, i)));
+    json_t *dropped = json_object();
+    json_t *unknown = json_object();
+    uint64_t unknown_rows = ar_split_unknown_rows(p);
+    for (size_t i = 0; i < p->unknown.count; i++)
+        json_object_set_new(unknown, p->unknown.name[i].text, json_integer((json_int_t)p->unknown_rows[i]));
+    if (p->no_lane)
+        json_object_set_new(dropped, "no_lane", json_integer((json_int_t)p->no_lane));
+    if (unknown_rows)
+        json_object_set_new(dropped, "not_in_samples", json_integer((json_int_t)unknown_rows));
+    uint64_t bytes = set->mapped ? set->map.source_bytes : set->n;
+    const char *filter = set->mapped ? ar_filter_name(set->map.filter) : "none";
+    json_t *json = json_pack("{sssIsssIsIsbsssIsssoso}", "source", set->source, "bytes", (json_int_t)bytes, "compression", filter, "rows",
+                             (json_int_t)p->seen.rows, "columns", (json_int_t)p->header.cells, "bom", p->header.bom, "line_ends",
+                             p->seen.cr ? "CRLF or CR" : "LF", "blank_lines", (json_int_t)p->seen.blank_lines, "lane_by", rule.data,
+                             "rows_by_lane", by_lane, "dropped", dropped);
+    if (json && p->no_lane)
+        json_object_set_new(json, "no_lane_line", json_integer((json_int_t)ar_csv_line(p->data, p->no_lane_offset)));
+    if (json && json_object_size(unknown))
+        json_object_set(json, "not_in_samples", unknown);
+    json_decref(unknown);
+    ar_buf_release(&rule);
+    return json;
+}
+
+static int write_top(const struct ar_split *split, struct ar_emit *emit, struct ar_error *error)
+{
+    struct ar_ledger ledger;
+    struct ar_buf text;
+    ar_buf_init(&text);
+    ar_targets_write(&split->targets, &text);
+    int result = ar_ledger_init(&ledger, error);
+    for (size_t i = 0; i < split->run.n_sets && result == 0; i++)
+        if (json_object_set_new(json_object_get(ledger.json, "sets"), split->run.set[i].name,
+                                account(split, &split->run.set[i], &split->part[i])) != 0)
+            result = ar_fail_memory(error);
+    if (result == 0)
+        result = ar_buf_check(&text, error);
+    if (result == 0)
+        result = ar_ledger_set_file_bytes(&ledger, AR_NAME_TARGETS, text.data, text.len, error);
+    if (result == 0)
+        result = ar_emit_whole(emit, NULL, AR_NAME_TARGETS, false, text.data, text.len, error);
+    if (result == 0 && split->has_params)
+        result = ar_ledger_set_file_bytes(&ledger, AR_NAME_PARAMS, split->params.data, split->params.len, error);
+    if (result == 0 && split->has_params)
+        result = ar_emit_whole(emit, NULL, AR_NAME_PARAMS, false, split->params.data, split->params.len, error);
+    for (size_t i = 0; i < split->run.n_others && result == 0; i++)
+        result = ar_ledger_set_file_bytes(&ledger, split->run.other[i].name, split->run.other[i].data, split->run.other[i].n, error);
+    if (result == 0)
+        result = ar_emit_ledger(emit, NULL, &ledger, error);
+    ar_ledger_release(&ledger);
+    ar_buf_release(&text);
+    return result;
+}
+
+static int write_others(const struct ar_split *split, struct ar_emit *emit, struct ar_error *error)
+{
+    for (size_t i = 0; i < split->run.n_others; i++) {
+        const struct ar_run_other *other = &split->run.other[i];
+        size_t first = strcspn(other->name, "/");
+        if (other->name[first] && ar_targets_find(&split->targets, other->name, first) >= 0)
+            return ar_fail(error, AR_INPUT, "entry '%s' of the run stands in the folder of a lane", other->name);
+        struct ar_tar_meta meta = { .name = other->name, .size = other->n, .is_file = other->is_file, .image_type = other->image_type,
+                                    .pax = other->pax, .pax_len = other->pax_len };
+        if (ar_tar_put(&emit->tar, &meta, error) != 0 || ar_tar_write_stable(&emit->tar, other->data, other->n, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int write_lane(const struct ar_split *split, struct ar_emit *emit, size_t lane, struct ar_error *error)
+{
+    const struct ar_target *target = &split->targets.entry[lane];
+    struct ar_ledger ledger;
+    const char *why = split->error[lane];
+    int result = ar_ledger_init(&ledger, error);
+    if (result == 0)
+        result = ar_ledger_set_file_bytes(&ledger, AR_NAME_DATA_NAME, target->data, target->data_len, error);
+    if (result == 0)
+        result = ar_ledger_set_file_bytes(&ledger, AR_NAME_SAMPLE_NAME, target->sample, target->sample_len, error);
+    if (result == 0)
+        result = ar_emit_names(emit, target, error);
+    for (size_t i = 0; i < split->run.n_sets && result == 0; i++) {
+        const struct ar_partition *p = &split->part[i];
+        struct ar_record record = { .stage = "split", .rows_in = ar_partition_rows(p, lane), .rows = ar_partition_rows(p, lane),
+                                    .method = ar_partition_method(p, lane) };
+        if (!why)
+            result = ar_partition_emit(p, lane, target->data, emit, &record, error);
+        if (result == 0)
+            result = ar_ledger_append(&ledger, p->set, &record, error);
+    }
+    if (result == 0 && why) {
+        result = ar_ledger_set_file_bytes(&ledger, AR_NAME_ERROR, why, strlen(why), error);
+        if (result == 0)
+            result = ar_ledger_set_outcome(&ledger, "failed", error);
+        if (result == 0)
+            result = ar_emit_whole(emit, target->data, AR_NAME_ERROR, false, why, strlen(why), error);
+    }
+    if (result == 0)
+        result = ar_emit_ledger(emit, target->data, &ledger, error);
+    ar_ledger_release(&ledger);
+    return result;
+}
+
+int ar_split_write(struct ar_split *split, struct ar_out *out, const struct ar_tick *tick, struct ar_error *error)
+{
+    struct ar_emit emit;
+    ar_emit_init(&emit, out, false);
+    int result = write_top(split, &emit, error);
+    if (result == 0)
+        result = write_others(split, &emit, error);
+    for (size_t lane = 0; lane < split->targets.count && result == 0; lane++) {
+        result = write_lane(split, &emit, lane, error);
+        if (result == 0)
+            result = ar_tick(tick, ar_out_offset(out), error);
+    }
+    if (result == 0)
+        result = ar_run_check(&split->run, error);
+    if (result == 0)
+        result = ar_emit_finish(&emit, error);
+    ar_emit_release(&emit);
+    return result;
+}
