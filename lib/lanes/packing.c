@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "lanes/packing.h"
+
+static const struct ar_target *target_of(const struct ar_packing *pack, const struct ar_entry *entry)
+{
+    return &ar_stream_targets(pack->stream)->entry[entry->lane];
+}
+
+/* Once the params of the stream are known: what is packed. */
+static int ready_params(struct ar_packing *pack, struct ar_error *error)
+{
+    if (pack->ready)
+        return 0;
+    pack->ready = true;
+    return pack->make_params(pack->arg, &pack->params, error);
+}
+
+/* ---- where entries go ----------------------------------------------------------------------------------------------- */
+
+/* Starts the file of a lane. */
+static int open_lane(struct ar_packing *pack, const struct ar_target *target, struct ar_error *error)
+{
+    char name[AR_LANE_ID_MAX + 8];
+    snprintf(name, sizeof name, "%s.tar", target->data);
+    if (ar_folder_create(pack->folder, &pack->lane_file, name, error) != 0)
+        return -1;
+    pack->lane_out = ar_out_new(pack->lane_file.fd, name, AR_FILTER_NONE, error);
+    ar_emit_init(&pack->lane, pack->lane_out, true);
+    return pack->lane_out ? 0 : -1;
+}
+
+static int close_lane(struct ar_packing *pack, struct ar_error *error)
+{
+    int result = ar_emit_finish(&pack->lane, error);
+    if (result == 0)
+        result = ar_out_close(pack->lane_out, error);
+    else
+        ar_out_abandon(pack->lane_out);
+    pack->lane_out = NULL;
+    return result == 0 ? ar_folder_commit(pack->folder, &pack->lane_file, error) : -1;
+}
+
+/* The writer for unknown entries at the top: the stream, or rest.tar. */
+static struct ar_emit *rest_of(struct ar_packing *pack, struct ar_error *error)
+{
+    if (!pack->folder)
+        return &pack->emit;
+    if (pack->rest_out)
+        return &pack->rest;
+    if (ar_folder_create(pack->folder, &pack->rest_file, "rest.tar", error) != 0)
+        return NULL;
+    pack->rest_out = ar_out_new(pack->rest_file.fd, "rest.tar", AR_FILTER_NONE, error);
+    ar_emit_init(&pack->rest, pack->rest_out, false);
+    return pack->rest_out ? &pack->rest : NULL;
+}
+
+static int close_rest(struct ar_packing *pack, struct ar_error *error)
+{
+    if (!pack->rest_out)
+        return 0;
+    int result = ar_emit_finish(&pack->rest, error);
+    if (result == 0)
+        result = ar_out_close(pack->rest_out, error);
+    else
+        ar_out_abandon(pack->rest_out);
+    pack->rest_out = NULL;
+    return result == 0 ? ar_folder_commit(pack->folder, &pack->rest_file, error) : -1;
+}
+
+/* A small entry at the top: of the stream, or a file of the folder. */
+static int put_top(struct ar_packing *pack, const char *name, const void *bytes, size_t n, struct ar_error *error)
+{
+    if (!pack->folder)
+        return ar_emit_whole(&pack->emit, NULL, name, false, bytes, n, error);
+    char file[32];
+    snprintf(file, sizeof file, "%s.json", name);
+    return ar_folder_put(pack->folder, file, bytes, n, error);
+}
+
+/* ---- entries -------------------------------------------------------------------------------------------------------- */
+
+/* The ledger at the top comes behind the params of the stream, and before the lanes. */
+static int take_top_ledger(struct ar_packing *pack, struct ar_error *error)
+{
+    struct ar_ledger *ledger = ar_stream_top_ledger(pack->stream);
+    if (ready_params(pack, error) != 0 ||
+        put_top(pack, AR_NAME_PARAMS, pack->params.data, pack->params.len, error) != 0)
+        return -1;
+    /* The stream is held against this ledger at its end, with the params that it had. */
+    struct ar_ledger packed = { .json = json_deep_copy(ledger->json) };
+    if (!packed.json)
+        return ar_fail_memory(error);
+    int result = ar_ledger_set_file_bytes(&packed, AR_NAME_PARAMS, pack->params.data, pack->params.len, error);
+    if (result == 0)
+        ar_ledger_write(&packed, &pack->ledger);
+    if (result == 0)
+        result = ar_buf_check(&pack->ledger, error);
+    if (result == 0 && !pack->folder)
+        result = ar_emit_whole(&pack->emit, NULL, AR_NAME_LEDGER, false, pack->ledger.data, pack->ledger.len, error);
+    ar_ledger_release(&packed);
+    return result;
+}
+
+/* Every set must have been cleansed, and every wanted one must be there. */
+static int check_sets(struct ar_packing *pack, const char *lane, struct ar_error *error)
+{
+    const struct ar_ledger *ledger = ar_stream_lane_ledger(pack->stream);
+    const char *set;
+    json_t *records;
+    json_object_foreach (json_object_get(ledger->json, "sets"), set, records) {
+        if (ar_ledger_cleansed(ledger, set))
+            continue;
+        ar_fail(error, AR_INPUT, "lane '%s': the set '%s' was not cleansed", lane, set);
+        return ar_hint(error, "Run ar-cleanse before, with a rule for the set, or with --none %s to keep all of its rows.", set);
+    }
+    for (size_t i = 0; i < pack->n_wanted; i++) {
+        if (ar_ledger_records(ledger, pack->wanted[i]))
+            continue;
+        ar_fail(error, AR_INPUT, "lane '%s': the set '%s' is missing, and the manifest wants it", lane, pack->wanted[i]);
+        return ar_hint(error, "Give the set to ar-split: %s=FILE.", pack->wanted[i]);
+    }
+    return 0;
+}
+
+/* Adds this stage to the lane's ledger, and writes it. */
+static int take_lane_ledger(struct ar_packing *pack, struct ar_emit *emit, const struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_ledger *ledger = ar_stream_lane_ledger(pack->stream);
+    const struct ar_target *target = target_of(pack, entry);
+    bool failed = ar_ledger_outcome(ledger) != NULL;
+    if (!failed && check_sets(pack, target->data, error) != 0)
+        return -1;
+    const char *set;
+    json_t *records;
+    json_object_foreach (json_object_get(ledger->json, "sets"), set, records) {
+        struct ar_record record;
+        if (failed || !ar_ledger_described(ledger, set, &record))
+            continue;
+        struct ar_record packed = { .stage = "pack", .rows_in = record.rows, .rows = record.rows, .digested = true, .bytes = record.bytes };
+        memcpy(packed.xxh3, record.xxh3, sizeof packed.xxh3);
+        pack->rows += record.rows;
+        if (ar_ledger_append(ledger, set, &packed, error) != 0)
+            return -1;
+    }
+    if (ar_ledger_set_file_bytes(ledger, AR_NAME_PARAMS, pack->params.data, pack->params.len, error) != 0 ||
+        ar_emit_ledger(emit, target->data, ledger, error) != 0)
+        return -1;
+    pack->lane_params = false;
+    return pack->folder ? close_lane(pack, error) : 0;
+}
+
+/* In the shape of one lane its params may come behind its names, and go out there. */
+static int put_lane_params(struct ar_packing *pack, struct ar_emit *emit, const struct ar_entry *entry, struct ar_error *error)
+{
+    if (pack->lane_params)
+        return 0;
+    pack->lane_params = true;
+    if (entry->kind == AR_ENTRY_PARAMS && !pack->ready)
+        ar_buf_add(&pack->params, entry->text, entry->len);
+    if (ready_params(pack, error) != 0)
+        return -1;
+    return ar_emit_whole(emit, target_of(pack, entry)->data, AR_NAME_PARAMS, false, pack->params.data, pack->params.len, error);
+}
+
+static int take_lane_entry(struct ar_packing *pack, const struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_emit *emit = pack->folder ? &pack->lane : &pack->emit;
+    const struct ar_target *target = target_of(pack, entry);
+    if (entry->kind == AR_ENTRY_DATA_NAME)
+        return 0; /* goes out with the sample name */
+    if (entry->kind == AR_ENTRY_SAMPLE_NAME) {
+        if (pack->folder && open_lane(pack, target, error) != 0)
+            return -1;
+        return ar_emit_names(emit, target, error);
+    }
+    if (put_lane_params(pack, emit, entry, error) != 0)
+        return -1;
+    if (entry->kind == AR_ENTRY_PARAMS)
+        return 0;
+    if (entry->kind == AR_ENTRY_LEDGER)
+        return take_lane_ledger(pack, emit, entry, error);
+    struct ar_tar_entry tar = *entry->tar;
+    struct ar_entry moved = *entry;
+    moved.tar = &tar;
+    if (pack->folder)
+        tar.name = entry->name;
+    return ar_emit_pass(emit, pack->stream, &moved, error);
+}
+
+int ar_packing_take(struct ar_packing *pack, const struct ar_entry *entry, struct ar_error *error)
+{
+    pack->emit.one_lane = ar_stream_shape(pack->stream) == AR_SHAPE_ONE;
+    if (entry->lane != AR_NO_LANE)
+        return take_lane_entry(pack, entry, error);
+    switch (entry->kind) {
+    case AR_ENTRY_DATA_NAME: /* one lane: its sample name is still to come */
+        return 0;
+    case AR_ENTRY_TARGETS:
+        return put_top(pack, AR_NAME_TARGETS, entry->text, entry->len, error);
+    case AR_ENTRY_PARAMS:
+        ar_buf_add(&pack->params, entry->text, entry->len);
+        return 0;
+    case AR_ENTRY_LEDGER:
+        return take_top_ledger(pack, error);
+    default:
+        if (!rest_of(pack, error))
+            return -1;
+        return ar_emit_pass(rest_of(pack, error), pack->stream, entry, error);
+    }
+}
+
+/* A lane that came alone has no targets, and no ledger at the top. */
+static int finish_folder(struct ar_packing *pack, struct ar_error *error)
+{
+    if (ar_stream_shape(pack->stream) == AR_SHAPE_ONE) {
+        struct ar_buf targets;
+        ar_buf_init(&targets);
+        ar_targets_write(ar_stream_targets(pack->stream), &targets);
+        int result = put_top(pack, AR_NAME_TARGETS, targets.data, targets.len, error);
+        ar_buf_release(&targets);
+        if (result != 0 || put_top(pack, AR_NAME_PARAMS, pack->params.data, pack->params.len, error) != 0)
+            return -1;
+        ar_buf_add_text(&pack->ledger, "{\"sets\":{},\"files\":{}}");
+    }
+    if (close_rest(pack, error) != 0)
+        return -1;
+    return ar_folder_finish(pack->folder, pack->ledger.data, pack->ledger.len, error);
+}
+
+int ar_packing_finish(struct ar_packing *pack, struct ar_error *error)
+{
+    return pack->folder ? finish_folder(pack, error) : ar_emit_finish(&pack->emit, error);
+}
+
+void ar_packing_init(struct ar_packing *pack, struct ar_stream *stream, struct ar_out *out, struct ar_folder *folder)
+{
+    pack->stream = stream;
+    pack->folder = folder;
+    pack->lane_file.fd = pack->rest_file.fd = -1;
+    ar_buf_init(&pack->params);
+    ar_buf_init(&pack->ledger);
+    ar_emit_init(&pack->emit, out, false);
+}
+
+void ar_packing_release(struct ar_packing *pack)
+{
+    ar_out_abandon(pack->lane_out);
+    ar_out_abandon(pack->rest_out);
+    ar_file_abandon(&pack->lane_file);
+    ar_file_abandon(&pack->rest_file);
+    ar_emit_release(&pack->emit);
+    ar_emit_release(&pack->lane);
+    ar_emit_release(&pack->rest);
+    ar_buf_release(&pack->params);
+    ar_buf_release(&pack->ledger);
+}
