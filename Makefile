@@ -2,9 +2,12 @@
 # analysisrun tools. `make help` lists what it can do.
 
 VERSION = 0.1.0
+SONAME = libanalysisrun.so.0
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
+LIBDIR = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/analysisrun
 DESTDIR =
@@ -12,10 +15,18 @@ DESTDIR =
 CC = gcc
 CFLAGS = -O2 -g
 PKGCONFIG = pkg-config
-PACKAGES = zlib libarchive jansson libxxhash libpcre2-8 libutf8proc
+INSTALL = install
+FUZZ_SECONDS = 60
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 
+# Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
+DEPS = gcc libc6-dev make pkg-config zlib1g-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
+    libutf8proc-dev jq mawk gnuplot-nox parallel
+DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash zstd xz-utils lz4 bzip2 mandoc file git man-db
+DEPS_DEV = clang libclang-rt-14-dev cppcheck shellcheck mandoc
+
 # What cannot be left out, whatever CFLAGS says.
+PACKAGES = zlib libarchive jansson libxxhash libpcre2-8 libutf8proc
 AR_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DAR_VERSION='"$(VERSION)"' -Ilib -Itools -I.
 AR_CFLAGS = -std=c17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -fvisibility=hidden -fPIC
 ifdef DEVELOPER
@@ -23,62 +34,172 @@ AR_CFLAGS += -Werror -Wformat=2 -Wwrite-strings -Wundef -Wcast-qual -Wimplicit-f
 endif
 ifdef SANITIZE
 AR_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
-AR_LDFLAGS += -fsanitize=$(SANITIZE)
 endif
-PKG_CFLAGS := $(shell $(PKGCONFIG) --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS := $(shell $(PKGCONFIG) --libs $(PACKAGES) 2>/dev/null) -lcsv -lm
-
+PKG_CFLAGS = $(shell $(PKGCONFIG) --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS = $(shell $(PKGCONFIG) --libs $(PACKAGES) 2>/dev/null || echo -lz -larchive -ljansson -lpcre2-8 -lutf8proc) -lcsv -lm
 COMPILE = $(CC) $(CPPFLAGS) $(AR_CPPFLAGS) $(PKG_CFLAGS) $(AR_CFLAGS) $(CFLAGS)
-LINK = $(CC) $(AR_CFLAGS) $(CFLAGS) $(AR_LDFLAGS) $(LDFLAGS)
+LINK = $(CC) $(AR_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
-# Objects of different flags live in different folders.
-FLAGS_KEY := $(shell printf '%s' '$(COMPILE) $(LINK)' | cksum | cut -d' ' -f1)
-B := build/$(FLAGS_KEY)
-BIN ?= build/bin
+# Objects of different flags live in different folders. What is used by people and tests is in OUT: bin/, unit/, fuzz/, gen-run.
+OUT = build
+FLAGS_KEY := $(shell printf '%s' '$(CC) $(CPPFLAGS) $(AR_CPPFLAGS) $(AR_CFLAGS) $(CFLAGS) $(LDFLAGS)' | cksum | cut -d' ' -f1)
+B := build/objects-$(FLAGS_KEY)
 
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
 CLI_SOURCES := $(sort $(wildcard tools/cli/*.c))
-TOOL_SOURCES := $(sort $(wildcard tools/ar-*.c))
-UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
-FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-TOOLS := $(TOOL_SOURCES:tools/%.c=%)
-UNITS := $(UNIT_SOURCES:tests/unit/%.c=%)
-FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=%)
-
-LIB_OBJECTS := $(LIB_SOURCES:%.c=$(B)/%.o)
-CLI_OBJECTS := $(CLI_SOURCES:%.c=$(B)/%.o)
+TOOLS := $(patsubst tools/%.c,%,$(sort $(wildcard tools/ar-*.c)))
+UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+SCRIPTS := scripts/install-packages .ci/run $(wildcard share/examples/*.sh) $(wildcard tests/*.sh) \
+    $(wildcard share/methods/*-sh/analyze share/methods/*-sh/judge share/methods/outlier-rate/analyze share/methods/outlier-rate/judge)
 LIBRARY := $(B)/libanalysisrun.a
 
+.SECONDARY:
+
 .PHONY: all
-all: $(TOOLS:%=$(BIN)/%) ## build the tools into build/bin
+all: $(TOOLS:%=$(OUT)/bin/%) $(OUT)/$(SONAME) ## build the tools into build/bin (default)
 
-$(BIN)/%: $(B)/tools/%
-	@mkdir -p $(@D)
-	@ln -f $< $@ 2>/dev/null || cp $< $@
+# ---- packages -------------------------------------------------------------------------------------------------------
 
-$(LIBRARY): $(LIB_OBJECTS)
+.PHONY: deps deps-test deps-dev
+deps: ## install the packages that are needed to build and to run the demo
+	@scripts/install-packages 'to build and to run the demo' $(DEPS)
+
+deps-test: deps ## install the packages that only the tests need
+	@scripts/install-packages 'for the tests only' $(DEPS_TEST)
+
+deps-dev: deps-test ## install the packages for lint, fuzz and the sanitizers
+	@scripts/install-packages 'for lint, fuzz and sanitizers' $(DEPS_DEV)
+
+# ---- building -------------------------------------------------------------------------------------------------------
+
+# What is in OUT is a link to what was built with these flags.
+define put
+@mkdir -p $(@D)
+@ln -f $< $@ 2>/dev/null || cp $< $@
+endef
+
+$(OUT)/bin/%: $(B)/tools/%
+	$(put)
+
+$(OUT)/unit/%: $(B)/tests/unit/%
+	$(put)
+
+$(OUT)/fuzz/%: $(B)/tests/fuzz/%
+	$(put)
+
+$(OUT)/gen-run: $(B)/tests/gen-run
+	$(put)
+
+$(OUT)/$(SONAME): $(B)/$(SONAME)
+	$(put)
+
+$(LIBRARY): $(LIB_SOURCES:%.c=$(B)/%.o)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(B)/tools/ar-%: $(B)/tools/ar-%.o $(CLI_OBJECTS) $(LIBRARY)
+$(B)/$(SONAME): $(LIB_SOURCES:%.c=$(B)/%.o) lib/analysisrun.map
+	@echo "  LINK  $(SONAME)"
+	@$(LINK) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/analysisrun.map -o $@ $(filter %.o,$^) $(PKG_LIBS) $(LIBS)
+
+$(B)/tools/ar-%: $(B)/tools/ar-%.o $(CLI_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 	@echo "  LINK  ar-$*"
 	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LIBRARY)
 	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)
 
+# A fuzz driver as a plain program that runs a corpus.
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/regression.o $(LIBRARY)
+	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)
+
+$(B)/tests/gen-run: $(B)/tests/gen-run.o
+	@$(LINK) -o $@ $^
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(COMPILE) -MMD -MP -c -o $@ $<
 
-.PHONY: unit
-unit: $(UNITS:%=$(B)/tests/unit/%) ## build the unit tests of lib/
-	@mkdir -p build/unit
-	@for u in $(UNITS); do ln -f $(B)/tests/unit/$$u build/unit/$$u || exit; done
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# ---- using ----------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: all $(OUT)/gen-run ## run the main job on real and on generated data, showing each command
+	@share/examples/demo.sh $(OUT)
+
+.PHONY: install
+install: all ## install below DESTDIR and PREFIX
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(DATADIR)
+	$(INSTALL) -m 755 $(TOOLS:%=$(OUT)/bin/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 644 $(OUT)/$(SONAME) $(DESTDIR)$(LIBDIR)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libanalysisrun.so
+	$(INSTALL) -m 644 lib/analysisrun.h $(DESTDIR)$(INCLUDEDIR)
+	for page in man/*.[1-9]; do section=$${page##*.}; \
+	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$section && \
+	    $(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section || exit; done
+	cp -R share/methods share/make share/examples $(DESTDIR)$(DATADIR)
+
+.PHONY: uninstall
+uninstall: ## remove what install has put there
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libanalysisrun.so
+	rm -f $(DESTDIR)$(INCLUDEDIR)/analysisrun.h
+	for page in man/*.[1-9]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -rf $(DESTDIR)$(DATADIR)
+
+# ---- testing --------------------------------------------------------------------------------------------------------
+
+.PHONY: test-programs
+test-programs: all $(UNITS:%=$(OUT)/unit/%) $(FUZZERS:%=$(OUT)/fuzz/%) $(OUT)/gen-run ## build what the tests run
+
+.PHONY: check
+check: deps-test ## install what the tests need, build, and run all tests
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
+	@AR_OUT='$(CURDIR)/$(OUT)' bats --jobs $(JOBS) $(BATSFLAGS) tests
+
+.PHONY: check-sanitize
+check-sanitize: deps-dev ## all tests with AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/sanitize SANITIZE=address,undefined CFLAGS='-O1 -g'
+	@AR_OUT='$(CURDIR)/build/sanitize' AR_SANITIZE=1 bats --jobs $(JOBS) $(BATSFLAGS) tests
+
+.PHONY: lint
+lint: deps-dev ## warnings as errors with gcc and clang; cppcheck, shellcheck, mandoc
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/gcc DEVELOPER=1 CC=gcc
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/clang DEVELOPER=1 CC=clang
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr -j$(JOBS) \
+	    --suppress=missingIncludeSystem -D_GNU_SOURCE -DAR_VERSION='""' -D__x86_64__ -Ilib -Itools -I. lib tools tests/gen-run.c
+	shellcheck $(SCRIPTS)
+	mandoc -Tlint -Wwarning man/*.[1-9]
+
+.PHONY: fuzz
+fuzz: deps-dev ## fuzz each driver for FUZZ_SECONDS (60) seconds
+	@$(MAKE) --no-print-directory -j$(JOBS) fuzz-programs OUT=build/libfuzzer CC=clang SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g'
+	@for fuzzer in $(FUZZERS); do \
+	    corpus=build/corpus/$${fuzzer#fuzz_}; mkdir -p $$corpus; \
+	    echo "$$fuzzer: $(FUZZ_SECONDS) s"; \
+	    build/libfuzzer/fuzz/$$fuzzer.libfuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -print_final_stats=0 -verbosity=0 \
+	        -artifact_prefix=build/corpus/ $$corpus tests/fuzz/corpus/$${fuzzer#fuzz_} || exit; \
+	done
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZERS:%=$(OUT)/fuzz/%.libfuzzer)
+
+$(OUT)/fuzz/%.libfuzzer: $(B)/tests/fuzz/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	@$(CC) -fsanitize=fuzzer,address,undefined $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+
+.PHONY: bench
+bench: deps-test ## speed and memory, as ratios measured in one run
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
+	@tests/bench/bench $(OUT)
+
+# ---- the rest -------------------------------------------------------------------------------------------------------
 
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+.PHONY: help
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
