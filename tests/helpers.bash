@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+# What the tests share: load it at the head of a .bats file.
+
+bats_require_minimum_version 1.5.0
+set -o pipefail
+
+AR_BIN=${AR_BIN:-$BATS_TEST_DIRNAME/../build/bin}
+AR_BIN=$(cd "$AR_BIN" && pwd)
+SHARE=$(cd "$BATS_TEST_DIRNAME/../share" && pwd)
+PATH=$AR_BIN:$PATH
+LC_ALL=C.UTF-8
+unset LOGLEVEL TAR_OPTIONS GZIP POSIXLY_CORRECT
+export PATH LC_ALL SHARE
+
+# Each test starts in an empty folder of its own.
+in_scratch() {
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+# A plain failure: status $1 (1 content, 2 input, 3 system), nothing killed, and a message that holds each of the texts after --.
+#   refuses 2 'line 3' 'closing quote' -- ar-split set=bad.csv
+# Standard input passes through; standard output is in the file "out", standard error in "err".
+refuses() {
+    local wanted=$1 status=0
+    local -a texts=()
+    shift
+    while [ "$1" != -- ]; do
+        texts+=("$1")
+        shift
+    done
+    shift
+    "$@" >out 2>err || status=$?
+    if [ "$status" -ne "$wanted" ]; then
+        echo "status $status, wanted $wanted: $*" >&2
+        cat err >&2
+        return 1
+    fi
+    says "${texts[@]}"
+}
+
+# The messages in the file "err" hold each of the texts.
+says() {
+    local text
+    for text in "$@"; do
+        if ! grep -qF -e "$text" err; then
+            echo "no message with \"$text\" in:" >&2
+            cat err >&2
+            return 1
+        fi
+    done
+}
+
+# The tar in file $1 is no whole archive, by the judgement of Python's tarfile and of its end blocks.
+is_unfinished() {
+    python3 - "$1" <<'END'
+import sys
+with open(sys.argv[1], 'rb') as f:
+    data = f.read()
+sys.exit(len(data) >= 1024 and data.endswith(bytes(1024)))
+END
+}
+
+# One entry of the tar in file $1, to the byte.
+entry() {
+    tar --warning=no-unknown-keyword -xOf "$1" "$2"
+}
+
+# The names of its entries, one a line, in their order.
+entries() {
+    tar --warning=no-unknown-keyword --quoting-style=literal -tf "$1"
+}
+
+# A small run in the current folder: two sets, a samples table. The lanes are 0000 and 007; as.csv has a row each of a lane that the
+# samples table does not name (9) and of none (foo).
+small_run() {
+    printf 'data,sample\n0000,first\n007,"second, the"\n' >samples.csv
+    printf '%s\n' 'Filename,Entity,Value' \
+        'V1_000_0000.nd2,Spots,5.80' 'V1_000_007.nd2,"Spots",1' 'V1_000_0000.nd2,Other,3' \
+        'V1_000_9.nd2,Spots,4' 'foo,Spots,2' 'V1_000_0000.nd2,Spots,007' >as.csv
+    printf '%s\n' 'ImageAnalysisMethod,Data,Entity,Area' 'V2,007,Around,1e3' 'V2,007,Other,2' >ss.csv
+}
+
+# The same as a stream of lanes, split and cleansed, in the file $1.
+small_lanes() {
+    small_run
+    ar-split -q -s samples.csv as=as.csv ss=ss.csv 2>/dev/null >split.tar
+    ar-cleanse -q -e as=Spots -e ss=Around <split.tar >"$1"
+}
