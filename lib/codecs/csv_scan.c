@@ -21,7 +21,7 @@ struct ar_csv_scan *ar_csv_scan_new(const char *data, uint64_t n, uint64_t cells
     if (!scan)
         return NULL;
     scan->bounds = calloc(2 * n_track + 1, sizeof *scan->bounds);
-    scan->cell = calloc(AR_CSV_BATCH * (2 * n_track + 1), sizeof *scan->cell);
+    scan->cell = calloc((AR_CSV_BATCH + 1) * (2 * n_track + 1), sizeof *scan->cell);
     if (!scan->bounds || !scan->cell) {
         ar_csv_scan_free(scan);
         return NULL;

@@ -39,7 +39,7 @@ struct ar_csv_scan {
     size_t bound;        /* the next bound to be found in this row */
     size_t first_bound;  /* the first bound that is behind a comma: 1 where column 0 is tracked */
     uint64_t *bounds;    /* by bound: behind how many commas of its row it stands */
-    uint64_t *cell;      /* AR_CSV_BATCH × n_bounds */
+    uint64_t *cell;      /* n_bounds for each row of the batch, and for the row that it ends in */
     bool ended;
     ssize_t (*fill)(struct ar_csv_scan *scan);
     struct ar_csv_seen seen;

@@ -145,6 +145,9 @@ static inline bool walk_block(struct ar_csv_scan *scan, const char *block, uint6
 
 ssize_t AR_CSV_FILL(struct ar_csv_scan *scan)
 {
+    /* What was found of the row that the last batch ended in is the first of this one. */
+    if (scan->n_rows && scan->n_bounds)
+        memmove(scan->cell, scan->cell + scan->n_rows * scan->n_bounds, scan->bound * sizeof *scan->cell);
     scan->n_rows = 0;
     uint64_t whole = scan->n - scan->n % AR_CSV_BLOCK;
     uint64_t at = scan->at;
