@@ -2,7 +2,8 @@
 /*
  * ar-merge: puts the results of lanes together.
  *
- * Lanes come in one stream, or in files in any order; what is large waits in spools until all are there and the account was checked.
+ * Lanes come in one stream, or in files in any order; what is large waits in spools until all are there and the account
+ * was checked.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,7 +15,8 @@
 enum { OPT_LANES = CLI_LONG };
 
 static const struct cli_option options[] = {
-    { OPT_LANES, "lanes", "DIR", "the folder that ar-pack delivered into: it tells the lanes, their order and the\naccount of the source" },
+    { OPT_LANES, "lanes", "DIR",
+      "the folder that ar-pack delivered into: it tells the lanes, their order and the\naccount of the source" },
     { 's', "samples", "FILE", "the samples table tells the lanes and their order" },
     { 'k', "keep-going", NULL, "go on although lanes are missing: they become failed ones" },
     CLI_OPTION_OUTPUT,
@@ -192,7 +194,8 @@ static int take_inputs(struct merge *merge, struct ar_error *error)
         if (result < 0)
             return -1;
         if (result > 0) {
-            ar_fail(error, AR_INPUT, "'%s' is one lane: which lanes the run has, and in what order, is not known", merge->path[i]);
+            ar_fail(error, AR_INPUT, "'%s' is one lane: which lanes the run has, and in what order, is not known",
+                    merge->path[i]);
             return ar_hint(error, "Name the folder that ar-pack made (--lanes DIR), or the samples table (-s).");
         }
     }

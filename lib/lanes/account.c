@@ -6,8 +6,7 @@
 enum ar_outcome ar_ledger_ended(const struct ar_ledger *ledger)
 {
     static const char *const names[AR_OUTCOMES] = { [AR_OUTCOME_RESULT] = "result",
-                                                    [AR_OUTCOME_NO_RESULT] = "no result",
-                                                    [AR_OUTCOME_FAILED] = "failed",
+                                                    [AR_OUTCOME_NO_RESULT] = "no result", [AR_OUTCOME_FAILED] = "failed",
                                                     [AR_OUTCOME_NOT_CHOSEN] = "not chosen" };
     const char *said = ar_ledger_outcome(ledger);
     for (int i = AR_OUTCOME_RESULT; said && i < AR_OUTCOMES; i++)
@@ -106,8 +105,8 @@ static struct ar_account_set *find_set(struct ar_account *account, const char *l
 static int fail_rows(const char *lane, const char *set, const char *stage, uint64_t rows, const char *before, uint64_t expected,
                      struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "lane '%s': %s accounts for %" PRIu64 " rows of '%s', and %s for %" PRIu64, lane, stage, rows, set, before,
-            expected);
+    ar_fail(error, AR_INPUT, "lane '%s': %s accounts for %" PRIu64 " rows of '%s', and %s for %" PRIu64, lane, stage, rows,
+            set, before, expected);
     return ar_hint(error, "The ledger was changed on its way, or is of another run: make the lane again from its source.");
 }
 
@@ -167,8 +166,8 @@ int ar_account_check(const struct ar_account *account, struct ar_error *error)
         if (found == set->source)
             continue;
         ar_fail(error, AR_INPUT,
-                "the account of the set '%s' does not close: its source has %" PRIu64 " rows, accounted for are %" PRIu64 ": %" PRIu64
-                " analysed, %" PRIu64 " dropped, %" PRIu64 " in failed lanes, %" PRIu64 " of lanes not chosen",
+                "the account of the set '%s' does not close: its source has %" PRIu64 " rows, accounted for are %" PRIu64
+                ": %" PRIu64 " analysed, %" PRIu64 " dropped, %" PRIu64 " in failed lanes, %" PRIu64 " of lanes not chosen",
                 set->name, set->source, found, set->analysed, set->dropped, set->failed, set->not_chosen);
         return ar_hint(error, "A stage lost rows, or added some: look at the lanes' ledgers with ar-ls.");
     }
@@ -183,12 +182,18 @@ static void add_count(struct ar_buf *out, uint64_t n, const char *what)
         ar_buf_add_format(out, ", %" PRIu64 " %s", n, what);
 }
 
+static void add_lanes(struct ar_buf *out, size_t n, const char *what)
+{
+    if (n)
+        ar_buf_add_format(out, "; %zu lane%s %s", n, n == 1 ? "" : "s", what);
+}
+
 void ar_account_describe(const struct ar_account *account, struct ar_buf *out)
 {
     size_t lanes = 0;
     for (int i = 0; i < AR_OUTCOMES; i++)
         lanes += account->lanes[i];
-    ar_buf_add_format(out, "%zu lanes", lanes);
+    ar_buf_add_format(out, "%zu lane%s", lanes, lanes == 1 ? "" : "s");
     for (size_t i = 0; i < account->n_sets; i++) {
         const struct ar_account_set *set = &account->set[i];
         ar_buf_add_format(out, "; %s: ", set->name);
@@ -199,10 +204,7 @@ void ar_account_describe(const struct ar_account *account, struct ar_buf *out)
         add_count(out, set->failed, "in failed lanes");
         add_count(out, set->not_chosen, "of lanes not chosen");
     }
-    if (account->lanes[AR_OUTCOME_NO_RESULT])
-        ar_buf_add_format(out, "; %zu lanes without a result", account->lanes[AR_OUTCOME_NO_RESULT]);
-    if (account->lanes[AR_OUTCOME_FAILED])
-        ar_buf_add_format(out, "; %zu lanes failed", account->lanes[AR_OUTCOME_FAILED]);
-    if (account->lanes[AR_OUTCOME_NOT_CHOSEN])
-        ar_buf_add_format(out, "; %zu lanes not chosen", account->lanes[AR_OUTCOME_NOT_CHOSEN]);
+    add_lanes(out, account->lanes[AR_OUTCOME_NO_RESULT], "without a result");
+    add_lanes(out, account->lanes[AR_OUTCOME_FAILED], "failed");
+    add_lanes(out, account->lanes[AR_OUTCOME_NOT_CHOSEN], "not chosen");
 }

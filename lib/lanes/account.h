@@ -40,18 +40,24 @@ struct ar_account {
     size_t lanes[AR_OUTCOMES];
 };
 
-/* Adds the sources, from the ledger at the top: best before the lanes, whose rows are then held against them one by one. 0 or -1. */
+/*
+ * Adds the sources, from the ledger at the top: best before the lanes, whose rows are then held against them one by
+ * one. 0 or -1.
+ */
 int ar_account_source(struct ar_account *account, const struct ar_ledger *top, struct ar_error *error) AR_MUST_USE;
 void ar_account_release(struct ar_account *account);
 
 /*
- * Adds a lane that has ended (its outcome may be another than its ledger says yet). 0, or -1 (AR_INPUT): its records do not follow from one another, or from
- * the source.
+ * Adds a lane that has ended (its outcome may be another than its ledger says yet). 0, or -1 (AR_INPUT): its records do
+ * not follow from one another, or from the source.
  */
 int ar_account_add(struct ar_account *account, const char *lane, enum ar_outcome outcome, const struct ar_ledger *ledger,
                    struct ar_error *error) AR_MUST_USE;
 
-/* Does the account close, once all lanes are added? 0, or -1 (AR_INPUT) with the set and its numbers. Without a source nothing is checked. */
+/*
+ * Does the account close, once all lanes are added? 0, or -1 (AR_INPUT) with the set and its numbers. Without a source
+ * nothing is checked.
+ */
 int ar_account_check(const struct ar_account *account, struct ar_error *error) AR_MUST_USE;
 
 /* Appends the account for people: "96 lanes; as: 100 rows, 90 analysed, 10 dropped; 2 lanes failed". */

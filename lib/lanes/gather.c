@@ -13,8 +13,8 @@
 void ar_gather_init(struct ar_gather *gather)
 {
     *gather = (struct ar_gather){ 0 };
-    struct ar_buf *all[] = { &gather->params, &gather->artifacts, &gather->ledgers, &gather->causes, &gather->name, &gather->result,
-                             &gather->table.rows };
+    struct ar_buf *all[] = { &gather->params, &gather->artifacts, &gather->ledgers, &gather->causes, &gather->name,
+                             &gather->result, &gather->table.rows };
     for (size_t i = 0; i < AR_COUNT(all); i++)
         ar_buf_init(all[i]);
     ar_artifacts_begin(&gather->artifacts);
@@ -22,7 +22,8 @@ void ar_gather_init(struct ar_gather *gather)
 
 void ar_gather_release(struct ar_gather *gather)
 {
-    struct ar_buf *buffers[] = { &gather->params, &gather->artifacts, &gather->ledgers, &gather->causes, &gather->name, &gather->result };
+    struct ar_buf *buffers[] = { &gather->params, &gather->artifacts, &gather->ledgers, &gather->causes, &gather->name,
+                                 &gather->result };
     for (size_t i = 0; i < AR_COUNT(buffers); i++)
         ar_buf_release(buffers[i]);
     struct ar_waiting *spools[] = { &gather->images, &gather->others, &gather->errors, &gather->rest };
@@ -101,7 +102,8 @@ int ar_gather_params(struct ar_gather *gather, const char *text, size_t n, const
 int ar_gather_top(struct ar_gather *gather, const struct ar_ledger *top, const char *what, struct ar_error *error)
 {
     if (gather->top.json)
-        return json_equal(gather->top.json, top->json) ? 0 : fail_differ("accounts of the source (ledger)", what, gather->top_place, error);
+        return json_equal(gather->top.json, top->json) ? 0 : fail_differ("accounts of the source (ledger)", what,
+                                                                         gather->top_place, error);
     gather->top.json = json_deep_copy(top->json);
     if (!gather->top.json)
         return ar_fail_memory(error);
@@ -111,7 +113,8 @@ int ar_gather_top(struct ar_gather *gather, const struct ar_ledger *top, const c
 }
 
 /* Notes an unknown entry at the top. Returns 1 where it is to be kept, 0 where it is there already, -1 on failure. */
-static int note_rest(struct ar_gather *gather, const char *name, uint64_t bytes, const char *xxh3, const char *what, struct ar_error *error)
+static int note_rest(struct ar_gather *gather, const char *name, uint64_t bytes, const char *xxh3, const char *what,
+                     struct ar_error *error)
 {
     bool added;
     ssize_t number = ar_names_add(&gather->rest_names, name, strlen(name), &added);
@@ -178,7 +181,8 @@ static int read_rest(struct ar_gather *gather, int fd, const char *what, struct 
             got = ar_fail(error, AR_INPUT, "'%s' holds the entry '%s', which is no unknown one", what, entry.name);
             break;
         }
-        struct ar_tar_meta meta = { .name = entry.name, .size = entry.size, .is_file = entry.is_file, .image_type = entry.image_type,
+        struct ar_tar_meta meta = { .name = entry.name, .size = entry.size, .is_file = entry.is_file,
+                                    .image_type = entry.image_type,
                                     .pax = entry.pax, .pax_len = entry.pax_len };
         ar_buf_clear(&body);
         if (ar_tar_read_all(tar, &body, UINT64_MAX, error) != 0) {
@@ -197,7 +201,8 @@ static int read_rest(struct ar_gather *gather, int fd, const char *what, struct 
 }
 
 /* The files of the folder must be those that its ledger describes. */
-static int check_file(const struct ar_gather *gather, const char *path, const char *name, const struct ar_buf *text, struct ar_error *error)
+static int check_file(const struct ar_gather *gather, const char *path, const char *name, const struct ar_buf *text,
+                      struct ar_error *error)
 {
     char xxh3[AR_DIGEST_HEX + 1];
     json_t *said = json_object_get(json_object_get(gather->top.json, "files"), name);

@@ -2,9 +2,9 @@
 /*
  * Lane results, gathered from streams in any order, and written as one merged stream.
  *
- * First what is known of the run beforehand (a folder of lane inputs, or a samples table), then stream after stream, then ar_gather_end, which checks that no lane
- * is missing and that the account closes, then ar_gather_write. Pictures and other bodies wait in spools; a lane takes a few hundred bytes of memory, its ledger and
- * its row.
+ * First what is known of the run beforehand (a folder of lane inputs, or a samples table), then stream after stream,
+ * then ar_gather_end, which checks that no lane is missing and that the account closes, then ar_gather_write. Pictures
+ * and other bodies wait in spools; a lane takes a few hundred bytes of memory, its ledger and its row.
  */
 #ifndef AR_LANES_GATHER_H
 #define AR_LANES_GATHER_H
@@ -52,8 +52,8 @@ void ar_gather_init(struct ar_gather *gather);
 void ar_gather_release(struct ar_gather *gather);
 
 /*
- * Takes targets, params, ledger and unknown entries from a folder that ar-pack delivered into. 0, or -1 (AR_INPUT): no such folder, one that was not finished, or
- * whose files are not as its ledger says.
+ * Takes targets, params, ledger and unknown entries from a folder that ar-pack delivered into. 0, or -1 (AR_INPUT): no
+ * such folder, one that was not finished, or whose files are not as its ledger says.
  */
 int ar_gather_folder(struct ar_gather *gather, const char *path, struct ar_error *error) AR_MUST_USE;
 
@@ -61,15 +61,17 @@ int ar_gather_folder(struct ar_gather *gather, const char *path, struct ar_error
 int ar_gather_samples(struct ar_gather *gather, const char *path, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Takes a stream of lane results, in either shape; what names it in messages. alone: it is the only one, so that one lane may be all of the run. Where several streams
- * hold parts of a run, a lane that is not chosen in one is taken from another. Returns 0; 1 where it is one lane, and the targets are not known yet: then nothing was taken; -1 on
- * failure (AR_INPUT, with both places): a lane that is there twice or not among the targets, other params, targets or ledgers than before, a lane that was not analysed;
- * AR_CONTENT: a stream that failed as a whole, a result that is none.
+ * Takes a stream of lane results, in either shape; what names it in messages. alone: it is the only one, so that one
+ * lane may be all of the run. Where several streams hold parts of a run, a lane that is not chosen in one is taken from
+ * another. Returns 0; 1 where it is one lane, and the targets are not known yet: then nothing was taken; -1 on failure
+ * (AR_INPUT, with both places): a lane that is there twice or not among the targets, other params, targets or ledgers
+ * than before, a lane that was not analysed; AR_CONTENT: a stream that failed as a whole, a result that is none.
  */
 int ar_gather_take(struct ar_gather *gather, struct ar_in *in, const char *what, bool alone, struct ar_error *error) AR_MUST_USE;
 
 /*
- * All has come. 0, or -1 (AR_INPUT): lanes are missing, or the account does not close. keep_going: missing lanes become failed ones.
+ * All has come. 0, or -1 (AR_INPUT): lanes are missing, or the account does not close. keep_going: missing lanes become
+ * failed ones.
  */
 int ar_gather_end(struct ar_gather *gather, bool keep_going, struct ar_error *error) AR_MUST_USE;
 

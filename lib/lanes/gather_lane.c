@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading lane results into a gathering. What comes of a lane is kept once its ledger, the last of its entries, has told how it ended.
+ * Reading lane results into a gathering. What comes of a lane is kept once its ledger, the last of its entries, has
+ * told how it ended.
  */
 #include "lanes/gather_lane.h"
 
@@ -40,8 +41,8 @@ static int find_lane(struct taking *t, const struct ar_entry *entry, struct ar_e
     const char *sample = gather->targets.entry[t->lane].sample;
     if (strcmp(target->sample, sample) == 0)
         return 0;
-    return ar_fail(error, AR_INPUT, "'%s': the sample name of lane '%s' is '%s', and '%s' by '%s'", t->what, target->data, target->sample, sample,
-                   gather->targets_place);
+    return ar_fail(error, AR_INPUT, "'%s': the sample name of lane '%s' is '%s', and '%s' by '%s'", t->what, target->data,
+                   target->sample, sample, gather->targets_place);
 }
 
 /* The first entry of a lane that tells its number. */
@@ -161,7 +162,8 @@ static const char *full_name(struct taking *t, const struct ar_entry *entry)
     return name->data;
 }
 
-static int take_file(struct taking *t, const struct ar_entry *entry, struct ar_waiting *where, const char *kind, struct ar_error *error)
+static int take_file(struct taking *t, const struct ar_entry *entry, struct ar_waiting *where, const char *kind,
+                     struct ar_error *error)
 {
     struct ar_gather *gather = t->gather;
     const struct ar_target *target = &gather->targets.entry[t->lane];

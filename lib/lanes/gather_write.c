@@ -18,8 +18,8 @@ static int fail_missing(const struct ar_gather *gather, struct ar_error *error)
     for (size_t i = 0; i < gather->targets.count; i++)
         if (gather->lane[i].outcome == AR_OUTCOME_NONE && missing++ < 10)
             ar_buf_add_format(&names, "%s'%s'", missing > 1 ? ", " : "", gather->targets.entry[i].data);
-    ar_fail(error, AR_INPUT, "%zu of the %zu lanes of '%s' are missing: %s%s", missing, gather->targets.count, gather->targets_place, names.data,
-            missing > 10 ? ", …" : "");
+    ar_fail(error, AR_INPUT, "%zu of the %zu lanes of '%s' are missing: %s%s", missing, gather->targets.count,
+            gather->targets_place, names.data, missing > 10 ? ", …" : "");
     ar_buf_release(&names);
     return ar_hint(error, "Analyse them and merge again, or go on without them: -k.");
 }
@@ -79,7 +79,8 @@ static int account_not_chosen(struct ar_gather *gather, size_t number, struct ar
     const struct ar_gather_lane *lane = &gather->lane[number];
     const char *name = gather->targets.entry[number].data;
     struct ar_ledger ledger;
-    if (ar_ledger_parse(&ledger, gather->ledgers.data + lane->ledger.start, lane->ledger.end - lane->ledger.start, name, error) != 0)
+    if (ar_ledger_parse(&ledger, gather->ledgers.data + lane->ledger.start, lane->ledger.end - lane->ledger.start, name,
+                        error) != 0)
         return -1;
     int result = ar_account_add(&gather->account, name, lane->outcome, &ledger, error);
     ar_ledger_release(&ledger);
@@ -104,8 +105,12 @@ int ar_gather_end(struct ar_gather *gather, bool keep_going, struct ar_error *er
 
 /* ---- the stream ----------------------------------------------------------------------------------------------------- */
 
-/* Sends what lanes left in a spool, in the order of the targets: neighbours in one copy. member: offset of the span in struct ar_gather_lane. */
-static int send_lanes(struct ar_gather *gather, struct ar_waiting *waiting, size_t member, struct ar_emit *emit, struct ar_error *error)
+/*
+ * Sends what lanes left in a spool, in the order of the targets: neighbours in one copy. member: offset of the span in
+ * struct ar_gather_lane.
+ */
+static int send_lanes(struct ar_gather *gather, struct ar_waiting *waiting, size_t member, struct ar_emit *emit,
+                      struct ar_error *error)
 {
     struct ar_gather_span run = { 0 };
     for (size_t i = 0; i < gather->targets.count; i++) {

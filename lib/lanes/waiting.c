@@ -29,8 +29,8 @@ static int open_spool(struct ar_waiting *waiting, struct ar_error *error)
     return 0;
 }
 
-int ar_waiting_add(struct ar_waiting *waiting, struct ar_stream *stream, const struct ar_entry *entry, const char *name, uint64_t *body,
-                   struct ar_error *error)
+int ar_waiting_add(struct ar_waiting *waiting, struct ar_stream *stream, const struct ar_entry *entry, const char *name,
+                   uint64_t *body, struct ar_error *error)
 {
     const struct ar_tar_entry *tar = entry->tar;
     struct ar_tar_meta meta = { .name = name, .size = tar->size, .is_file = tar->is_file || ar_entry_is_file(entry->kind),
