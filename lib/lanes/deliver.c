@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+#include "lanes/deliver.h"
+
+#define KIND_TABLE "table"
+#define KIND_JSON "json"
+#define KIND_FILE "file"
+#define REST "rest.tar"
+
+/* How things are called: in a stream, or in a folder. */
+struct names {
+    const char *table, *artifacts, *params;
+    const char *json_end; /* behind the lane's name */
+    const char *line_end; /* behind a JSON object */
+};
+
+static const struct names stream_names = { AR_NAME_RESULT_CSV, AR_NAME_ARTIFACTS, AR_NAME_PARAMS, "", "" };
+static const struct names folder_names = { "result.csv", "artifacts.csv", "params.json", ".json", "\n" };
+
+/* The text of the result's table: the merged one, where there was no postprocess. */
+static const struct ar_buf *csv_of(const struct ar_delivery *d)
+{
+    return d->post->csv.len ? &d->post->csv : &d->merged->table;
+}
+
+/* ---- the artifacts -------------------------------------------------------------------------------------------------- */
+
+/* The JSON object of a lane, and its name, in the two buffers. False where the lane has no row. */
+static bool make_json(const struct ar_delivery *d, const struct names *names, size_t lane, struct ar_buf *name,
+                      struct ar_buf *json)
+{
+    size_t row = d->post->row_of_lane[lane];
+    if (row == AR_NO_ROW)
+        return false;
+    ar_buf_clear(name);
+    ar_buf_clear(json);
+    ar_buf_add_format(name, AR_FOLDER_RESULT_JSON "%s%s", d->merged->targets.entry[lane].data, names->json_end);
+    ar_result_json(json, &d->post->table, row);
+    ar_buf_add_text(json, names->line_end);
+    return true;
+}
+
+static void add_artifact(struct ar_buf *out, const char *path, const char *kind, const struct ar_target *lane,
+                         const char *bytes, size_t n)
+{
+    char xxh3[AR_DIGEST_HEX + 1];
+    ar_digest_bytes(bytes, n, xxh3);
+    struct ar_artifact artifact = { .path = path, .data = lane ? lane->data : NULL, .sample = lane ? lane->sample : NULL,
+                                    .kind = kind,
+                                    .bytes = n, .xxh3 = xxh3 };
+    ar_artifacts_add(out, &artifact);
+}
+
+/* The result's own files. */
+static int add_results(const struct ar_delivery *d, const struct names *names, struct ar_buf *out, struct ar_error *error)
+{
+    struct ar_buf name, json;
+    ar_buf_init(&name);
+    ar_buf_init(&json);
+    int result = 0;
+    add_artifact(out, names->table, KIND_TABLE, NULL, csv_of(d)->data, csv_of(d)->len);
+    for (size_t lane = 0; lane < d->merged->targets.count && result == 0; lane++) {
+        if (!make_json(d, names, lane, &name, &json))
+            continue;
+        if (ar_buf_check(&name, error) != 0 || ar_buf_check(&json, error) != 0)
+            result = -1;
+        else
+            add_artifact(out, name.data, KIND_JSON, &d->merged->targets.entry[lane], json.data, json.len);
+    }
+    ar_buf_release(&name);
+    ar_buf_release(&json);
+    return result;
+}
+
+/* Turns L/images/NAME to images/L/NAME. False for another path: its file is in rest.tar. */
+static bool path_in_folder(const struct ar_artifact *artifact, struct ar_buf *path)
+{
+    const char *slash = strchr(artifact->path, '/');
+    if (!slash || strncmp(slash + 1, AR_FOLDER_IMAGES, strlen(AR_FOLDER_IMAGES)) != 0)
+        return false;
+    ar_buf_clear(path);
+    ar_buf_add_text(path, AR_FOLDER_IMAGES);
+    ar_buf_add(path, artifact->path, (size_t)(slash + 1 - artifact->path));
+    ar_buf_add_text(path, slash + 1 + strlen(AR_FOLDER_IMAGES));
+    return true;
+}
+
+/* The rows of the merged table. */
+static int add_files(const struct ar_delivery *d, const struct names *names, struct ar_buf *out, struct ar_error *error)
+{
+    struct ar_buf scratch, path;
+    ar_buf_init(&scratch);
+    ar_buf_init(&path);
+    int result = 0;
+    for (size_t i = 0; i < d->merged->artifacts.table.rows && result == 0; i++) {
+        struct ar_artifact artifact;
+        result = ar_artifacts_get(&d->merged->artifacts, i, &artifact, &scratch, error);
+        if (result != 0 || (names == &folder_names && !path_in_folder(&artifact, &path)))
+            continue;
+        if (names == &folder_names)
+            artifact.path = path.data;
+        ar_artifacts_add(out, &artifact);
+    }
+    ar_buf_release(&scratch);
+    ar_buf_release(&path);
+    return result;
+}
+
+static int make_artifacts(const struct ar_delivery *d, const struct names *names, struct ar_buf *out, struct ar_error *error)
+{
+    ar_artifacts_begin(out);
+    if (d->post && add_results(d, names, out, error) != 0)
+        return -1;
+    return add_files(d, names, out, error) != 0 ? -1 : ar_buf_check(out, error);
+}
+
+/* ---- the ledger ----------------------------------------------------------------------------------------------------- */
+
+/* The lanes that are missing in a result. */
+static json_t *list_missing(const struct ar_merged *merged)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < merged->targets.count; i++)
+        if (merged->outcome[i] == AR_OUTCOME_FAILED || merged->outcome[i] == AR_OUTCOME_NOT_CHOSEN)
+            json_array_append_new(list, json_string(merged->targets.entry[i].data));
+    return list;
+}
+
+/* The ledger at the top, less its lanes, as it is behind the result. */
+static int begin_ledger(const struct ar_delivery *d, const struct names *names, struct ar_ledger *ledger, struct ar_error *error)
+{
+    struct ar_merged *merged = d->merged;
+    ledger->json = json_deep_copy(merged->top.json);
+    if (!ledger->json)
+        return ar_fail_memory(error);
+    ar_ledger_drop_file(ledger, AR_NAME_ANALYSIS_RESULTS);
+    if (names == &folder_names) { /* unknown entries are in rest.tar */
+        json_object_clear(json_object_get(ledger->json, "files"));
+        if (ar_ledger_set_file_bytes(ledger, names->params, merged->params.data, merged->params.len, error) != 0)
+            return -1;
+    }
+    if (!d->post)
+        return 0;
+    json_t *post = json_pack("{sIsIsb}", "rows_in", (json_int_t)merged->account.lanes[AR_OUTCOME_RESULT], "rows",
+                             (json_int_t)d->post->table.rows, "postprocess", d->postprocessed);
+    if (!post || json_object_set_new(ledger->json, "post", post) != 0)
+        return ar_fail_memory(error);
+    if (ar_merged_missing(merged) > 0 && json_object_set_new(ledger->json, "incomplete", list_missing(merged)) != 0)
+        return ar_fail_memory(error);
+    return ar_ledger_set_file_bytes(ledger, names->table, csv_of(d)->data, csv_of(d)->len, error);
+}
+
+static int end_ledger(const struct ar_delivery *d, const struct ar_ledger *ledger, struct ar_buf *text, struct ar_error *error)
+{
+    ar_json_dump(text, ledger->json);
+    if (ar_buf_check(text, error) != 0)
+        return -1;
+    ar_buf_truncate(text, text->len - 1); /* the closing brace */
+    ar_buf_reserve(text, d->merged->lanes.len + 64);
+    ar_buf_add_text(text, ",\"lanes\":");
+    ar_buf_add(text, d->merged->lanes.text, d->merged->lanes.len);
+    ar_ledger_seal(text, 0);
+    return ar_buf_check(text, error);
+}
+
+/* ---- the stream ----------------------------------------------------------------------------------------------------- */
+
+static int write_jsons(const struct ar_delivery *d, struct ar_emit *emit, struct ar_error *error)
+{
+    struct ar_buf name, json;
+    ar_buf_init(&name);
+    ar_buf_init(&json);
+    int result = 0;
+    for (size_t lane = 0; lane < d->merged->targets.count && result == 0; lane++)
+        if (make_json(d, &stream_names, lane, &name, &json))
+            result = ar_emit_whole(emit, NULL, name.data, true, json.data, json.len, error);
+    ar_buf_release(&name);
+    ar_buf_release(&json);
+    return result;
+}
+
+static int send_all(struct ar_waiting *waiting, struct ar_out *out, struct ar_error *error)
+{
+    return ar_waiting_send(waiting, out, 0, ar_waiting_end(waiting), error);
+}
+
+static int write_stream(const struct ar_delivery *d, struct ar_emit *emit, struct ar_ledger *ledger, struct ar_buf *text,
+                        struct ar_error *error)
+{
+    struct ar_merged *m = d->merged;
+    struct ar_out *out = emit->tar.out;
+    if (ar_emit_whole(emit, NULL, AR_NAME_TARGETS, false, m->targets_text.data, m->targets_text.len, error) != 0 ||
+        ar_emit_whole(emit, NULL, AR_NAME_PARAMS, false, m->params.data, m->params.len, error) != 0)
+        return -1;
+    if (d->post && (ar_emit_whole(emit, NULL, AR_NAME_RESULT_CSV, true, csv_of(d)->data, csv_of(d)->len, error) != 0 ||
+                    write_jsons(d, emit, error) != 0))
+        return -1;
+    if (make_artifacts(d, &stream_names, text, error) != 0 || begin_ledger(d, &stream_names, ledger, error) != 0 ||
+        ar_ledger_set_file_bytes(ledger, AR_NAME_ARTIFACTS, text->data, text->len, error) != 0 ||
+        ar_emit_whole(emit, NULL, AR_NAME_ARTIFACTS, true, text->data, text->len, error) != 0)
+        return -1;
+    if (send_all(&m->images, out, error) != 0 || send_all(&m->others, out, error) != 0 || send_all(&m->errors, out, error) != 0 ||
+        send_all(&m->rest, out, error) != 0)
+        return -1;
+    ar_buf_clear(text);
+    if (end_ledger(d, ledger, text, error) != 0)
+        return -1;
+    return ar_emit_whole(emit, NULL, AR_NAME_LEDGER, false, text->data, text->len, error);
+}
+
+int ar_deliver_stream(const struct ar_delivery *delivery, struct ar_emit *emit, struct ar_error *error)
+{
+    struct ar_ledger ledger = { 0 };
+    struct ar_buf text;
+    ar_buf_init(&text);
+    int result = write_stream(delivery, emit, &ledger, &text, error);
+    ar_buf_release(&text);
+    ar_ledger_release(&ledger);
+    return result;
+}
+
+/* ---- the folder ----------------------------------------------------------------------------------------------------- */
+
+static int put_jsons(const struct ar_delivery *d, struct ar_folder *folder, struct ar_error *error)
+{
+    struct ar_buf name, json;
+    ar_buf_init(&name);
+    ar_buf_init(&json);
+    int result = 0;
+    for (size_t lane = 0; lane < d->merged->targets.count && result == 0; lane++)
+        if (make_json(d, &folder_names, lane, &name, &json))
+            result = ar_folder_put(folder, name.data, json.data, json.len, error);
+    ar_buf_release(&name);
+    ar_buf_release(&json);
+    return result;
+}
+
+/* A file of the folder from a body in a spool. */
+static int put_body(struct ar_folder *folder, const char *name, struct ar_waiting *waiting, const struct ar_merged_body *body,
+                    struct ar_error *error)
+{
+    struct ar_file file;
+    if (ar_folder_create(folder, &file, name, error) != 0)
+        return -1;
+    struct ar_out *out = ar_out_new(file.fd, name, AR_FILTER_NONE, error);
+    int result = out ? ar_waiting_send(waiting, out, body->start, body->end, error) : -1;
+    if (result == 0)
+        result = ar_out_close(out, error);
+    else
+        ar_out_abandon(out);
+    if (result == 0)
+        return ar_folder_commit(folder, &file, error);
+    ar_file_abandon(&file);
+    return -1;
+}
+
+static int put_bodies(const struct ar_delivery *d, struct ar_folder *folder, struct ar_error *error)
+{
+    struct ar_merged *m = d->merged;
+    struct ar_buf name;
+    ar_buf_init(&name);
+    int result = 0;
+    for (size_t i = 0; i < m->image.n && result == 0; i++) {
+        const struct ar_merged_body *body = &m->image.body[i];
+        ar_buf_clear(&name);
+        ar_buf_add_format(&name, AR_FOLDER_IMAGES "%s/%s", m->targets.entry[body->lane].data, m->names.data + body->name);
+        result = ar_buf_check(&name, error) != 0 ? -1 : put_body(folder, name.data, &m->images, body, error);
+    }
+    for (size_t i = 0; i < m->error.n && result == 0; i++) {
+        const struct ar_merged_body *body = &m->error.body[i];
+        ar_buf_clear(&name);
+        ar_buf_add_format(&name, "errors/%s.txt", m->targets.entry[body->lane].data);
+        result = ar_buf_check(&name, error) != 0 ? -1 : put_body(folder, name.data, &m->errors, body, error);
+    }
+    ar_buf_release(&name);
+    return result;
+}
+
+/* The digest of a file that was written. */
+static int digest_file(int fd, uint64_t bytes, char xxh3[AR_DIGEST_HEX + 1], struct ar_error *error)
+{
+    struct ar_digest digest;
+    char piece[16384];
+    ar_digest_init(&digest);
+    for (uint64_t at = 0; at < bytes;) {
+        ssize_t n = pread(fd, piece, sizeof piece, (off_t)at);
+        if (n <= 0)
+            return ar_fail_errno(error, n < 0 ? errno : EIO, "cannot read '" REST "' again");
+        ar_digest_add(&digest, piece, (size_t)n);
+        at += (uint64_t)n;
+    }
+    ar_digest_hex(&digest, xxh3);
+    return 0;
+}
+
+/* Unknown entries, as a tar; with its row of the artifacts, and its place in the ledger. */
+static int put_rest(const struct ar_delivery *d, struct ar_folder *folder, struct ar_ledger *ledger, struct ar_buf *artifacts,
+                    struct ar_error *error)
+{
+    struct ar_merged *m = d->merged;
+    struct ar_file file;
+    struct ar_tar_writer tar;
+    char xxh3[AR_DIGEST_HEX + 1];
+    if (ar_waiting_end(&m->others) + ar_waiting_end(&m->rest) == 0)
+        return 0;
+    if (ar_folder_create(folder, &file, REST, error) != 0)
+        return -1;
+    struct ar_out *out = ar_out_new(file.fd, REST, AR_FILTER_NONE, error);
+    ar_tar_writer_init(&tar, out);
+    int result = out ? send_all(&m->others, out, error) : -1;
+    if (result == 0)
+        result = send_all(&m->rest, out, error);
+    if (result == 0)
+        result = ar_tar_finish(&tar, error);
+    uint64_t bytes = out ? ar_out_offset(out) : 0;
+    if (result == 0)
+        result = ar_out_close(out, error);
+    else
+        ar_out_abandon(out);
+    if (result == 0)
+        result = digest_file(file.fd, bytes, xxh3, error);
+    if (result != 0) {
+        ar_file_abandon(&file);
+        return -1;
+    }
+    struct ar_artifact artifact = { .path = REST, .kind = KIND_FILE, .bytes = bytes, .xxh3 = xxh3 };
+    ar_artifacts_add(artifacts, &artifact);
+    if (ar_ledger_set_file(ledger, REST, bytes, xxh3, error) != 0) {
+        ar_file_abandon(&file);
+        return -1;
+    }
+    return ar_folder_commit(folder, &file, error);
+}
+
+static int fill_folder(const struct ar_delivery *d, struct ar_folder *folder, struct ar_ledger *ledger, struct ar_buf *text,
+                       struct ar_error *error)
+{
+    struct ar_merged *m = d->merged;
+    if (d->post && (ar_folder_put(folder, folder_names.table, csv_of(d)->data, csv_of(d)->len, error) != 0 ||
+                    put_jsons(d, folder, error) != 0))
+        return -1;
+    if (put_bodies(d, folder, error) != 0 || ar_folder_put(folder, folder_names.params, m->params.data, m->params.len,
+                                                           error) != 0)
+        return -1;
+    if (make_artifacts(d, &folder_names, text, error) != 0 || begin_ledger(d, &folder_names, ledger, error) != 0 ||
+        put_rest(d, folder, ledger, text, error) != 0 || ar_buf_check(text, error) != 0 ||
+        ar_ledger_set_file_bytes(ledger, folder_names.artifacts, text->data, text->len, error) != 0 ||
+        ar_folder_put(folder, folder_names.artifacts, text->data, text->len, error) != 0)
+        return -1;
+    ar_buf_clear(text);
+    if (end_ledger(d, ledger, text, error) != 0)
+        return -1;
+    return ar_folder_finish(folder, text->data, text->len, error);
+}
+
+int ar_deliver_folder(const struct ar_delivery *delivery, const char *path, struct ar_error *error)
+{
+    struct ar_folder folder;
+    struct ar_ledger ledger = { 0 };
+    struct ar_buf text;
+    if (ar_folder_open(&folder, path, true, error) != 0)
+        return -1;
+    ar_buf_init(&text);
+    int result = fill_folder(delivery, &folder, &ledger, &text, error);
+    ar_buf_release(&text);
+    ar_ledger_release(&ledger);
+    ar_folder_release(&folder);
+    return result;
+}
