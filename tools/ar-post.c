@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ar-post: judges the merged results together, and delivers the result.
+ *
+ * The whole stream is read and checked before the postprocess is started; what is large waits in spools meanwhile.
+ */
+#include <fcntl.h>
+#include <limits.h>
+
+#include "cli/cli.h"
+#include "lanes/deliver.h"
+#include "methods/manifest.h"
+#include "methods/postprocess.h"
+
+enum { OPT_LOG = CLI_LONG, LOG_LINES = 20, LOG_BYTES = 4096 };
+
+static const struct cli_option options[] = {
+    { 'd', "deliver", "DIR", "deliver into a folder for people, instead of a stream" },
+    { 'k', "keep-going", NULL, "make a result although lanes failed, or were not chosen" },
+    { 't', "timeout", "SECONDS", "the postprocess may take no longer" },
+    CLI_OPTION_MANIFEST,
+    { OPT_LOG, "log", "FILE", "where the postprocess' standard error goes" },
+    CLI_OPTION_OUTPUT,
+    CLI_OPTION_COMPRESS,
+    { 0 },
+};
+
+static const struct cli_tool tool = {
+    .name = "ar-post",
+    .synopsis = "[options] [-- METHOD [ARG ...]] < MERGED.tar",
+    .summary = "Judges the merged results of all lanes together: METHOD finds\n"
+               "analysis_results.csv, artifacts.csv and params.json, and prints a CSV or a JSON\n"
+               "array of objects. Without METHOD, the merged table is the result.",
+    .options = options,
+    .examples = "  ar-merge --lanes lanes results | ar-post -- ./judge > result.tar\n"
+                "  ar-merge < results.tar | ar-post -k -d result -- ./judge",
+};
+
+struct post {
+    const char *folder, *log_path, *manifest_path;
+    bool keep_going;
+    double seconds;
+    char **method; /* NULL at its end; empty: the merged table is the result */
+    char start_dir[PATH_MAX];
+    int log;
+    struct cli_output output;
+    struct ar_manifest manifest;
+    struct ar_merged merged;
+    struct ar_in *in;
+    struct ar_post result;
+    bool has_result, withheld; /* withheld: lanes are missing, and -k was not said */
+    struct ar_buf answer; /* what the postprocess printed */
+};
+
+static int parse_options(struct post *post, int argc, char **argv, int *first)
+{
+    const char *arg;
+    int key;
+    while ((key = cli_next(argc, argv, &arg, first)) >= 0) {
+        switch (key) {
+        case 'd':
+            post->folder = arg;
+            break;
+        case 'k':
+            post->keep_going = true;
+            break;
+        case 't':
+            if (!cli_seconds("-t", arg, &post->seconds))
+                return CLI_WRONG;
+            break;
+        case 'm':
+            post->manifest_path = arg;
+            break;
+        case OPT_LOG:
+            post->log_path = arg;
+            break;
+        case 'o':
+            post->output.path = arg;
+            break;
+        case 'Z':
+            if (!cli_filter(arg, &post->output.filter))
+                return CLI_WRONG;
+            break;
+        }
+    }
+    if (key == CLI_END && post->folder && (post->output.path || post->output.filter != AR_FILTER_NONE)) {
+        cli_usage("with -d the result goes into a folder: -o and -Z are for a stream");
+        return CLI_WRONG;
+    }
+    return key;
+}
+
+/* ---- before anything is read ---------------------------------------------------------------------------------------- */
+
+static int open_log(struct post *post, struct ar_error *error)
+{
+    if (!post->log_path) {
+        post->log = ar_spool_open(error);
+        return post->log < 0 ? -1 : 0;
+    }
+    post->log = open(post->log_path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    return post->log < 0 ? ar_fail_open(error, errno, "cannot open the log '%s'", post->log_path) : 0;
+}
+
+/* A method that is missing is told at once, not when all the work before it is done. */
+static int prepare(struct post *post, struct ar_error *error)
+{
+    if (post->manifest_path && ar_manifest_load(&post->manifest, post->manifest_path, error) != 0)
+        return -1;
+    if (!post->method[0])
+        return 0;
+    struct ar_buf path;
+    ar_buf_init(&path);
+    if (!getcwd(post->start_dir, sizeof post->start_dir))
+        return ar_fail_errno(error, errno, "cannot tell the current directory");
+    int result = ar_proc_find(&path, post->method[0], post->start_dir, error);
+    ar_buf_release(&path);
+    if (result == 0)
+        result = open_log(post, error);
+    return result == 0 ? ar_proc_supervise(0, error) : -1;
+}
+
+/* ---- input ---------------------------------------------------------------------------------------------------------- */
+
+static void step(void *arg, uint64_t done)
+{
+    const struct post *post = arg;
+    cli_progress(done, ar_in_size(post->in), post->merged.error.n);
+}
+
+static int read_input(struct post *post, struct ar_error *error)
+{
+    static const char name[] = "standard input";
+    if (isatty(STDIN_FILENO)) {
+        ar_fail(error, AR_INPUT, "standard input is a terminal, expected a merged stream");
+        return ar_hint(error, "Pipe ar-merge into this tool; --help has an example.");
+    }
+    if (!post->folder && cli_output_differs(&post->output, STDIN_FILENO, name, error) != 0)
+        return -1;
+    post->in = ar_in_new(STDIN_FILENO, name, error);
+    if (!post->in)
+        return -1;
+    post->merged.tick = (struct ar_tick){ .step = step, .arg = post, .stop = &cli_stop };
+    cli_progress_start("reading", "B");
+    int result = ar_merged_read(&post->merged, post->in, error);
+    cli_progress_end();
+    ar_in_free(post->in);
+    return result;
+}
+
+/* The params must fit the manifest; they were completed by ar-pack, so that nothing is filled in here. */
+static int check_params(const struct post *post, struct ar_error *error)
+{
+    if (!post->manifest.params)
+        return 0;
+    struct ar_buf whole;
+    ar_buf_init(&whole);
+    int result = ar_schema_apply(post->manifest.params, post->merged.params.data, post->merged.params.len, &whole, "params",
+                                 error);
+    ar_buf_release(&whole);
+    return result;
+}
+
+/* ---- the result ----------------------------------------------------------------------------------------------------- */
+
+static int judge(struct post *post, struct ar_error *error)
+{
+    struct ar_merged *merged = &post->merged;
+    if (!post->method[0])
+        return ar_post_from_table(&post->result, merged->table.data, merged->table.len, &merged->targets, error);
+    unsigned fields = post->manifest_path ? (unsigned)post->manifest.fields : AR_FIELDS_DEFAULT;
+    struct ar_postprocess run = { .argv = post->method, .start_dir = post->start_dir, .fields = fields,
+                                  .seconds = post->seconds, .log = post->log, .stop = &cli_stop,
+                                  .results = &merged->table, .artifacts = &merged->artifacts_text, .params = &merged->params };
+    if (ar_postprocess_run(&run, &post->answer, error) != 0)
+        return -1;
+    if (ar_post_from_output(&post->result, post->answer.data, post->answer.len, &merged->targets, error) == 0)
+        return 0;
+    return ar_fail_in(error, "the postprocess '%s'", post->method[0]);
+}
+
+/* The end of the postprocess' log, below the message that it failed. */
+static void show_log(const struct post *post)
+{
+    struct ar_buf tail;
+    struct ar_error error;
+    ar_buf_init(&tail);
+    if (ar_log_tail(&tail, post->log, 0, LOG_LINES, LOG_BYTES, &error) == 0 && tail.len > 0) {
+        cli_more("its log ends:");
+        for (char *line = tail.data, *end; (end = strchr(line, '\n')); line = end + 1)
+            cli_more("  %.*s", (int)(end - line), line);
+    }
+    if (post->log_path)
+        cli_more("its log is '%s'", post->log_path);
+    ar_buf_release(&tail);
+}
+
+/* Makes the result, unless lanes are missing and that was not allowed. Returns the status. */
+static int make_result(struct post *post)
+{
+    struct ar_error error = { 0 };
+    post->withheld = ar_merged_missing(&post->merged) > 0 && !post->keep_going;
+    if (post->withheld)
+        return AR_CONTENT;
+    if (judge(post, &error) == 0) {
+        post->has_result = true;
+        return AR_OK;
+    }
+    int status = cli_fail(&error);
+    if (post->method[0] && status == AR_CONTENT)
+        show_log(post);
+    return status;
+}
+
+/* ---- output --------------------------------------------------------------------------------------------------------- */
+
+static int deliver(struct post *post, struct ar_error *error)
+{
+    struct ar_delivery delivery = { .merged = &post->merged, .post = post->has_result ? &post->result : NULL,
+                                    .postprocessed = post->method[0] != NULL };
+    if (post->folder)
+        return ar_deliver_folder(&delivery, post->folder, error);
+    struct ar_emit emit;
+    ar_emit_init(&emit, post->output.out, false);
+    int result = ar_deliver_stream(&delivery, &emit, error);
+    if (result == 0)
+        result = ar_emit_finish(&emit, error);
+    ar_emit_release(&emit);
+    return result == 0 ? cli_output_close(&post->output, true, error) : -1;
+}
+
+/* The account in one line, and last the lanes that are missing. */
+static void tell(const struct post *post)
+{
+    const struct ar_merged *merged = &post->merged;
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_account_describe(&merged->account, &line);
+    ar_buf_add_text(&line, "; ");
+    cli_number(&line, post->result.table.rows, "row");
+    ar_buf_add_text(&line, post->has_result &&
+                    ar_merged_missing(merged) > 0 ? " in the result, which is incomplete" : " in the result");
+    cli_info("%s", line.data);
+    ar_buf_release(&line);
+    for (size_t i = 0; i < merged->targets.count; i++)
+        if (merged->outcome[i] == AR_OUTCOME_NOT_CHOSEN)
+            cli_warn("lane '%s' (%s) is missing: it was not chosen", merged->targets.entry[i].data,
+                     merged->targets.entry[i].sample);
+    for (size_t i = 0; i < merged->error.n; i++) {
+        const struct ar_target *target = &merged->targets.entry[merged->error.body[i].lane];
+        cli_warn("lane '%s' (%s) is missing: it failed: %s", target->data, target->sample,
+                 merged->names.data + merged->error.body[i].cause);
+    }
+    if (post->withheld)
+        cli_more("no result is made of a part of the lanes, unless asked for: -k");
+}
+
+static int run(struct post *post)
+{
+    struct ar_error error = { 0 };
+    if (prepare(post, &error) != 0 || (!post->folder && cli_output_open(&post->output, &error) != 0))
+        return cli_fail(&error);
+    int status = AR_OK;
+    if (read_input(post, &error) != 0 || check_params(post, &error) != 0)
+        status = cli_fail(&error);
+    else
+        status = make_result(post);
+    bool whole = post->has_result || post->withheld;
+    if (whole && !(whole = deliver(post, &error) == 0))
+        status = cli_fail(&error);
+    if (!whole && !post->folder)
+        cli_output_abandon(&post->output);
+    if (!whole)
+        return status;
+    tell(post);
+    return status == AR_OK && post->merged.account.lanes[AR_OUTCOME_FAILED] > 0 ? AR_CONTENT : status;
+}
+
+int main(int argc, char **argv)
+{
+    struct post post = { .log = -1 };
+    int first;
+    cli_start(&tool);
+    int key = parse_options(&post, argc, argv, &first);
+    if (key != CLI_END)
+        return cli_end(key == CLI_DONE ? AR_OK : AR_INPUT);
+    post.method = argv + first;
+    ar_merged_init(&post.merged);
+    ar_buf_init(&post.answer);
+    int status = run(&post);
+    ar_post_release(&post.result);
+    ar_manifest_release(&post.manifest);
+    if (post.log >= 0)
+        close(post.log);
+    ar_merged_release(&post.merged);
+    ar_buf_release(&post.answer);
+    return cli_end(status);
+}
