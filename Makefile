@@ -21,7 +21,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 1)
 
 # Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
 DEPS = gcc libc6-dev make pkg-config zlib1g-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
-    libutf8proc-dev jq mawk gnuplot-nox parallel
+    libutf8proc-dev jq mawk gnuplot-nox fonts-ipafont-gothic parallel
 DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash zstd xz-utils lz4 bzip2 mandoc file git man-db
 DEPS_DEV = clang libclang-rt-14-dev cppcheck shellcheck mandoc
 

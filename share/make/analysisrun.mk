@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# A run as make rules: include this file, and say what the run is made of.
+#
+#     AR_SETS     = activity_spots=as.csv surrounding_spots=ss.csv    sets and their files (needed)
+#     AR_MANIFEST = method/manifest.json      the method's manifest: rules, params, fields (needed)
+#     AR_METHOD   = method/analyze            the method, and arguments (needed)
+#     AR_JUDGE    = method/judge              the postprocess, and arguments; none: the merged table is the result
+#     AR_SAMPLES  = samples.csv               the samples table; none: every lane that is found
+#     AR_PARAMS   = params.json               the parameters; none: the manifest's defaults
+#     AR_FILES    =                           further files on which the method depends
+#     AR_DIR      = .                         where lanes/, lane-results/ and results/ go
+#     AR_SPLIT_FLAGS, AR_ANALYZE_FLAGS, AR_POST_FLAGS     further options, such as --lane-key, -t 600, -k
+#
+# make -j 8 then does what is left to do: a lane is analyzed again when its tar or the method changed, and only then. A lane that
+# failed does not stop the others, and is tried again by the next make; until all have a result, there is none of the run (unless
+# AR_POST_FLAGS = -k). Names of lanes must do as names of files in make: no blanks, '%', '$', ':' or '#'.
+
+AR_DIR ?= .
+AR_SET_FILES := $(foreach set,$(AR_SETS),$(lastword $(subst =, ,$(set))))
+AR_METHOD_FILES := $(wildcard $(firstword $(AR_METHOD))) $(AR_FILES)
+AR_JUDGE_FILES := $(wildcard $(firstword $(AR_JUDGE))) $(AR_FILES)
+
+.PHONY: run clean-run
+run: $(AR_DIR)/results/ledger.json
+
+# The list of lanes is made with the lanes; make reads it in, and goes on with it.
+ifeq ($(filter clean-run,$(MAKECMDGOALS)),)
+-include $(AR_DIR)/lanes.mk
+endif
+
+# Only lanes whose bytes change are written. A pipeline that fails in its middle ends without end blocks, which its last tool sees.
+$(AR_DIR)/lanes.mk: $(AR_SET_FILES) $(AR_SAMPLES) $(AR_PARAMS) $(AR_MANIFEST)
+	@mkdir -p $(AR_DIR)
+	ar-split $(AR_SPLIT_FLAGS) $(if $(AR_SAMPLES),-s $(AR_SAMPLES)) $(AR_SETS) | ar-cleanse -m $(AR_MANIFEST) | \
+	    ar-pack -m $(AR_MANIFEST) $(if $(AR_PARAMS),-p $(AR_PARAMS)) -d $(AR_DIR)/lanes
+	@{ printf 'AR_LANES :='; jq -r 'keys_unsorted[]' $(AR_DIR)/lanes/targets.json | while IFS= read -r lane; do \
+	    case $$lane in (*[[:space:]%$$:#]*) echo "lane '$$lane': its name cannot be a target of make" >&2; exit 2;; esac; \
+	    printf ' \\\n    %s' "$$lane"; done && echo; } > $@.new
+	@mv $@.new $@
+
+# A lane that failed keeps its result, dated before its input: the next make tries it again.
+$(AR_DIR)/lane-results/%.tar: $(AR_DIR)/lanes/%.tar $(AR_METHOD_FILES)
+	@mkdir -p $(@D) $(AR_DIR)/logs
+	ar-analyze -q -j 1 $(AR_ANALYZE_FLAGS) -m $(AR_MANIFEST) --log $(AR_DIR)/logs -o $@ -- $(AR_METHOD) < $< || \
+	    { test $$? -eq 1 && touch -d @1 $@; }
+
+$(AR_DIR)/results/ledger.json: $(AR_LANES:%=$(AR_DIR)/lane-results/%.tar) $(AR_DIR)/lanes.mk $(AR_JUDGE_FILES)
+	ar-merge --lanes $(AR_DIR)/lanes $(AR_LANES:%=$(AR_DIR)/lane-results/%.tar) | \
+	    ar-post $(AR_POST_FLAGS) -d $(AR_DIR)/results $(if $(AR_JUDGE),-- $(AR_JUDGE))
+
+clean-run:
+	rm -rf $(AR_DIR)/lanes $(AR_DIR)/lane-results $(AR_DIR)/results $(AR_DIR)/logs $(AR_DIR)/lanes.mk
