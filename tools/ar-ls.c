@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ar-ls: shows what is in a stream, in a folder of lanes, or in CSV files before a run.
+ *
+ * The input is read to its end, bodies are passed over; then the listing is printed, for people or as JSON.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "cli/cli.h"
+#include "cli/listing.h"
+#include "lanes/entries.h"
+#include "lanes/samples.h"
+
+enum { OPT_LANE_KEY = CLI_LONG, OPT_JSON, OPT_ENTITIES, OPT_VERIFY };
+
+static const struct cli_option options[] = {
+    { OPT_ENTITIES, "entities", NULL, "count the values of the column Entity" },
+    { OPT_VERIFY, "verify", NULL, "check every digest, and the account of rows" },
+    { OPT_JSON, "json", NULL, "print one JSON object, for jq" },
+    { 's', "samples", "FILE", "CSV files, runs: the samples table (data,sample)" },
+    { OPT_LANE_KEY, "lane-key", "[SET=]COLUMN[~REGEX]",
+      "CSV files, runs: the column that tells the lane of a row, or\n"
+      "its part that the first group of REGEX (POSIX extended) matches" },
+    { 0 },
+};
+
+static const struct cli_tool tool = {
+    .name = "ar-ls",
+    .synopsis = "[options] [STREAM | FOLDER]\n[options] SET=FILE ...",
+    .summary = "Shows what is in a stream (a run, lanes, results), in a folder of lanes, or in the\n"
+               "CSV files of a run to be: lanes, sets, rows, what was dropped and why, errors.\n"
+               "The status is 1 where lanes failed, 2 where the input is damaged.",
+    .options = options,
+    .examples = "  ar-ls --entities activity_spots=as.csv\n"
+                "  ar-split … | ar-cleanse … | ar-ls --verify\n"
+                "  ar-ls --json result.tar | jq -r '.lanes[] | select(.state == \"failed\").data'",
+};
+
+struct ls {
+    const char *samples_path;
+    struct ar_lane_key *keys;
+    size_t n_keys;
+    bool json;
+    const char *input; /* what the listing is called */
+    struct ar_run run; /* CSV files */
+    struct ar_targets samples;
+    struct ar_listing listing;
+};
+
+static bool add_key(struct ls *ls, const char *text)
+{
+    struct ar_error error;
+    ls->keys = reallocarray(ls->keys, ls->n_keys + 1, sizeof *ls->keys);
+    if (!ls->keys)
+        abort();
+    if (ar_lane_key_parse(&ls->keys[ls->n_keys], text, &error) == 0) {
+        ls->n_keys++;
+        return true;
+    }
+    cli_fail(&error);
+    return false;
+}
+
+static int parse_options(struct ls *ls, int argc, char **argv, int *first)
+{
+    const char *arg;
+    int key;
+    while ((key = cli_next(argc, argv, &arg, first)) >= 0) {
+        switch (key) {
+        case 's':
+            ls->samples_path = arg;
+            break;
+        case OPT_JSON:
+            ls->json = true;
+            break;
+        case OPT_ENTITIES:
+            ls->listing.entities = true;
+            break;
+        case OPT_VERIFY:
+            ls->listing.verify = true;
+            break;
+        case OPT_LANE_KEY:
+            if (!add_key(ls, arg))
+                return CLI_WRONG;
+            break;
+        }
+    }
+    return key;
+}
+
+/* ---- input ---------------------------------------------------------------------------------------------------------- */
+
+/* Where the name of a set ends in an operand SET=FILE, or NULL. */
+static const char *set_end(const char *operand)
+{
+    const char *equals = strchr(operand, '=');
+    return equals && ar_set_name_ok(operand, (size_t)(equals - operand)) ? equals : NULL;
+}
+
+/* Is the path that of a CSV, perhaps compressed? Then *stem is the length of its name before the first dot. */
+static bool is_csv(const char *path, size_t *stem)
+{
+    static const char *const endings[] = { ".csv", ".csv.gz", ".csv.zst", ".csv.xz", ".csv.lz4", ".csv.bz2" };
+    const char *slash = strrchr(path, '/');
+    *stem = strcspn(slash ? slash + 1 : path, ".");
+    for (size_t i = 0; i < AR_COUNT(endings); i++) {
+        size_t n = strlen(path), end = strlen(endings[i]);
+        if (n > end && strcasecmp(path + n - end, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The set of an operand: what stands before its '=', or the file's base name, underscores for what no set may be called. */
+static char *set_name(const char *operand, const char **path)
+{
+    const char *equals = set_end(operand), *slash = strrchr(operand, '/');
+    const char *base = slash ? slash + 1 : operand;
+    size_t stem;
+    *path = equals ? equals + 1 : operand;
+    if (equals)
+        return strndup(operand, (size_t)(equals - operand));
+    char *name;
+    (void)is_csv(operand, &stem);
+    if (asprintf(&name, "%s%.*s", *base >= '0' && *base <= '9' ? "_" : "", (int)stem, base) < 0)
+        return NULL;
+    for (char *c = name; *c; c++)
+        if (!ar_set_name_ok(c, 1) && (*c < '0' || *c > '9'))
+            *c = '_';
+    return name;
+}
+
+static int add_file(struct ls *ls, const char *operand, struct ar_error *error)
+{
+    const char *path;
+    char *set = set_name(operand, &path);
+    if (!set)
+        return ar_fail_memory(error);
+    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    int result = fd < 0 ? ar_fail_open(error, errno, "cannot open '%s'", path) : ar_run_add_file(&ls->run, set, fd, path, error);
+    if (fd >= 0)
+        close(fd);
+    free(set);
+    return result;
+}
+
+static int read_files(struct ls *ls, int n, char **operands, struct ar_error *error)
+{
+    for (int i = 0; i < n; i++) {
+        size_t stem;
+        if (!set_end(operands[i]) && !is_csv(operands[i], &stem))
+            return ar_fail(error, AR_INPUT, "operand '%s': expected SET=FILE, as in activity_spots=%s", operands[i], operands[i]);
+        if (add_file(ls, operands[i], error) != 0)
+            return -1;
+    }
+    ls->input = NULL;
+    return ar_listing_read_run(&ls->listing, &ls->run, error);
+}
+
+static int read_stream(struct ls *ls, const char *path, struct ar_error *error)
+{
+    struct stat status;
+    bool standard = strcmp(path, "-") == 0;
+    ls->input = standard ? "standard input" : path;
+    if (standard && isatty(STDIN_FILENO))
+        return ar_fail(error, AR_INPUT, "nothing to look into: expected a stream, a folder or SET=FILE; see 'ar-ls --help'");
+    int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ar_fail_open(error, errno, "cannot open '%s'", path);
+    bool folder = fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+    int result = folder ? ar_listing_read_folder(&ls->listing, fd, path, error)
+                        : ar_listing_read_stream(&ls->listing, fd, ls->input, error);
+    close(fd);
+    enum ar_listed_kind kind = ls->listing.kind;
+    if ((ls->samples_path || ls->n_keys) && kind != AR_LISTED_RUN && kind != AR_LISTED_NOTHING)
+        cli_warn("-s and --lane-key are for CSV files and runs: the lanes of this stream are cut already");
+    if (result != 0 && kind == AR_LISTED_NOTHING && !*error->hint && error->status == AR_INPUT)
+        ar_hint(error, "Expected a stream of ar-stream(5); a CSV file is listed as SET=FILE.");
+    return result;
+}
+
+static int read_samples(struct ls *ls, struct ar_error *error)
+{
+    if (!ls->samples_path)
+        return 0;
+    struct ar_buf text;
+    char what[512];
+    ar_buf_init(&text);
+    snprintf(what, sizeof what, "samples table '%s'", ls->samples_path);
+    int result = ar_read_file(AT_FDCWD, ls->samples_path, &text, SIZE_MAX / 2, error);
+    if (result == 0)
+        result = ar_samples_parse(&ls->samples, text.data, text.len, what, error);
+    ar_buf_release(&text);
+    ls->listing.samples = &ls->samples;
+    return result;
+}
+
+static int read_input(struct ls *ls, int n, char **operands, struct ar_error *error)
+{
+    size_t stem;
+    if (read_samples(ls, error) != 0)
+        return -1;
+    ls->listing.keys = ls->keys;
+    ls->listing.n_keys = ls->n_keys;
+    if (n == 0)
+        return read_stream(ls, "-", error);
+    if (n == 1 && !set_end(operands[0]) && !is_csv(operands[0], &stem))
+        return read_stream(ls, operands[0], error);
+    return read_files(ls, n, operands, error);
+}
+
+/* ---- output --------------------------------------------------------------------------------------------------------- */
+
+/* One object; the lanes go out one by one, a line each. */
+static int print_json(const struct ls *ls, const char *damaged, struct ar_error *error)
+{
+    struct ar_buf text;
+    ar_buf_init(&text);
+    int result = ar_listing_json_top(&ls->listing, ls->input, damaged, &text, error);
+    if (result == 0)
+        printf("%.*s,\"lanes\":[", (int)text.len - 1, text.data); /* its closing brace comes last */
+    for (size_t i = 0; i < ls->listing.n_lanes && result == 0; i++) {
+        ar_buf_clear(&text);
+        result = ar_listing_json_lane(&ls->listing, i, &text, error);
+        printf("%s\n%s", i ? "," : "", text.data);
+    }
+    if (result == 0)
+        puts("]}");
+    ar_buf_release(&text);
+    return result;
+}
+
+static void step(void *arg, uint64_t done)
+{
+    const struct ls *ls = arg;
+    cli_progress(done, ls->listing.total, 0);
+}
+
+/* Reads and prints. What was read before something failed is printed all the same. */
+static int list(struct ls *ls, int n, char **operands)
+{
+    struct ar_error error = { 0 }, print_error = { 0 };
+    struct ar_tick tick = { .step = step, .arg = ls, .stop = &cli_stop };
+    ls->listing.tick = &tick;
+    cli_progress_start("reading", "B");
+    bool failed = read_input(ls, n, operands, &error) != 0;
+    cli_progress_end();
+    if (cli_stop)
+        return AR_SYSTEM;
+    bool anything = ls->listing.kind != AR_LISTED_NOTHING || ls->listing.errors.count;
+    int printed = 0;
+    if (ls->json && (anything || !failed))
+        printed = print_json(ls, failed ? error.what : NULL, &print_error);
+    else if (anything)
+        printed = cli_listing_print(&ls->listing, ls->input, &print_error);
+    fflush(stdout); /* before the messages; a failure is seen at the end */
+    if (failed)
+        return cli_fail(&error);
+    if (printed != 0)
+        return cli_fail(&print_error);
+    return ar_listing_failed(&ls->listing) ? AR_CONTENT : AR_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct ls ls = { 0 };
+    int first;
+    cli_start(&tool);
+    ar_listing_init(&ls.listing);
+    ar_run_init(&ls.run);
+    int key = parse_options(&ls, argc, argv, &first);
+    if (key != CLI_END)
+        return cli_end(key == CLI_DONE ? AR_OK : AR_INPUT);
+    int status = list(&ls, argc - first, argv + first);
+    ar_listing_release(&ls.listing);
+    ar_run_release(&ls.run);
+    ar_targets_release(&ls.samples);
+    for (size_t i = 0; i < ls.n_keys; i++)
+        ar_lane_key_release(&ls.keys[i]);
+    free(ls.keys);
+    return cli_end(status);
+}

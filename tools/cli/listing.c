@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/listing.h"
+
+#include "cli/cli.h"
+#include "cli/grid.h"
+#include "cli/listing_sets.h"
+
+enum { ERRORS_MAX = 20 }; /* lanes whose errors are printed as a whole */
+
+/* ---- what it is ----------------------------------------------------------------------------------------------------- */
+
+static void add_kind(const struct ar_listing *listing, struct ar_buf *out)
+{
+    int cleansed = ar_listing_cleansed(listing);
+    if (listing->one_lane && listing->n_lanes == 1 && listing->lane[0].state == AR_LISTED_FAILED) {
+        ar_buf_add_text(out, "one lane, failed");
+        return;
+    }
+    switch (listing->kind) {
+    case AR_LISTED_NOTHING:
+        ar_buf_add_text(out, "an error: the whole stream failed");
+        return;
+    case AR_LISTED_FILES:
+        ar_buf_add_text(out, "CSV files, before a run");
+        return;
+    case AR_LISTED_LANES:
+        ar_buf_add_text(out, listing->one_lane ? "one lane" : "lanes");
+        ar_buf_add_text(out, cleansed == 0 ? ", not cleansed yet" : cleansed > 0 ? ", cleansed" : ", cleansed in part");
+        return;
+    case AR_LISTED_INPUTS:
+        ar_buf_add_text(out, listing->one_lane ? "one lane, ready for the analysis" : "lane inputs");
+        return;
+    case AR_LISTED_RESULTS:
+        ar_buf_add_text(out, listing->one_lane ? "one lane, analysed" : "lane results");
+        return;
+    default:
+        ar_buf_add_text(out, ar_listing_kind_name(listing));
+    }
+}
+
+static void print_title(const struct ar_listing *listing, const char *input)
+{
+    struct ar_buf line;
+    ar_buf_init(&line);
+    if (input)
+        ar_buf_add_format(&line, "%s: ", input);
+    add_kind(listing, &line);
+    if (listing->folder)
+        ar_buf_add_text(&line, ", in a folder");
+    cli_say("%s", line.data);
+    ar_buf_clear(&line);
+    cli_number(&line, listing->n_lanes, "lane");
+    ar_buf_add_text(&line, ", ");
+    cli_number(&line, listing->n_sets, "set");
+    ar_buf_add_text(&line, listing->entries ? ", " : "");
+    if (listing->kind == AR_LISTED_FILES)
+        cli_number(&line, listing->entries, "file");
+    else if (listing->entries)
+        ar_buf_add_format(&line, "%" PRIu64 " %s", listing->entries, listing->entries == 1 ? "entry" : "entries");
+    ar_buf_add_text(&line, listing->entries ? ", " : "");
+    if (listing->entries)
+        cli_bytes(&line, listing->bytes);
+    if (listing->filter != AR_FILTER_NONE)
+        ar_buf_add_format(&line, ", compressed with %s", ar_filter_name(listing->filter));
+    cli_say("%s", line.data);
+    ar_buf_release(&line);
+}
+
+/* ---- lanes × sets --------------------------------------------------------------------------------------------------- */
+
+/* A cell is empty where there is no number. */
+static void add_number_cell(struct cli_grid *grid, bool there, uint64_t number)
+{
+    if (there)
+        cli_grid_format(grid, "%" PRIu64, number);
+    else
+        cli_grid_text(grid, "");
+}
+
+static void add_bytes_cell(struct cli_grid *grid, bool there, uint64_t bytes)
+{
+    struct ar_buf text;
+    ar_buf_init(&text);
+    if (there)
+        cli_bytes(&text, bytes);
+    cli_grid_cell(grid, text.data, text.len);
+    ar_buf_release(&text);
+}
+
+/* Rows of the source and, where some lane lost any, an arrow and the rows that are left. */
+static void add_rows_cells(struct cli_grid *grid, bool there, bool fewer, uint64_t rows_in, uint64_t rows)
+{
+    add_number_cell(grid, there, rows_in);
+    cli_grid_text(grid, there && fewer ? "→" : "");
+    add_number_cell(grid, there && fewer, rows);
+}
+
+static void add_state_cell(struct cli_grid *grid, const struct ar_listed_lane *lane)
+{
+    const char *text = lane->error ? lane->error : "";
+    size_t n = ar_error_first_line(&text, strlen(text));
+    if (n > 0)
+        cli_grid_format(grid, "%s: %.*s", ar_listing_state_name(lane->state), (int)n, text);
+    else
+        cli_grid_text(grid, ar_listing_state_name(lane->state));
+}
+
+static void add_lane(struct cli_grid *grid, const struct ar_listing *listing, size_t lane, const bool *fewer)
+{
+    const struct ar_target *target = &listing->targets.entry[lane];
+    const struct ar_listed_lane *of = &listing->lane[lane];
+    bool named = strcmp(target->data, target->sample) != 0;
+    cli_grid_cell(grid, target->data, target->data_len);
+    cli_grid_cell(grid, target->sample, named ? target->sample_len : 0);
+    for (size_t i = 0; i < listing->n_sets; i++) {
+        const struct ar_listed_part *part = ar_listing_part(listing, lane, i);
+        add_rows_cells(grid, part && part->known, fewer[i], part ? part->rows_in : 0, part ? part->rows : 0);
+        add_bytes_cell(grid, part && part->held, part ? part->bytes : 0);
+    }
+    add_number_cell(grid, of->images > 0, of->images);
+    add_state_cell(grid, of);
+}
+
+static void add_sums(struct cli_grid *grid, const struct ar_listing *listing, const bool *fewer)
+{
+    uint64_t images = 0;
+    for (size_t i = 0; i < listing->n_lanes; i++)
+        images += listing->lane[i].images;
+    cli_grid_format(grid, "%zu lanes", listing->n_lanes);
+    cli_grid_text(grid, "");
+    for (size_t i = 0; i < listing->n_sets; i++) {
+        struct ar_listed_sum sum = ar_listing_sum(listing, i);
+        add_rows_cells(grid, sum.lanes > 0, fewer[i], sum.rows_in, sum.rows);
+        add_bytes_cell(grid, sum.held, sum.bytes);
+    }
+    add_number_cell(grid, images > 0, images);
+    cli_grid_text(grid, "");
+}
+
+static void add_heads(struct cli_grid *grid, const struct ar_listing *listing)
+{
+    cli_grid_column(grid, 0);
+    cli_grid_column(grid, 0);
+    cli_grid_head(grid, 0, 0, "data");
+    cli_grid_head(grid, 1, 1, "sample");
+    for (size_t i = 0; i < listing->n_sets; i++) {
+        cli_grid_column(grid, CLI_GRID_RIGHT);
+        cli_grid_column(grid, CLI_GRID_CLOSE);
+        cli_grid_column(grid, CLI_GRID_RIGHT | CLI_GRID_CLOSE);
+        cli_grid_column(grid, CLI_GRID_RIGHT);
+        cli_grid_head(grid, 2 + 4 * i, 5 + 4 * i, listing->set[i].name);
+    }
+    size_t next = 2 + 4 * listing->n_sets;
+    cli_grid_column(grid, CLI_GRID_RIGHT);
+    cli_grid_column(grid, 0);
+    cli_grid_head(grid, next, next, "images");
+    cli_grid_head(grid, next + 1, next + 1, "state");
+}
+
+static int print_lanes(const struct ar_listing *listing, struct ar_error *error)
+{
+    if (listing->n_lanes == 0)
+        return 0;
+    bool *fewer = calloc(listing->n_sets + 1, sizeof *fewer);
+    if (!fewer)
+        return ar_fail_memory(error);
+    for (size_t i = 0; i < listing->n_sets; i++) {
+        struct ar_listed_sum sum = ar_listing_sum(listing, i);
+        fewer[i] = sum.rows != sum.rows_in;
+    }
+    struct cli_grid grid;
+    cli_grid_init(&grid);
+    add_heads(&grid, listing);
+    for (size_t i = 0; i < listing->n_lanes; i++)
+        add_lane(&grid, listing, i, fewer);
+    if (listing->n_lanes > 1)
+        add_sums(&grid, listing, fewer);
+    puts("");
+    int result = cli_grid_print(&grid, 0, error);
+    cli_grid_release(&grid);
+    free(fewer);
+    return result;
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------------------------- */
+
+static void print_table(const struct ar_listed_table *table, const char *name)
+{
+    if (!table->there)
+        return;
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_buf_add_format(&line, "%s: ", name);
+    cli_number(&line, table->rows, "row");
+    ar_buf_add_text(&line, ", ");
+    cli_bytes(&line, table->bytes);
+    puts("");
+    cli_say("%s", line.data);
+    cli_print_columns(table->columns);
+    ar_buf_release(&line);
+}
+
+static void print_artifacts(const struct ar_listing *listing)
+{
+    struct ar_buf line;
+    const char *kind;
+    json_t *counts;
+    bool first = true;
+    ar_buf_init(&line);
+    json_object_foreach (listing->artifacts, kind, counts) {
+        ar_buf_add_format(&line, "%s %s %" PRIu64 " (", first ? "" : ",", *kind ? kind : "other", ar_json_count(counts, "count"));
+        cli_bytes(&line, ar_json_count(counts, "bytes"));
+        ar_buf_add_char(&line, ')');
+        first = false;
+    }
+    if (line.len) {
+        puts("");
+        cli_say("artifacts:%s", line.data);
+    }
+    if (listing->n_others) {
+        ar_buf_clear(&line);
+        for (size_t i = 0; i < listing->others.count; i++)
+            ar_buf_add_format(&line, "%s%s", i ? ", " : "", listing->others.name[i].text);
+        puts("");
+        cli_say("entries that are not known, and passed on: %s%s", line.data,
+            listing->n_others > listing->others.count ? ", …" : "");
+    }
+    ar_buf_release(&line);
+}
+
+/* An error's text, line by line. */
+static void print_error(const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        cli_say("%s%.*s", n ? "    " : "", (int)n, text);
+        text += n + (text[n] != '\0');
+    }
+}
+
+static void print_errors(const struct ar_listing *listing)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < listing->errors.count; i++) {
+        puts("\nerror:");
+        print_error(listing->errors.name[i].text);
+    }
+    for (size_t i = 0; i < listing->n_lanes; i++) {
+        const struct ar_listed_lane *lane = &listing->lane[i];
+        if (lane->state != AR_LISTED_FAILED || count++ >= ERRORS_MAX)
+            continue;
+        if (count == 1)
+            puts("\nlanes that failed:");
+        cli_say("  %s %s", listing->targets.entry[i].data, listing->targets.entry[i].sample);
+        print_error(lane->error ? lane->error : "(its error is not in the stream)");
+    }
+    if (count > ERRORS_MAX)
+        cli_say("  … (%zu in all; the first line of each is in the table)", count);
+}
+
+static void print_verified(const struct ar_listing *listing)
+{
+    if (!listing->verified)
+        return;
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_buf_add_text(&line, "verified: ");
+    ar_buf_add_format(&line, "%" PRIu64 " %s", listing->entries, listing->entries == 1 ? "entry" : "entries");
+    ar_buf_add_format(&line, ", %" PRIu64 " bytes", listing->bytes);
+    puts("");
+    cli_say("%s", line.data);
+    ar_buf_release(&line);
+}
+
+int cli_listing_print(const struct ar_listing *listing, const char *input, struct ar_error *error)
+{
+    print_title(listing, input);
+    if (print_lanes(listing, error) != 0 || cli_print_sets(listing, error) != 0)
+        return -1;
+    print_table(&listing->merged, "analysis_results");
+    print_table(&listing->result, "result_csv");
+    if (listing->result_json)
+        cli_say("result_json: %" PRIu64, listing->result_json);
+    print_artifacts(listing);
+    print_errors(listing);
+    print_verified(listing);
+    return 0;
+}
