@@ -4,13 +4,15 @@
 bats_require_minimum_version 1.5.0
 set -o pipefail
 
-AR_BIN=${AR_BIN:-$BATS_TEST_DIRNAME/../build/bin}
-AR_BIN=$(cd "$AR_BIN" && pwd)
+# What was built: bin/, unit/, fuzz/, gen-run.
+AR_OUT=${AR_OUT:-$BATS_TEST_DIRNAME/../build}
+AR_OUT=$(cd "$AR_OUT" && pwd)
+AR_BIN=${AR_BIN:-$AR_OUT/bin}
 SHARE=$(cd "$BATS_TEST_DIRNAME/../share" && pwd)
 PATH=$AR_BIN:$PATH
 LC_ALL=C.UTF-8
 unset LOGLEVEL TAR_OPTIONS GZIP POSIXLY_CORRECT
-export PATH LC_ALL SHARE
+export PATH LC_ALL SHARE AR_OUT
 
 # Each test starts in an empty folder of its own.
 in_scratch() {

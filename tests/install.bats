@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What is installed, and what is public.
+
+load helpers.bash
+
+@test "the shared library exports what its map lists, and nothing else" {
+    in_scratch
+    sed -n 's/^ *\(ar_[a-z_]*\);$/\1/p' "$BATS_TEST_DIRNAME/../lib/analysisrun.map" | sort >listed
+    nm -D --defined-only "$AR_OUT/libanalysisrun.so.0" | awk '$2 == "T" || $2 == "D" || $2 == "B" { sub(/@.*/, "", $3); print $3 }' | sort >exported
+    diff listed exported
+    grep -o 'ar_[a-z_]*(' "$BATS_TEST_DIRNAME/../lib/analysisrun.h" | tr -d '(' | sort >declared
+    diff listed declared
+}
+
+@test "install puts everything below DESTDIR and PREFIX, and uninstall takes all of it away" {
+    in_scratch
+    [ -z "${AR_SANITIZE:-}" ] || skip "builds with other flags"
+    make -s -C "$BATS_TEST_DIRNAME/.." install DESTDIR="$PWD/root" PREFIX=/opt/ar >/dev/null
+    [ -x root/opt/ar/bin/ar-split ]
+    [ -f root/opt/ar/share/man/man7/analysisrun.7 ]
+    [ -x root/opt/ar/share/analysisrun/methods/spot-stats-sh/analyze ]
+    run -0 root/opt/ar/bin/ar-split --version
+    [[ $output == 'ar-split (analysisrun) '* ]]
+    make -s -C "$BATS_TEST_DIRNAME/.." uninstall DESTDIR="$PWD/root" PREFIX=/opt/ar
+    find root ! -type d >left
+    diff /dev/null left
+}
+
+@test "every tool answers --help on standard output, --version, and a wrong option in one line with status 2" {
+    in_scratch
+    for tool in "$AR_BIN"/ar-*; do
+        name=${tool##*/}
+        "$tool" --help >out 2>err
+        grep -q "^usage: $name " out
+        diff /dev/null err
+        "$tool" -V | grep -q "^$name (analysisrun) [0-9]"
+        refuses 2 "$name: unknown option '--nonsense'" "see '$name --help'" -- "$tool" --nonsense
+        [ "$(wc -l <err)" -eq 1 ]
+        refuses 3 'cannot write standard output: No space left on device' -- sh -c "exec $tool --help >/dev/full"
+    done
+}
