@@ -1,0 +1,179 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What the documents say is so.
+#
+# In a man page, the display behind a line '.\" run' is run, and that behind '.\" prints' is what the one before it prints. In
+# README.md these are a block ```sh behind '<!-- run -->', and a block ```text that comes before the next one.
+
+load helpers.bash
+
+setup_file() {
+    export ROOT="$BATS_TEST_DIRNAME/.."
+}
+
+tools() {
+    for file in "$ROOT"/tools/ar-*.c; do
+        basename "$file" .c
+    done
+}
+
+# The options of --help, as "-o, --output=FILE", in their order.
+help_options() {
+    "$1" --help | sed -nE 's/^  +((-., )?--[^ ]+)( .*)?$/\1/p'
+}
+
+# Those of the man page.
+page_options() {
+    mandoc -Tascii "$ROOT/man/$1.1" | col -bx | sed -n '/The options are as follows/,/^[A-Z]/s/^     \(-.*\)$/\1/p' |
+        sed -E 's/^((-., )?--[^ ]+).*$/\1/'
+}
+
+# What the examples work on. In README.md, method is a program that the reader writes.
+prepare_examples() {
+    data=$BATS_TEST_DIRNAME/data/run-small
+    cp "$data/samples.csv" "$data/params.json" .
+    cp "$data/activity_spots.csv" as.csv
+    cp "$data/surrounding_spots.csv" ss.csv
+    ln -s "$SHARE" share
+    [ "${1##*.}" = md ] || ln -s share/methods/spot-stats-sh method
+}
+
+# Writes the examples of a document into the current folder: N.sh, and N.txt where it shows what that prints.
+extract_examples() {
+    case $1 in
+    *.md) awk '
+        take && /^```/ { close(out); take = 0; asked = 0; next }
+        take { print >out; next }
+        /^<!-- run -->$/ { asked = 1; next }
+        asked && /^```sh$/ { out = ++n ".sh"; printf "" >out; take = 1; shown = 1; next }
+        shown && /^```text$/ { out = n ".txt"; printf "" >out; take = 1; shown = 0 }' "$1" ;;
+    *) awk '
+        take && /^\.Ed$/ { close(out); out = ""; take = 0; next }
+        take {
+            gsub(/\\\(aq/, "\047"); gsub(/\\\(ti/, "~"); gsub(/\\\(ha/, "^"); gsub(/\\\(ga/, "`"); gsub(/\\&/, ""); gsub(/\\e/, "\\")
+            print >out
+            next
+        }
+        /^\.\\" run$/ { out = ++n ".sh"; next }
+        /^\.\\" prints$/ { out = n ".txt"; next }
+        out && /^\.Bd -literal/ { printf "" >out; take = 1; next }
+        take == 0 { out = "" }' "$1" ;;
+    esac
+}
+
+# Runs a document's examples in one folder, one after the other, and compares what they print.
+check_examples() {
+    in_scratch
+    mkdir examples work
+    (cd examples && extract_examples "$1")
+    cd work
+    prepare_examples "$1"
+    for ((i = 1; ; i++)); do
+        script=../examples/$i.sh
+        [ -e "$script" ] || break
+        bash -eu -o pipefail "$script" >../out 2>../err || {
+            echo "$1, example $i:" && cat "$script" ../err
+            return 1
+        }
+        [ ! -e "${script%.sh}.txt" ] || diff -u "${script%.sh}.txt" ../out || {
+            echo "$1, example $i prints something else" && cat "$script"
+            return 1
+        }
+    done
+    [ "$i" -gt 1 ] || [ "$2" = none ]
+}
+
+@test "every tool has a man page and a test file, and every page and test file of a tool has its tool" {
+    in_scratch
+    tools >tools
+    for file in "$ROOT"/man/ar-*.1; do basename "$file" .1; done >pages
+    diff tools pages
+    while read -r tool; do
+        [ -e "$BATS_TEST_DIRNAME/$tool.bats" ] || echo "$tool"
+    done <tools >untested
+    diff /dev/null untested
+    for file in "$BATS_TEST_DIRNAME"/ar-*.bats; do
+        [ -e "$ROOT/tools/$(basename "$file" .bats).c" ] || echo "$file"
+    done >stray
+    diff /dev/null stray
+}
+
+@test "--help and man page of every tool have the same options in the same order" {
+    command -v mandoc >/dev/null || skip "mandoc is not installed"
+    in_scratch
+    for tool in $(tools); do
+        help_options "$tool" >help
+        page_options "$tool" >page
+        grep -q -e '-h, --help' help
+        diff -u --label "$tool --help" --label "$tool.1" help page
+    done
+}
+
+@test "options have one long name in all tools, and a letter means one thing" {
+    in_scratch
+    for tool in $(tools); do
+        help_options "$tool" | sed -nE 's/^(-.), (--[^=]+).*/\1 \2/p'
+    done | sort -u >all
+    cut -d' ' -f1 all | uniq -d >differing
+    diff /dev/null differing
+}
+
+@test "the man pages are clean to mandoc, and fit into 80 columns" {
+    command -v mandoc >/dev/null || skip "mandoc is not installed"
+    in_scratch
+    for page in "$ROOT"/man/*.[1-9]; do
+        mandoc -Tlint -Wwarning "$page"
+        mandoc -Tutf8 "$page" | col -bx | grep -E '.{81}' || [ $? -eq 1 ]
+    done >faults
+    diff /dev/null faults
+}
+
+@test "pages that are referred to are here, or of other programs that are known" {
+    in_scratch
+    sed -n 's/^\.Xr \([^ ]*\) \([0-9]\).*/\1.\2/p' "$ROOT"/man/*.[1-9] | sort -u >referred
+    while read -r page; do
+        case $page in
+        iconv.1 | jq.1 | make.1 | parallel.1 | tar.1 | xxh128sum.1) ;;
+        *) [ -e "$ROOT/man/$page" ] || echo "$page" ;;
+        esac
+    done <referred >missing
+    diff /dev/null missing
+}
+
+@test "the examples of ar-analyze(1) run" { check_examples "$ROOT/man/ar-analyze.1"; }
+@test "the examples of ar-cleanse(1) run" { check_examples "$ROOT/man/ar-cleanse.1"; }
+@test "the examples of ar-ls(1) run, and print what is shown" { check_examples "$ROOT/man/ar-ls.1"; }
+@test "the examples of ar-merge(1) run" { check_examples "$ROOT/man/ar-merge.1"; }
+@test "the examples of ar-pack(1) run, and print what is shown" { check_examples "$ROOT/man/ar-pack.1"; }
+@test "the examples of ar-post(1) run, and print what is shown" { check_examples "$ROOT/man/ar-post.1"; }
+@test "the examples of ar-split(1) run" { check_examples "$ROOT/man/ar-split.1"; }
+@test "the examples of ar-stream(5) run" { check_examples "$ROOT/man/ar-stream.5"; }
+@test "the examples of analysisrun(7) run, and print what is shown" { check_examples "$ROOT/man/analysisrun.7"; }
+@test "the examples of README.md run, and print what is shown" { check_examples "$ROOT/README.md"; }
+
+# Every file of the project that is not data.
+sources() {
+    (cd "$ROOT" && find . \( -name build -o -name .git -o -path ./tests/data -o -path ./tests/fuzz/corpus -o -path ./share/examples \) -prune \
+        -o -type f -print)
+}
+
+@test "every source says its licence in its first lines" {
+    in_scratch
+    sources | while read -r file; do
+        case $file in
+        *.[ch] | *.sh | *.bash | *.bats | *.py | *.awk | *.gp | *.mk | *.map | *.[1-9] | */Makefile* | ./.ci/* | ./share/methods/*/analyze | ./share/methods/*/judge)
+            head -n 3 "$ROOT/$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file"
+            ;;
+        esac
+    done >without
+    diff /dev/null without
+}
+
+@test "nothing is left to be done later" {
+    in_scratch
+    words='TO''DO|FIX''ME|XX''X'
+    sources | while read -r file; do
+        grep -nwHE "$words" "$ROOT/$file" || [ $? -eq 1 ]
+    done >found
+    diff /dev/null found
+}
