@@ -236,10 +236,10 @@ static void tell(const struct post *post)
     struct ar_buf line;
     ar_buf_init(&line);
     ar_account_describe(&merged->account, &line);
-    ar_buf_add_text(&line, "; ");
-    cli_number(&line, post->result.table.rows, "row");
-    ar_buf_add_text(&line, post->has_result &&
-                    ar_merged_missing(merged) > 0 ? " in the result, which is incomplete" : " in the result");
+    ar_buf_add_text(&line, post->withheld ? "; no result" : "; ");
+    if (!post->withheld)
+        cli_number(&line, post->result.table.rows, "row");
+    ar_buf_add_text(&line, post->withheld ? "" : ar_merged_missing(merged) ? " in the result, which is incomplete" : " in the result");
     cli_info("%s", line.data);
     ar_buf_release(&line);
     for (size_t i = 0; i < merged->targets.count; i++)

@@ -83,6 +83,10 @@ static int check_artifact(struct ar_merged_reader *r, const struct ar_entry *ent
                                       entry->tar->size, artifact.bytes);
     if (artifact.xxh3 && strcmp(artifact.xxh3, xxh3) != 0)
         return ar_merged_fail_damaged(error, "entry '%s' has the digest %s, and %s by 'artifacts'", path, xxh3, artifact.xxh3);
+    const char *type = entry->tar->image_type ? entry->tar->image_type : "";
+    if (strcmp(artifact.image_type ? artifact.image_type : "", type) != 0)
+        return ar_merged_fail_damaged(error, "entry '%s' has the image type '%s', and '%s' by 'artifacts'", path, type,
+                                      artifact.image_type ? artifact.image_type : "");
     return 0;
 }
 
