@@ -239,7 +239,8 @@ static void tell(const struct post *post)
     ar_buf_add_text(&line, post->withheld ? "; no result" : "; ");
     if (!post->withheld)
         cli_number(&line, post->result.table.rows, "row");
-    ar_buf_add_text(&line, post->withheld ? "" : ar_merged_missing(merged) ? " in the result, which is incomplete" : " in the result");
+    if (!post->withheld)
+        ar_buf_add_text(&line, ar_merged_missing(merged) > 0 ? " in the result, which is incomplete" : " in the result");
     cli_info("%s", line.data);
     ar_buf_release(&line);
     for (size_t i = 0; i < merged->targets.count; i++)
