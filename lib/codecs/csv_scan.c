@@ -6,7 +6,7 @@
 
 #include "bytes/text.h"
 
-#ifdef __x86_64__
+#if defined(__x86_64__) && !defined(AR_PORTABLE)
 static bool have_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul") &&
@@ -39,7 +39,7 @@ struct ar_csv_scan *ar_csv_scan_new(const char *data, uint64_t n, uint64_t cells
     scan->first_bound = n_track && track[0] == 0;
     scan->bound = scan->first_bound;
     scan->fill = ar_csv_fill_portable;
-#ifdef __x86_64__
+#if defined(__x86_64__) && !defined(AR_PORTABLE)
     if (twin != AR_CSV_PORTABLE && have_avx2())
         scan->fill = ar_csv_fill_avx2;
 #else

@@ -1,41 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The portable twin: eight bytes at a time in a 64-bit register.
+ * The portable twin: vectors of 16 bytes as the compiler has them (SSE2, NEON, or plain registers), and no intrinsics.
  */
 #include <endian.h>
 
 #include "codecs/csv_scan.h"
 
-#define ONES UINT64_C(0x0101010101010101)
-#define LOW7 UINT64_C(0x7f7f7f7f7f7f7f7f)
+typedef uint8_t vector __attribute__((vector_size(16)));
+typedef int8_t truth __attribute__((vector_size(16))); /* of a comparison: all bits of a byte, or none */
 
-/* The high bits of eight bytes, as the low eight bits. */
-static inline uint64_t gather(uint64_t high_bits)
+enum { VECTORS = AR_CSV_BLOCK / 16 };
+
+/* One bit for each of 16 bytes that are all ones or zero. */
+static inline uint64_t gather(truth bytes)
 {
-    return ((high_bits >> 7) * UINT64_C(0x0102040810204080)) >> 56;
+    uint64_t half[2];
+    memcpy(half, &bytes, sizeof half);
+    uint64_t low = (le64toh(half[0]) & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101) >> 56;
+    uint64_t high = (le64toh(half[1]) & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101) >> 56;
+    return low | high << 8;
 }
 
-/* One bit for each byte of word that equals c. */
-static inline uint64_t equals(uint64_t word, unsigned char c)
+static inline uint64_t equals(const vector *v, uint8_t c)
 {
-    uint64_t x = word ^ (ONES * c);
-    return gather(~(((x & LOW7) + LOW7) | x | LOW7));
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < VECTORS; i++)
+        bits |= gather(v[i] == c) << (16 * i);
+    return bits;
 }
 
+static inline bool any(truth bytes)
+{
+    uint64_t half[2];
+    memcpy(half, &bytes, sizeof half);
+    return (half[0] | half[1]) != 0;
+}
+
+/* Commas and LFs are in every block; the others are looked for together first. */
 static inline void classify(const char *block, struct ar_csv_masks *m)
 {
-    *m = (struct ar_csv_masks){ 0 };
-    for (unsigned i = 0; i < AR_CSV_BLOCK; i += 8) {
-        uint64_t word;
-        memcpy(&word, block + i, sizeof word);
-        word = le64toh(word);
-        m->quote |= equals(word, '"') << i;
-        m->comma |= equals(word, ',') << i;
-        m->lf |= equals(word, '\n') << i;
-        m->cr |= equals(word, '\r') << i;
-        m->nul |= equals(word, '\0') << i;
-        m->high |= gather(word & ~LOW7) << i;
-    }
+    vector v[VECTORS];
+    truth rare = { 0 };
+    memcpy(v, block, sizeof v);
+    for (unsigned i = 0; i < VECTORS; i++)
+        rare |= (v[i] == '"') | (v[i] == '\r') | (v[i] == '\0') | (v[i] >= 0x80);
+    *m = (struct ar_csv_masks){ .comma = equals(v, ','), .lf = equals(v, '\n') };
+    if (!any(rare))
+        return;
+    m->quote = equals(v, '"');
+    m->cr = equals(v, '\r');
+    m->nul = equals(v, '\0');
+    for (unsigned i = 0; i < VECTORS; i++)
+        m->high |= gather(v[i] >= 0x80) << (16 * i);
 }
 
 static inline uint64_t prefix_xor(uint64_t bits)
