@@ -31,6 +31,7 @@ static const struct cli_tool tool = {
     .summary = "Runs METHOD for each lane, in a private folder with the lane's files, and collects\n"
                "what it prints (one JSON object, or a CSV header with one row) and its pictures.",
     .options = options,
+    .command = true,
     .examples = "  ar-analyze -j 8 -- ./method\n"
                 "  parallel 'ar-analyze -o results/{/} -- ./method < {}' ::: lanes/*.tar",
 };

@@ -32,6 +32,7 @@ static const struct cli_tool tool = {
                "analysis_results.csv, artifacts.csv and params.json, and prints a CSV or a JSON\n"
                "array of objects. Without METHOD, the merged table is the result.",
     .options = options,
+    .command = true,
     .examples = "  ar-merge --lanes lanes results | ar-post -- ./judge > result.tar\n"
                 "  ar-merge < results.tar | ar-post -k -d result -- ./judge",
 };
@@ -259,7 +260,8 @@ static void tell(const struct post *post)
 static int run(struct post *post)
 {
     struct ar_error error = { 0 };
-    if (prepare(post, &error) != 0 || (!post->folder && cli_output_open(&post->output, &error) != 0))
+    if (prepare(post, &error) != 0 ||
+        (post->folder ? ar_folder_probe(post->folder, &error) : cli_output_open(&post->output, &error)) != 0)
         return cli_fail(&error);
     int status = AR_OK;
     if (read_input(post, &error) != 0 || check_params(post, &error) != 0)

@@ -86,20 +86,46 @@ static int set_index_aside(struct ar_folder *folder, bool found, bool cut, struc
     return ar_file_put(folder->fd, AR_FOLDER_INDEX_OLD, true, empty, sizeof empty - 1, false, error);
 }
 
-int ar_folder_open(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error)
+/* Reads the index of the opened folder, whole or set aside, and refuses one that is somebody else's. */
+static int check_owner(struct ar_folder *folder, bool *found, bool *cut, struct ar_error *error)
+{
+    if (read_index(folder, AR_FOLDER_INDEX, found, error) != 0 || read_index(folder, AR_FOLDER_INDEX_OLD, cut, error) != 0)
+        return -1;
+    return *cut ? 0 : refuse_others(folder, error);
+}
+
+static int begin(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error)
 {
     *folder = (struct ar_folder){ .fd = -1, .sync = sync, .path = strdup(path) };
-    if (!folder->path)
-        return ar_fail_memory(error);
-    bool found = false, cut = false;
-    folder->fd = ar_dir_open(path, error);
-    if (folder->fd < 0 || read_index(folder, AR_FOLDER_INDEX, &found, error) != 0 ||
-        read_index(folder, AR_FOLDER_INDEX_OLD, &cut, error) != 0 || (!cut && refuse_others(folder, error) != 0) ||
-        set_index_aside(folder, found, cut, error) != 0) {
-        ar_folder_release(folder);
+    return folder->path ? 0 : ar_fail_memory(error);
+}
+
+int ar_folder_probe(const char *path, struct ar_error *error)
+{
+    struct ar_folder folder;
+    bool found, cut;
+    if (begin(&folder, path, false, error) != 0)
         return -1;
-    }
-    return 0;
+    int result = 0;
+    folder.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder.fd >= 0)
+        result = check_owner(&folder, &found, &cut, error);
+    else if (errno != ENOENT)
+        result = ar_fail_open(error, errno, "cannot open the folder '%s'", path);
+    ar_folder_release(&folder);
+    return result;
+}
+
+int ar_folder_open(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error)
+{
+    bool found = false, cut = false;
+    if (begin(folder, path, sync, error) != 0)
+        return -1;
+    folder->fd = ar_dir_open(path, error);
+    if (folder->fd >= 0 && check_owner(folder, &found, &cut, error) == 0 && set_index_aside(folder, found, cut, error) == 0)
+        return 0;
+    ar_folder_release(folder);
+    return -1;
 }
 
 void ar_folder_release(struct ar_folder *folder)

@@ -24,6 +24,9 @@ struct ar_folder {
     bool changed;            /* any file was written anew */
 };
 
+/* Could the folder be delivered into? Changes nothing; a folder that is not there will do. 0, or -1 as ar_folder_open. */
+int ar_folder_probe(const char *path, struct ar_error *error) AR_MUST_USE;
+
 /*
  * Opens the folder (made where it is missing), checks who it belongs to, and sets its index aside. sync: for final results. 0, or -1: AR_INPUT for
  * a folder with other people's files (one is named).

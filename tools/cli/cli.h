@@ -28,6 +28,7 @@ struct cli_tool {
     const char *summary;  /* what it does: a sentence or two */
     const struct cli_option *options;
     const char *examples; /* lines, or NULL */
+    bool command;         /* the operands are a command: what follows the first one is its own */
 };
 
 /* Options that mean the same in every tool, for the tables. */
@@ -44,7 +45,7 @@ struct cli_tool {
 void cli_start(const struct cli_tool *tool);
 
 /*
- * The next option of the command line: its key, with *arg set; CLI_END when only operands are left (their first is *first); CLI_WRONG after
+ * The next option of the command line, which may stand behind operands unless they are a command: its key, with *arg set; CLI_END when only operands are left (their first is *first); CLI_WRONG after
  * a mistake was told (end with status 2); CLI_DONE when --help or --version was printed (end with status 0).
  */
 int cli_next(int argc, char **argv, const char **arg, int *first);

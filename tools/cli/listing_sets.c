@@ -74,6 +74,8 @@ static void print_source(const struct ar_listed_set *set)
     ar_buf_init(&line);
     ar_buf_add_format(&line, "%s", set->name);
     const char *source = json_string_value(json_object_get(account, "source"));
+    if (!account)
+        ar_buf_add_text(&line, ": its source is not told");
     if (account) {
         ar_buf_add_format(&line, ": %s, ", source ? source : "unknown source");
         cli_bytes(&line, ar_json_count(account, "bytes"));

@@ -2,6 +2,7 @@
 /*
  * Messages, and the end of a tool.
  */
+#include <fcntl.h>
 #include <time.h>
 
 #include "bytes/text.h"
@@ -33,8 +34,20 @@ static void handle_bus(int sig)
     _exit(AR_SYSTEM);
 }
 
+/*
+ * A standard stream that was closed would be given to the next file that is opened, and that file be written over: its place is held by
+ * what cannot be used.
+ */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 void cli_start(const struct cli_tool *tool)
 {
+    hold_standard_streams();
     cli.name = tool->name;
     cli.tool = tool;
     const char *level = getenv("LOGLEVEL");

@@ -86,7 +86,9 @@ static void add_options(struct getopt_table *table, const struct cli_option *opt
 
 int cli_next(int argc, char **argv, const char **arg, int *first)
 {
-    struct getopt_table table = { .letters = "+:", .n_letters = 2 };
+    struct getopt_table table = { .letters = ":", .n_letters = 1 };
+    if (cli.tool->command)
+        table = (struct getopt_table){ .letters = "+:", .n_letters = 2 };
     add_options(&table, cli.tool->options);
     add_options(&table, common);
     opterr = 0;

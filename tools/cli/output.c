@@ -7,11 +7,16 @@
 
 #include "cli/cli.h"
 
+static bool names_a_file(const struct cli_output *output)
+{
+    return output->path && strcmp(output->path, "-") != 0;
+}
+
 int cli_output_open(struct cli_output *output, struct ar_error *error)
 {
     int fd = STDOUT_FILENO;
     const char *name = "standard output";
-    output->is_file = output->path && strcmp(output->path, "-") != 0;
+    output->is_file = names_a_file(output);
     if (output->is_file) {
         if (ar_file_create(&output->file, AT_FDCWD, output->path, false, error) != 0)
             return -1;
@@ -20,8 +25,6 @@ int cli_output_open(struct cli_output *output, struct ar_error *error)
     } else if (isatty(fd)) {
         ar_fail(error, AR_INPUT, "standard output is a terminal");
         return ar_hint(error, "A tar is not for reading: pipe it into the next tool, or name a file with -o; ar-ls shows what is in it.");
-    } else if (fcntl(fd, F_GETFD) < 0) {
-        return ar_fail_errno(error, errno, "cannot write standard output");
     }
     output->out = ar_out_new(fd, name, output->filter, error);
     if (!output->out && output->is_file)
@@ -34,7 +37,7 @@ int cli_output_differs(const struct cli_output *output, int fd, const char *name
     struct stat in, out;
     if (fstat(fd, &in) != 0 || !S_ISREG(in.st_mode))
         return 0;
-    if ((output->is_file ? stat(output->path, &out) : fstat(STDOUT_FILENO, &out)) != 0 || !S_ISREG(out.st_mode))
+    if ((names_a_file(output) ? stat(output->path, &out) : fstat(STDOUT_FILENO, &out)) != 0 || !S_ISREG(out.st_mode))
         return 0;
     if (in.st_dev != out.st_dev || in.st_ino != out.st_ino)
         return 0;
