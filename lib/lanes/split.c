@@ -102,6 +102,40 @@ static void step(void *arg, uint64_t done)
     moved->tick->step(moved->tick->arg, moved->before + done);
 }
 
+static bool has_set(const struct ar_run *run, const char *name)
+{
+    for (size_t i = 0; i < run->n_sets; i++)
+        if (strcmp(run->set[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Every set of a key must be there: a wrong name shows the right ones. */
+static int check_keys(const struct ar_split *split, const struct ar_lane_key *keys, size_t n_keys, struct ar_error *error)
+{
+    for (size_t i = 0; i < n_keys; i++) {
+        if (!keys[i].set || has_set(&split->run, keys[i].set))
+            continue;
+        struct ar_buf names;
+        ar_buf_init(&names);
+        for (size_t j = 0; j < split->run.n_sets; j++)
+            ar_buf_add_format(&names, "%s'%s'", j ? ", " : "", split->run.set[j].name);
+        ar_fail(error, AR_INPUT, "--lane-key: set '%s' not found; sets are %s", keys[i].set, names.data);
+        ar_buf_release(&names);
+        return -1;
+    }
+    return 0;
+}
+
+/* A fault in a file that was changed meanwhile is none of the file's. Returns -1. */
+static int tell_change(const struct ar_split *split, struct ar_error *error)
+{
+    struct ar_error changed;
+    if (ar_run_check(&split->run, &changed) != 0)
+        *error = changed;
+    return -1;
+}
+
 int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t n_keys, const struct ar_tick *tick,
                   struct ar_error *error)
 {
@@ -110,11 +144,13 @@ int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t
     split->part = calloc(split->run.n_sets, sizeof *split->part);
     if (!split->part)
         return ar_fail_memory(error);
+    if (check_keys(split, keys, n_keys, error) != 0)
+        return -1;
     for (size_t i = 0; i < split->run.n_sets; i++) {
         const struct ar_run_set *set = &split->run.set[i];
         struct ar_partition *p = &split->part[i];
         if (ar_partition_read(p, set->name, set->what, set->data, set->n, keys, n_keys, &split->targets, split->grow, &each, error) != 0)
-            return -1;
+            return tell_change(split, error);
         moved.before += set->n;
         if (!split->grow && p->seen.rows && p->seen.rows == p->no_lane + ar_split_unknown_rows(p))
             return fail_no_lane(split, p, error);
