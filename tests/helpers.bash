@@ -64,7 +64,7 @@ END
 
 # One entry of the tar in file $1, to the byte.
 entry() {
-    tar --warning=no-unknown-keyword -xOf "$1" "$2"
+    tar --warning=no-unknown-keyword -xOf "$1" -- "$2"
 }
 
 # The names of its entries, one a line, in their order.
