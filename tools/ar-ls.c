@@ -237,6 +237,15 @@ static void step(void *arg, uint64_t done)
     cli_progress(done, ls->listing.total, 0);
 }
 
+/* Messages come behind what was printed. */
+static int flush_output(struct ar_error *error)
+{
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return ar_fail_errno(error, errno ? errno : EIO, "cannot write standard output");
+    return 0;
+}
+
 /* Reads and prints. What was read before something failed is printed all the same. */
 static int list(struct ls *ls, int n, char **operands)
 {
@@ -254,7 +263,8 @@ static int list(struct ls *ls, int n, char **operands)
         printed = print_json(ls, failed ? error.what : NULL, &print_error);
     else if (anything)
         printed = cli_listing_print(&ls->listing, ls->input, &print_error);
-    fflush(stdout); /* before the messages; a failure is seen at the end */
+    if (printed == 0)
+        printed = flush_output(&print_error);
     if (failed)
         return cli_fail(&error);
     if (printed != 0)

@@ -18,17 +18,16 @@ static void release_set(struct ar_listed_set *set)
     free(set->entities.rows);
     free(set->entities.here);
     free(set->entities.met);
+    for (size_t i = 0; i < set->n_by_lane; i++)
+        free(set->by_lane[i].count);
+    free(set->by_lane);
+    free(set->part);
 }
 
 void ar_listing_release(struct ar_listing *listing)
 {
-    for (size_t i = 0; i < listing->n_lanes; i++) {
-        struct ar_listed_lane *lane = &listing->lane[i];
-        for (size_t k = 0; k < lane->n_parts; k++)
-            free(lane->part[k].entity);
-        free(lane->part);
-        free(lane->error);
-    }
+    for (size_t i = 0; i < listing->n_lanes; i++)
+        free(listing->lane[i].error);
     free(listing->lane);
     for (size_t i = 0; i < listing->n_sets; i++)
         release_set(&listing->set[i]);
@@ -91,25 +90,24 @@ ssize_t ar_listing_set(struct ar_listing *listing, const char *name, struct ar_e
 
 struct ar_listed_part *ar_listing_part_new(struct ar_listing *listing, size_t lane, size_t set, struct ar_error *error)
 {
-    struct ar_listed_lane *to = &listing->lane[lane];
-    if (set < to->n_parts)
-        return &to->part[set];
-    size_t room = listing->n_sets;
-    struct ar_listed_part *grown = reallocarray(to->part, room, sizeof *grown);
+    struct ar_listed_set *to = &listing->set[set];
+    if (lane < to->n_parts)
+        return &to->part[lane];
+    struct ar_listed_part *grown = reallocarray(to->part, listing->lane_room, sizeof *grown);
     if (!grown) {
         ar_fail_memory(error);
         return NULL;
     }
     to->part = grown;
-    for (; to->n_parts < room; to->n_parts++)
+    for (; to->n_parts < listing->lane_room; to->n_parts++)
         to->part[to->n_parts] = (struct ar_listed_part){ .method = -1 };
-    return &to->part[set];
+    return &to->part[lane];
 }
 
 const struct ar_listed_part *ar_listing_part(const struct ar_listing *listing, size_t lane, size_t set)
 {
-    const struct ar_listed_lane *of = &listing->lane[lane];
-    return set < of->n_parts && (of->part[set].known || of->part[set].held) ? &of->part[set] : NULL;
+    const struct ar_listed_set *of = &listing->set[set];
+    return lane < of->n_parts && (of->part[lane].known || of->part[lane].held) ? &of->part[lane] : NULL;
 }
 
 void ar_listing_at_least(struct ar_listing *listing, enum ar_listed_kind kind)
@@ -191,11 +189,16 @@ static int keep_rules(struct ar_listed_set *set, const json_t *rules, struct ar_
     return 0;
 }
 
-static int fail_rows(const struct ar_listing *listing, size_t lane, const char *set, const struct ar_listed_part *part,
-                     struct ar_error *error)
+/* Rows that were counted must be those of the ledger. */
+static int check_counted(const struct ar_listing *listing, size_t lane, struct ar_listed_set *set,
+                         const struct ar_listed_part *part, struct ar_error *error)
 {
+    bool scanned = set->scanned;
+    set->scanned = false;
+    if (!scanned || !part->held || set->counted == part->rows)
+        return 0;
     ar_fail(error, AR_INPUT, "lane '%s': the set '%s' holds %" PRIu64 " rows, and %" PRIu64 " by its ledger",
-            listing->targets.entry[lane].data, set, part->counted, part->rows);
+            listing->targets.entry[lane].data, set->name, set->counted, part->rows);
     return ar_hint(error, "The stream was changed on its way: make it again from its source.");
 }
 
@@ -216,9 +219,10 @@ static int note_records(struct ar_listing *listing, size_t lane, const char *nam
     part->rows = last.rows;
     if (first.method) {
         bool added;
-        part->method = ar_names_add(&set->methods, first.method, strlen(first.method), &added);
-        if (part->method < 0)
+        ssize_t method = ar_names_add(&set->methods, first.method, strlen(first.method), &added);
+        if (method < 0)
             return ar_fail_memory(error);
+        part->method = (int32_t)method;
     }
     set->lanes++;
     set->cleansed += ar_ledger_cleansed(ledger, name);
@@ -230,9 +234,7 @@ static int note_records(struct ar_listing *listing, size_t lane, const char *nam
         if (add_dropped(set, json_object_get(record, "dropped"), error) != 0 ||
             keep_rules(set, json_object_get(record, "rules"), error) != 0)
             return -1;
-    if (part->held && part->scanned && part->counted != part->rows)
-        return fail_rows(listing, lane, name, part, error);
-    return 0;
+    return check_counted(listing, lane, set, part, error);
 }
 
 static void note_outcome(struct ar_listing *listing, struct ar_listed_lane *lane, enum ar_outcome outcome)

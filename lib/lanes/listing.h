@@ -41,24 +41,24 @@ struct ar_listed_count {
 
 /* A set in a lane. */
 struct ar_listed_part {
-    bool known;       /* the lane's ledger tells of it */
-    bool held;        /* its CSV is there */
-    bool scanned;     /* rows were counted */
     uint64_t rows_in; /* of the source */
     uint64_t rows;    /* that are left */
-    uint64_t counted; /* rows of the CSV, where scanned */
     uint64_t bytes;   /* of the CSV, where held */
-    ssize_t method;   /* number in the set's methods, or -1 */
-    struct ar_listed_count *entity; /* where they are counted; in order of appearance in the stream */
-    size_t n_entities;
+    int32_t method;   /* number in the set's methods, or -1 */
+    bool known;       /* the lane's ledger tells of it */
+    bool held;        /* its CSV is there */
+};
+
+/* The entities of a set in a lane, in order of appearance. */
+struct ar_listed_entities {
+    struct ar_listed_count *count;
+    size_t n;
 };
 
 struct ar_listed_lane {
     enum ar_listed_state state;
     char *error; /* text of its error, or NULL */
     uint64_t images, image_bytes;
-    struct ar_listed_part *part; /* by number of the set; may be fewer than there are sets */
-    size_t n_parts;
 };
 
 /* Rows by the value of a column. */
@@ -80,6 +80,12 @@ struct ar_listed_set {
     struct ar_names methods;
     struct ar_listed_tally entities;
     bool no_entity; /* a CSV lacks the column Entity */
+    struct ar_listed_part *part; /* by lane; n_parts of them, perhaps fewer than there are lanes */
+    size_t n_parts;
+    struct ar_listed_entities *by_lane; /* the same; n_by_lane of them, none where entities are not counted */
+    size_t n_by_lane;
+    bool scanned;     /* the rows of the lane at hand were counted */
+    uint64_t counted; /* so many they are */
 };
 
 /* A result table. */

@@ -170,7 +170,8 @@ int ar_listing_json_top(const struct ar_listing *listing, const char *input, con
     return add_json(out, unless(failed, json), error);
 }
 
-static json_t *part_json(const struct ar_listed_set *set, const struct ar_listed_part *part, bool entities)
+static json_t *part_json(const struct ar_listed_set *set, const struct ar_listed_part *part,
+                         const struct ar_listed_entities *entities)
 {
     json_t *json = json_pack("{sIsIsoso}", "rows_in", (json_int_t)part->rows_in, "rows", (json_int_t)part->rows, "bytes",
                              part->held ? json_integer((json_int_t)part->bytes) : json_null(), "image_analysis_method",
@@ -179,8 +180,8 @@ static json_t *part_json(const struct ar_listed_set *set, const struct ar_listed
         return json;
     json_t *counts = json_object();
     bool failed = false;
-    for (size_t i = 0; i < part->n_entities; i++) {
-        const struct ar_listed_count *count = &part->entity[i];
+    for (size_t i = 0; i < entities->n; i++) {
+        const struct ar_listed_count *count = &entities->count[i];
         const char *name = set->entities.names.name[count->name].text;
         failed |= json_object_set_new(counts, name, json_integer((json_int_t)count->rows)) != 0;
     }
@@ -195,10 +196,11 @@ int ar_listing_json_lane(const struct ar_listing *listing, size_t lane, struct a
     json_t *sets = json_object();
     bool failed = false;
     for (size_t i = 0; i < listing->n_sets; i++) {
+        const struct ar_listed_set *set = &listing->set[i];
         const struct ar_listed_part *part = ar_listing_part(listing, lane, i);
+        const struct ar_listed_entities *entities = lane < set->n_by_lane && part && part->held ? &set->by_lane[lane] : NULL;
         if (part)
-            failed |= json_object_set_new(sets, listing->set[i].name,
-                                          part_json(&listing->set[i], part, listing->entities && part->scanned)) != 0;
+            failed |= json_object_set_new(sets, set->name, part_json(set, part, entities)) != 0;
     }
     json_t *json = json_pack("{sssssssosIsIso}",
                              "data", target->data,

@@ -16,7 +16,7 @@ int ar_listing_lanes(struct ar_listing *listing, struct ar_error *error) AR_MUST
 /* The number of the set, added where it is new. -1 on failure. */
 ssize_t ar_listing_set(struct ar_listing *listing, const char *name, struct ar_error *error) AR_MUST_USE;
 
-/* The part of a lane, made where there is none. NULL when memory ran out. */
+/* The part of a lane, made where there is none; valid until the next one is made. NULL when memory ran out. */
 struct ar_listed_part *ar_listing_part_new(struct ar_listing *listing, size_t lane, size_t set,
                                            struct ar_error *error) AR_MUST_USE;
 
@@ -46,16 +46,13 @@ void ar_listing_at_least(struct ar_listing *listing, enum ar_listed_kind kind);
 int ar_listing_columns(json_t **columns, const struct ar_csv_header *header, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Reads a whole CSV: counts its rows into part, and its entities into part and set where that is wished. part is NULL
- * for a set that is not cut into lanes. what names it in messages.
+ * Reads a whole CSV: counts its rows, and its entities where that is wished, for the lane, or, where lane is AR_NO_LANE, for
+ * the set alone. what names it in messages.
  */
-int ar_listing_scan(struct ar_listing *listing, size_t set, struct ar_listed_part *part, const char *data, uint64_t n,
-                    const char *what, struct ar_error *error) AR_MUST_USE;
+int ar_listing_scan(struct ar_listing *listing, size_t set, ssize_t lane, const char *data, uint64_t n, const char *what,
+                    struct ar_error *error) AR_MUST_USE;
 
-/*
- * ---- merged streams (listing_merged.c)
- * -------------------------------------------------------------------------------
- */
+/* ---- merged streams ------------------------------------------------------------------------------------------------ */
 
 /* The ledger of a merged stream: its lanes one by one. */
 int ar_listing_merged_ledger(struct ar_listing *listing, const char *text, size_t n, const json_t *seen, const char *what,

@@ -32,8 +32,11 @@ static int note_part(struct ar_listing *listing, size_t lane, size_t number, con
     if (listing->lane[lane].state == AR_LISTED_MISSING)
         listing->lane[lane].state = AR_LISTED_OPEN;
     bool added;
-    if (method && (part->method = ar_names_add(&listing->set[number].methods, method, strlen(method), &added)) < 0)
-        return ar_fail_memory(error);
+    if (method) {
+        part->method = (int32_t)ar_names_add(&listing->set[number].methods, method, strlen(method), &added);
+        if (part->method < 0)
+            return ar_fail_memory(error);
+    }
     struct ar_buf fault;
     ar_buf_init(&fault);
     int result = 0;
@@ -76,14 +79,11 @@ static int note_partition(struct ar_listing *listing, size_t number, const struc
 /* A set whose lanes cannot be told still has columns and rows. */
 static int note_bare(struct ar_listing *listing, size_t number, const struct ar_run_set *set, struct ar_error *error)
 {
-    struct ar_listed_part part = { .method = -1 };
-    int result = ar_listing_scan(listing, number, &part, set->data, set->n, set->what, error);
-    free(part.entity);
-    if (result != 0)
+    if (ar_listing_scan(listing, number, AR_NO_LANE, set->data, set->n, set->what, error) != 0)
         return -1;
     uint64_t bytes = set->mapped ? set->map.source_bytes : set->n;
     listing->set[number].account = json_pack("{sssIsI}", "source", set->source, "bytes", (json_int_t)bytes, "rows",
-                                             (json_int_t)part.counted);
+                                             (json_int_t)listing->set[number].counted);
     return listing->set[number].account ? 0 : ar_fail_memory(error);
 }
 
@@ -103,7 +103,7 @@ static int read_set(struct ar_listing *listing, const struct ar_run_set *set, bo
     else if (note_bare(listing, (size_t)number, set, &second) != 0 && p.header.cells)
         (void)!ar_listing_columns(&listing->set[number].columns, &p.header, &second); /* what failed first is what counts */
     if (result == 0 && listing->entities)
-        result = ar_listing_scan(listing, (size_t)number, NULL, set->data, set->n, set->what, error);
+        result = ar_listing_scan(listing, (size_t)number, AR_NO_LANE, set->data, set->n, set->what, error);
     if (result == 0)
         result = ar_listing_columns(&listing->set[number].columns, &p.header, error);
     ar_partition_release(&p);

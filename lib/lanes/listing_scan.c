@@ -55,20 +55,40 @@ static int count_entity(struct ar_listed_tally *tally, struct last_entity *last,
     return 0;
 }
 
-/* Moves what was counted here into the part, where there is one, and into the sums of the set. */
-static int close_tally(struct ar_listed_tally *tally, struct ar_listed_part *part, struct ar_error *error)
+/* Where the counts of a lane go, with room for all that were met. */
+static struct ar_listed_entities *entities_of(struct ar_listed_set *set, size_t lane, struct ar_error *error)
 {
-    if (part && tally->n_met) {
-        free(part->entity);
-        part->n_entities = 0;
-        part->entity = calloc(tally->n_met, sizeof *part->entity);
-        if (!part->entity)
-            return ar_fail_memory(error);
+    if (lane >= set->n_by_lane) {
+        size_t room = lane + 1 > set->n_parts ? lane + 1 : set->n_parts;
+        struct ar_listed_entities *grown = reallocarray(set->by_lane, room, sizeof *grown);
+        if (!grown) {
+            ar_fail_memory(error);
+            return NULL;
+        }
+        memset(grown + set->n_by_lane, 0, (room - set->n_by_lane) * sizeof *grown);
+        set->by_lane = grown;
+        set->n_by_lane = room;
     }
+    struct ar_listed_entities *of = &set->by_lane[lane];
+    free(of->count);
+    *of = (struct ar_listed_entities){ .count = calloc(set->entities.n_met + 1, sizeof *of->count) };
+    if (of->count)
+        return of;
+    ar_fail_memory(error);
+    return NULL;
+}
+
+/* Moves what was counted here to the lane, where there is one, and into the sums of the set. */
+static int close_tally(struct ar_listed_set *set, ssize_t lane, struct ar_error *error)
+{
+    struct ar_listed_tally *tally = &set->entities;
+    struct ar_listed_entities *of = lane < 0 ? NULL : entities_of(set, (size_t)lane, error);
+    if (!of && lane >= 0)
+        return -1;
     for (size_t i = 0; i < tally->n_met; i++) {
         size_t name = tally->met[i];
-        if (part)
-            part->entity[part->n_entities++] = (struct ar_listed_count){ name, tally->here[name] };
+        if (of)
+            of->count[of->n++] = (struct ar_listed_count){ name, tally->here[name] };
         tally->rows[name] += tally->here[name];
         tally->here[name] = 0;
     }
@@ -116,8 +136,8 @@ static int scan_rows(struct ar_listed_tally *tally, ssize_t entity, const char *
     return result;
 }
 
-int ar_listing_scan(struct ar_listing *listing, size_t set, struct ar_listed_part *part, const char *data, uint64_t n,
-                    const char *what, struct ar_error *error)
+int ar_listing_scan(struct ar_listing *listing, size_t set, ssize_t lane, const char *data, uint64_t n, const char *what,
+                    struct ar_error *error)
 {
     struct ar_listed_set *of = &listing->set[set];
     struct ar_csv_header header;
@@ -131,12 +151,10 @@ int ar_listing_scan(struct ar_listing *listing, size_t set, struct ar_listed_par
         result = scan_rows(&of->entities, entity, data, n, &header, &seen, error);
     if (result == 0 && seen.fault != AR_CSV_OK)
         result = ar_csv_fail(&seen, data + header.next, n - header.next, ar_csv_line(data, header.next), what, error);
-    if (result == 0)
-        result = close_tally(&of->entities, part, error);
-    if (result == 0 && part) {
-        part->scanned = true;
-        part->counted = seen.rows;
-    }
+    if (result == 0 && listing->entities)
+        result = close_tally(of, lane, error);
+    of->scanned = result == 0;
+    of->counted = result == 0 ? seen.rows : 0;
     ar_csv_header_release(&header);
     return result;
 }

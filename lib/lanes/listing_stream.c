@@ -132,7 +132,7 @@ static int take_set(struct reading *r, size_t lane, const struct ar_entry *entry
     if (listing->entities || listing->verify) {
         result = ar_stream_read_all(r->stream, &r->body, error);
         if (result == 0)
-            result = ar_listing_scan(listing, (size_t)set, part, r->body.data, r->body.len, what, error);
+            result = ar_listing_scan(listing, (size_t)set, (ssize_t)lane, r->body.data, r->body.len, what, error);
     } else {
         result = read_head(r, &listing->set[set], what, error);
     }
