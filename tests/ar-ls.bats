@@ -1,0 +1,378 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+load helpers
+
+setup() {
+    in_scratch
+}
+
+RUN=$BATS_TEST_DIRNAME/data/run-small
+
+# A method for the small run: 007 fails, and writes an escape sequence; the others have a number and a picture.
+write_method() {
+    cat >method <<'END'
+#!/bin/sh
+if [ "$(cat data_name)" = 007 ]; then
+    printf 'no spots \033[31m\nat all\n' >&2
+    exit 3
+fi
+mkdir images && printf picture >images/a.png
+echo '{"n": 5.80}'
+END
+    chmod +x method
+}
+
+small_results() {
+    small_lanes lanes.tar
+    ar-pack -q <lanes.tar >inputs.tar
+    write_method
+    ar-analyze -q --keep-going -- ./method <inputs.tar >results.tar 2>/dev/null
+    ar-merge -q <results.tar >merged.tar 2>/dev/null
+}
+
+# Writes the tar $1 to $2, the body of the entry $3 changed by the Python expression $4 over "body" (None: left out); ledgers are not
+# sealed again.
+change_entry() {
+    python3 - "$@" <<'END'
+import io, sys, tarfile
+source, target, name, change = sys.argv[1:]
+with tarfile.open(source) as old, tarfile.open(target, 'w', format=tarfile.PAX_FORMAT) as new:
+    for entry in old:
+        body = old.extractfile(entry).read()
+        if entry.name == name:
+            body = eval(change)
+            if body is None:
+                continue
+            entry.size = len(body)
+        new.addfile(entry, io.BytesIO(body))
+END
+}
+
+# ---- what it is ------------------------------------------------------------------------------------------------------
+
+@test "each stream along the way is called what it is" {
+    small_results
+    ar-post -q -k <merged.tar >result.tar 2>/dev/null || [ $? -eq 1 ]
+    tar --format=pax -cf run.tar --transform='s,^as.csv,image_analysis_results/as,;s,^samples.csv,sample_names,' samples.csv as.csv
+    for pair in run:run split:lanes lanes:lanes inputs:'lane inputs' results:'lane results' merged:merged result:result; do
+        status=0
+        ar-ls --json "${pair%%:*}.tar" >out || status=$?
+        [ "$status" -le 1 ]
+        [ "$(jq -r .kind out)" = "${pair#*:}" ]
+    done
+    [ "$(ar-ls --json split.tar | jq .cleansed)" = false ]
+    [ "$(ar-ls --json lanes.tar | jq .cleansed)" = true ]
+    ar-ls split.tar | grep -qx 'split.tar: lanes, not cleansed yet'
+    ar-ls lanes.tar | grep -qx 'lanes.tar: lanes, cleansed'
+}
+
+@test "one lane is a stream, too" {
+    small_results
+    ar-pack -q -d folder <lanes.tar
+    ar-ls --json folder/0000.tar >out
+    [ "$(jq -c '[.kind, .one_lane, (.lanes | length), .lanes[0].data]' out)" = '["lane inputs",true,1,"0000"]' ]
+    ar-analyze -q -- ./method <folder/0000.tar | ar-ls | grep -qx 'standard input: one lane, analysed'
+}
+
+@test "a compressed stream is listed as it would be without" {
+    small_lanes lanes.tar
+    ar-ls lanes.tar >plain
+    for filter in gzip zstd xz bzip2 lz4; do
+        $filter -c <lanes.tar >packed
+        ar-ls --json packed | jq -e --arg filter "$filter" '.compression == $filter and .entries == 12'
+        ar-ls <packed >out
+        diff <(tail -n +3 plain) <(tail -n +3 out)
+    done
+}
+
+@test "a folder of lanes is listed as their stream" {
+    small_lanes lanes.tar
+    ar-pack -q <lanes.tar >inputs.tar
+    ar-pack -q -d folder <lanes.tar
+    ar-ls --json --entities inputs.tar | jq -S '[.kind, .sets, .lanes]' >stream
+    ar-ls --json --entities --verify folder | jq -S '[.kind, .sets, .lanes]' >folder.json
+    diff stream folder.json
+}
+
+@test "a folder of lane results needs no index" {
+    small_results
+    ar-pack -q -d folder <lanes.tar
+    mkdir results
+    for lane in folder/0*.tar; do
+        ar-analyze -q --keep-going -o "results/${lane##*/}" -- ./method <"$lane" 2>/dev/null
+    done
+    ar-ls --json results >out || [ $? -eq 1 ]
+    [ "$(jq -c '[.kind, .states]' out)" = '["lane results",{"done":1,"failed":1}]' ]
+}
+
+@test "a folder that holds a result is listed, and its files verified" {
+    small_results
+    ar-post -q -k -d result <merged.tar 2>/dev/null || [ $? -eq 1 ]
+    refuses 1 -- ar-ls --json --verify result
+    [ "$(jq -c '[.kind, .states, .verified, .result_csv.rows]' out)" = '["result",{"done":1,"failed":1},true,1]' ]
+    printf pictuRe >result/images/0000/a.png
+    refuses 2 "'images/0000/a.png'" 'digest' -- ar-ls --verify result
+    rm result/images/0000/a.png
+    refuses 2 "'images/0000/a.png' is missing" -- ar-ls --verify result
+}
+
+# ---- rows ------------------------------------------------------------------------------------------------------------
+
+@test "rows, bytes and what was dropped are those of the CSV" {
+    ar-split -q -s "$RUN/samples.csv" as="$RUN/activity_spots.csv" ss="$RUN/surrounding_spots.csv" >split.tar 2>/dev/null
+    ar-cleanse -q -e as='Activity Spots' -e ss='Surrounding Spots' <split.tar >lanes.tar
+    ar-ls --json lanes.tar | jq -S '[.lanes[] | [.data, .sample, (.sets | map_values([.rows_in, .rows]))]]' >ours
+    python3 - "$RUN" >theirs.json <<'END'
+import csv, json, sys
+def rows(name):
+    with open(f'{sys.argv[1]}/{name}.csv', newline='', encoding='utf-8') as f:
+        return list(csv.DictReader(f))
+def counts(name, entity, lane):
+    mine = [r for r in rows(name) if r['Filename'].split('_000_')[1].split('.')[0] == lane]
+    return [len(mine), sum(r['Entity'] == entity for r in mine)]
+print(json.dumps([[s['data'], s['sample'], {'as': counts('activity_spots', 'Activity Spots', s['data']),
+                                          'ss': counts('surrounding_spots', 'Surrounding Spots', s['data'])}] for s in rows('samples')]))
+END
+    diff ours <(jq -S . theirs.json)
+    # One row of each set is of the lane 9999, which the samples table does not name.
+    ar-ls --json lanes.tar | jq -e '.sets.as.account.not_in_samples == {"9999": 1} and .sets.as.rows + .sets.as.dropped.Entity + 1 == .sets.as.account.rows'
+    ar-ls lanes.tar | grep -q 'dropped: not in the samples table: 9999 (1)'
+}
+
+@test "entities are counted for each set and each lane" {
+    small_lanes lanes.tar
+    ar-ls --json --entities split.tar >out
+    [ "$(jq -c '.sets.as.entities' out)" = '{"Spots":3,"Other":1}' ]
+    [ "$(jq -c '[.lanes[] | .sets.as.entities]' out)" = '[{"Spots":2,"Other":1},{"Spots":1}]' ]
+    [ "$(jq -c '[.lanes[] | .sets.ss.entities]' out)" = '[{},{"Around":1,"Other":1}]' ]
+}
+
+@test "a set without the column Entity is no failure" {
+    printf 'Filename,v\nV_000_1.nd2,2\n' >s.csv
+    ar-ls --entities s=s.csv >out
+    grep -q 'no column Entity' out
+    ar-split -q s=s.csv | ar-ls --json --entities | jq -e '.sets.s.entities == null'
+}
+
+@test "lanes of 100 kB of header still show their columns" {
+    python3 -c 'print("Filename," + ",".join(f"column_{i}" for i in range(10000)))
+print("V_000_1.nd2," + "," * 9999)' >wide.csv
+    ar-split -q wide=wide.csv >wide.tar
+    ar-ls --json wide.tar | jq -e '.sets.wide.columns | length == 10001 and .[10000] == "column_9999"'
+}
+
+# ---- CSV files -------------------------------------------------------------------------------------------------------
+
+@test "CSV files show the lanes that they would give" {
+    small_run
+    ar-ls --json -s samples.csv as=as.csv ss=ss.csv >out
+    # as.csv: a row of the lane 9, and one ("foo", in line 6) of none.
+    jq -e '.kind == "files" and [.lanes[].data] == ["0000", "007"]' out
+    [ "$(jq -c '[.lanes[].sets.as.rows]' out)" = '[3,1]' ]
+    [ "$(jq -c '.sets.as.account | [.rows, .lane_by, .dropped, .no_lane_line, .not_in_samples]' out)" = \
+        '[6,"Filename",{"no_lane":1,"not_in_samples":1},6,{"9":1}]' ]
+    [ "$(jq -c '.sets.ss.account.lane_by' out)" = '"ImageAnalysisMethod, Data"' ]
+    # What it says are the bytes of the lanes is what ar-split writes.
+    ar-split -q -s samples.csv as=as.csv ss=ss.csv 2>/dev/null | ar-ls --json | jq -c '[.lanes[].sets]' >lanes
+    diff lanes <(jq -c '[.lanes[].sets]' out)
+}
+
+@test "a file is a set of its own name, made one where it is none" {
+    small_run
+    cp as.csv '2024 as.v2.csv'
+    gzip -c ss.csv >ss.csv.gz
+    ar-ls --json as.csv './2024 as.v2.csv' ss.csv.gz | jq -e '(.sets | keys) == ["_2024_as", "as", "ss"]'
+    ar-ls as=- <as.csv | grep -q 'as: standard input'
+}
+
+@test "line ends, byte order mark and blank lines are told" {
+    printf '\357\273\277Filename,v\r\n\r\nV_000_1.nd2,2\r\n' >s.csv
+    ar-ls s.csv | grep -qx 's: s.csv, 32 B, 1 row, line ends CRLF or CR, byte order mark, 1 blank line'
+}
+
+@test "the plate shows its wells" {
+    ar-ls --json --lane-key 'filename~Well([A-P][0-9]{2})' "labels=$(echo "$SHARE"/examples/plate/*.csv)" >out
+    # 864 images: 96 wells of nine each, a blank line behind each row, as the plate's README says.
+    jq -e '(.lanes | length) == 96 and all(.lanes[]; .sets.labels.rows == 9) and .sets.labels.account.blank_lines == 865' out
+}
+
+@test "columns are shown where the lanes cannot be told" {
+    printf 'file,label\na,1\nb,2\n' >s.csv
+    refuses 2 "column 'Filename' not found; columns are 'file', 'label'" '--lane-key' -- ar-ls s.csv
+    grep -qx 's: s.csv, 19 B, 2 rows' out
+    grep -qx '  columns: file, label' out
+}
+
+@test "two image-analysis methods in a lane are its error" {
+    printf 'Filename\nV1_000_a.nd2\nV2_000_a.nd2\nV1_000_b.nd2\n' >s.csv
+    refuses 1 -- ar-ls --json s.csv
+    jq -e '[.lanes[].state] == ["failed", "open"] and (.errors[0].error | contains("line 3"))' out
+}
+
+@test "a samples table of another run is an error" {
+    small_run
+    printf 'data,sample\nA,a\n' >other.csv
+    refuses 1 -- ar-ls -s other.csv as=as.csv
+    grep -q 'no row is of a lane that the samples table names' out
+}
+
+@test "a run is listed from a file and from a pipe alike" {
+    small_run
+    mkdir -p run/image_analysis_results
+    cp as.csv run/image_analysis_results/as
+    cp samples.csv run/sample_names
+    echo '{}' >run/params
+    tar -C run --format=ustar -cf run.tar .
+    ar-ls --json run.tar | jq -S 'del(.input, .entries, .bytes)' >file
+    ar-ls --json < <(cat run.tar) | jq -S 'del(.input, .entries, .bytes)' >pipe
+    diff file pipe
+    gzip -c run.tar | ar-ls --json | jq -S 'del(.input, .entries, .bytes) | .compression = "none"' >zipped
+    diff file zipped
+    jq -e '.kind == "run" and [.lanes[].data] == ["0000", "007"] and .params' file
+}
+
+# ---- errors ----------------------------------------------------------------------------------------------------------
+
+@test "failed lanes make status 1, and are shown with the whole of their error, harmlessly" {
+    small_results
+    for stream in results merged; do
+        refuses 1 -- ar-ls $stream.tar
+        grep -q '^007 .*failed: ' out
+        grep -qF 'no spots \x1b[31m' out
+        grep -q 'at all' out
+        ! grep -q "$(printf '\033')" out || false
+        [ ! -s err ]
+    done
+    refuses 1 -- ar-ls --json merged.tar
+    jq -e '[.lanes[] | [.state, .images]] == [["done", 1], ["failed", 0]] and (.errors | map(.data)) == ["007"]' out
+    jq -e '.artifacts.image == {"count": 1, "bytes": 7} and .analysis_results.columns == ["n", "data", "sample_name"]' out
+}
+
+@test "an error at the top is that of the whole" {
+    printf 'it went wrong' >error
+    tar --format=ustar -cf whole.tar error
+    head -c 1024 whole.tar >cut.tar # as the Python runner writes it: without end blocks
+    for stream in whole cut; do
+        refuses 1 -- ar-ls --json $stream.tar
+        jq -e '.kind == "error" and .errors == [{"data": null, "sample": null, "error": "it went wrong"}]' out
+    done
+}
+
+@test "lanes that were not chosen are no error" {
+    small_results
+    ar-analyze -q --lane 0000 -- ./method <inputs.tar >part.tar
+    ar-ls --json part.tar | jq -e '[.lanes[].state] == ["done", "not chosen"] and .sets.as.rows_not_chosen == 1'
+}
+
+@test "names of lanes with control characters and wide text keep the columns straight" {
+    printf 'data,sample\n0,陽性対照\n1,"a\033[31m\nb"\n2,x\n' >samples.csv
+    printf 'Filename\nV_000_0.nd2\nV_000_1.nd2\nV_000_2.nd2\n' >s.csv
+    ar-ls -s samples.csv s.csv >out
+    grep -qF 'a\x1b[31m\nb' out
+    # The number of rows begins in the same column of the terminal in each line.
+    python3 - <<'END'
+import unicodedata
+with open('out', encoding='utf-8') as f:
+    lines = f.read().split('\n')[4:7]
+at = {sum(2 if unicodedata.east_asian_width(c) in 'WF' else 1 for c in line[:line.rindex('1  ')]) for line in lines}
+assert len(at) == 1, lines
+END
+}
+
+# ---- damage ----------------------------------------------------------------------------------------------------------
+
+@test "a stream that is cut shows what came before, and fails" {
+    small_lanes lanes.tar
+    size=$(stat -c %s lanes.tar)
+    for keep in 600 2000 5000 $((size - 1024)); do
+        head -c "$keep" lanes.tar >cut.tar
+        refuses 2 -- ar-ls --json cut.tar
+        [ "$keep" -lt 2000 ] || jq -e '(.damaged | length) > 0 and .kind == "lanes" and (.lanes | length) == 2' out
+        refuses 2 -- ar-ls --json < <(cat cut.tar)
+    done
+}
+
+@test "no input is said, and what is no stream" {
+    refuses 2 'no input' -- ar-ls </dev/null
+    echo text >file
+    refuses 2 'not a tar' -- ar-ls file
+    refuses 2 "cannot open 'missing'" -- ar-ls missing
+    mkdir folder
+    refuses 2 'holds no lanes' -- ar-ls folder
+    refuses 2 'expected SET=FILE' -- ar-ls file other
+    refuses 2 "see 'ar-ls --help'" -- ar-ls --wrong
+}
+
+@test "without --verify no body is read, with it every digest is checked" {
+    small_lanes lanes.tar
+    # The bytes are as many; and columns are looked for in the first lane only.
+    change_entry lanes.tar changed.tar 007/image_analysis_results/as 'body.replace(b"Spots", b"SPOTS")'
+    ar-ls changed.tar >out
+    refuses 2 "lane '007'" 'digest' -- ar-ls --verify changed.tar
+    ar-ls --verify lanes.tar | grep -qx 'verified: 12 entries, [0-9]* bytes'
+    ar-ls --verify --json lanes.tar | jq -e .verified
+    ar-ls --json lanes.tar | jq -e '.verified | not'
+}
+
+@test "--verify checks what merged lanes leave" {
+    small_results
+    refuses 1 -- ar-ls --verify merged.tar
+    grep -q '^verified: ' out
+    change_entry merged.tar changed.tar 0000/images/a.png 'b"pictuRe"'
+    refuses 2 "'0000/images/a.png'" 'digest' -- ar-ls --verify changed.tar
+    change_entry merged.tar changed.tar 0000/images/a.png None
+    refuses 2 "'0000/images/a.png' is missing" -- ar-ls --verify changed.tar
+    change_entry merged.tar changed.tar analysis_results 'body + b"\n"'
+    refuses 2 "'analysis_results'" -- ar-ls --verify changed.tar
+    change_entry merged.tar changed.tar ledger 'body.replace(b"5", b"6", 1)'
+    refuses 2 "entry 'ledger' is damaged" -- ar-ls changed.tar
+}
+
+# The ledger's own digest is taken off, as where another program wrote it; so only the account can tell.
+@test "--verify holds the account of rows against the source" {
+    small_results
+    unsealed='__import__("re").sub(rb",\"xxh3\":\"[0-9a-f]*\"}$", b"}", body)'
+    change_entry merged.tar same.tar ledger "$unsealed"
+    refuses 1 -- ar-ls --verify same.tar
+    change_entry merged.tar changed.tar ledger "$unsealed.replace(b'\"rows\":6', b'\"rows\":7', 1)"
+    refuses 2 'does not close' -- ar-ls --verify changed.tar
+    change_entry split.tar changed.tar ledger "$unsealed.replace(b'\"rows\":6', b'\"rows\":7', 1)"
+    refuses 2 'does not close' -- ar-ls --verify changed.tar
+    change_entry split.tar changed.tar 007/ledger "$unsealed.replace(b'\"rows\":1', b'\"rows\":0', 1)"
+    refuses 2 "lane '007'" -- ar-ls --verify changed.tar
+}
+
+@test "a folder that lacks a lane shows the others, and fails" {
+    small_lanes lanes.tar
+    ar-pack -q -d folder <lanes.tar
+    rm folder/007.tar
+    refuses 2 "'folder/007.tar'" 'No such file' -- ar-ls --json folder
+    jq -e '[.lanes[].state] == ["open", "missing"]' out
+    ar-pack -q -d folder <lanes.tar
+    echo '{"x": 1}' >folder/params.json
+    refuses 2 "'params.json'" -- ar-ls --verify folder
+}
+
+# ---- output ----------------------------------------------------------------------------------------------------------
+
+@test "a full disk is no success" {
+    small_lanes lanes.tar
+    status=0
+    ar-ls lanes.tar >/dev/full 2>err || status=$?
+    [ "$status" -eq 3 ]
+    says 'cannot write standard output' 'No space left on device'
+}
+
+@test "a hundred thousand lanes are listed, one line each" {
+    python3 - <<'END'
+with open('s.csv', 'w') as f:
+    f.write('Filename\n')
+    for i in range(100000):
+        f.write(f'V_000_{i:06}.nd2\n')
+END
+    ar-split -q s=s.csv >many.tar
+    ar-ls --json many.tar >out
+    jq -e '(.lanes | length) == 100000 and .sets.s.rows == 100000' out
+    ar-ls many.tar | grep -c '^0[0-9]\{5\} ' | grep -qx 100000
+}
