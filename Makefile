@@ -126,7 +126,8 @@ $(B)/%.o: %.c
 # ---- using ----------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: all $(OUT)/gen-run ## run the main job on real and on generated data, showing each command
+demo: ## build, and run the main job on real and on generated data, showing each command
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(OUT)/gen-run
 	@share/examples/demo.sh $(OUT)
 
 .PHONY: install
