@@ -3,33 +3,11 @@
  * Whatever the bytes are: the reader fails with a message or gives entries that keep its promises, finds the same entries whether
  * bodies are read or passed over, and what it gives can be written and reads back the same.
  */
-#include <fcntl.h>
-#include <sys/mman.h>
-
 #include "fuzz.h"
 #include "bytes/text.h"
 #include "codecs/tar.h"
 
 #define BODY_MAX ((uint64_t)1 << 22)
-
-static int file_with(const void *data, size_t size)
-{
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    FUZZ_CHECK(fd >= 0);
-    for (size_t done = 0; done < size;) {
-        ssize_t n = pwrite(fd, (const char *)data + done, size - done, (off_t)done);
-        FUZZ_CHECK(n > 0);
-        done += (size_t)n;
-    }
-    return fd;
-}
-
-static void check_error(const struct ar_error *error)
-{
-    FUZZ_CHECK(error->status == AR_INPUT);
-    FUZZ_CHECK(error->what[0] != '\0');
-    FUZZ_CHECK(strlen(error->what) < sizeof(error->what) && strlen(error->hint) < sizeof(error->hint));
-}
 
 static void check_entry(const struct ar_tar_entry *entry)
 {
@@ -92,27 +70,17 @@ static int list(int fd, bool bodies, struct ar_tar_writer *copy, struct ar_buf *
         }
     }
     if (got < 0)
-        check_error(&error);
+        fuzz_check_error(&error);
     ar_tar_reader_free(reader);
     ar_in_free(in);
     return got;
 }
 
-/* Is it compressed? Then it is another target's. */
-static bool is_compressed(int fd)
-{
-    struct ar_error error;
-    struct ar_in *in = ar_in_new(fd, "input", &error);
-    bool compressed = in == NULL || ar_in_filter(in) != AR_FILTER_NONE;
-    ar_in_free(in);
-    return compressed;
-}
-
 static void run(const void *data, size_t size)
 {
     struct ar_error error;
-    int fd = file_with(data, size);
-    if (is_compressed(fd)) {
+    int fd = fuzz_file(data, size);
+    if (fuzz_is_compressed(fd)) {
         close(fd);
         return;
     }
@@ -121,7 +89,7 @@ static void run(const void *data, size_t size)
     ar_buf_init(&passed);
     ar_buf_init(&again);
 
-    int copy_fd = file_with("", 0);
+    int copy_fd = fuzz_file("", 0);
     struct ar_out *out = ar_out_new(copy_fd, "copy", AR_FILTER_NONE, &error);
     FUZZ_CHECK(out != NULL);
     struct ar_tar_writer copy;
@@ -143,21 +111,6 @@ static void run(const void *data, size_t size)
     ar_buf_release(&again);
 }
 
-/* Gives each block that has tar's magic the checksum that it should have: chance would rarely find it. */
-static void repair(uint8_t *data, size_t size)
-{
-    for (size_t at = 0; at + 512 <= size; at += 512) {
-        uint8_t *block = data + at;
-        if (memcmp(block + 257, "ustar", 5) != 0)
-            continue;
-        unsigned sum = 0;
-        memset(block + 148, ' ', 8);
-        for (size_t i = 0; i < 512; i++)
-            sum += block[i];
-        snprintf((char *)block + 148, 8, "%06o", sum);
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     run(data, size);
@@ -165,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(repaired != NULL);
     if (size > 0)
         memcpy(repaired, data, size);
-    repair(repaired, size);
+    fuzz_repair_tar(repaired, size);
     if (size > 0 && memcmp(repaired, data, size) != 0)
         run(repaired, size);
     free(repaired);
