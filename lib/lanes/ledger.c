@@ -15,12 +15,15 @@ void ar_ledger_release(struct ar_ledger *ledger)
     ledger->json = NULL;
 }
 
-/* Where the seal begins in a text that has one, else n. */
+/* Where the seal begins in a text that has one, else SIZE_MAX. A damaged name of its member does not make it none. */
 static size_t find_seal(const char *text, size_t n)
 {
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
         n--;
-    if (n > SEAL_LEN && memcmp(text + n - SEAL_LEN, ",\"xxh3\":\"", 9) == 0 && memcmp(text + n - 2, "\"}", 2) == 0)
+    if (n <= SEAL_LEN)
+        return SIZE_MAX;
+    const char *seal = text + n - SEAL_LEN;
+    if (memcmp(seal, ",\"", 2) == 0 && memcmp(seal + 6, "\":\"", 3) == 0 && memcmp(text + n - 2, "\"}", 2) == 0)
         return n - SEAL_LEN;
     return SIZE_MAX;
 }
@@ -32,7 +35,7 @@ static int check_seal(const char *text, size_t n, const char *what, struct ar_er
         return 0;
     char hex[AR_DIGEST_HEX + 1];
     ar_digest_bytes(text, seal, hex);
-    if (memcmp(hex, text + seal + 9, AR_DIGEST_HEX) == 0)
+    if (memcmp(text + seal + 2, "xxh3", 4) == 0 && memcmp(hex, text + seal + 9, AR_DIGEST_HEX) == 0)
         return 0;
     ar_fail(error, AR_INPUT, "%s is damaged: its digest is %s, and it says %.32s", what, hex, text + seal + 9);
     return ar_hint(error, "Make the stream again from its source.");
