@@ -341,6 +341,10 @@ END
     refuses 2 'does not close' -- ar-ls --verify changed.tar
     change_entry split.tar changed.tar 007/ledger "$unsealed.replace(b'\"rows\":1', b'\"rows\":0', 1)"
     refuses 2 "lane '007'" -- ar-ls --verify changed.tar
+    # A row too many everywhere in the ledgers, but not in the CSV.
+    change_entry split.tar half.tar ledger "$unsealed.replace(b'\"rows\":6', b'\"rows\":7', 1).replace(b'\"007\":1', b'\"007\":2', 1)"
+    change_entry half.tar changed.tar 007/ledger "$unsealed.replace(b'\"rows_in\":1,\"rows\":1', b'\"rows_in\":2,\"rows\":2', 1)"
+    refuses 2 "lane '007'" "holds 1 rows, and 2 by its ledger" -- ar-ls --verify changed.tar
 }
 
 @test "a folder that lacks a lane shows the others, and fails" {
