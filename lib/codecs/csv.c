@@ -145,17 +145,6 @@ static int split_names(struct ar_csv_header *header, const char *data, struct ar
     return header->name && i == header->cells ? 0 : ar_fail_memory(error);
 }
 
-/* A scanner may give a row whose bytes outside ASCII still wait to be checked: a header is used before the rest is scanned. */
-static bool is_utf8(struct ar_csv_seen *seen, const char *data, const struct ar_csv_row *row)
-{
-    size_t n = (size_t)(row->end - row->start), good = ar_utf8_check(data + row->start, n);
-    if (good == n)
-        return true;
-    seen->fault = AR_CSV_UTF8;
-    seen->fault_offset = row->start + good;
-    return false;
-}
-
 int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t n, const char *what, struct ar_error *error)
 {
     *header = (struct ar_csv_header){ 0 };
@@ -167,8 +156,6 @@ int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t 
     const struct ar_csv_row *row;
     ssize_t rows = ar_csv_scan_rows(scan, &row);
     struct ar_csv_seen seen = *ar_csv_scan_seen(scan);
-    if (rows > 0 && !is_utf8(&seen, data + skip, row))
-        rows = -1;
     if (rows > 0) {
         header->start = row->start + skip;
         header->end = row->end + skip;

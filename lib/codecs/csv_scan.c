@@ -86,11 +86,23 @@ static uint64_t find_open_quote(const struct ar_csv_scan *scan)
     return open;
 }
 
+/* Takes back the rows behind a byte that is no UTF-8: such bytes are looked for when the rows of a batch are found already. */
+static ssize_t rows_before_fault(struct ar_csv_scan *scan, ssize_t n)
+{
+    while (n > 0 && scan->row[n - 1].end > scan->seen.fault_offset) {
+        n--;
+        scan->seen.rows--;
+    }
+    return n;
+}
+
 ssize_t ar_csv_scan_rows(struct ar_csv_scan *scan, const struct ar_csv_row **rows)
 {
     ssize_t n = 0;
     while (n == 0 && scan->seen.fault == AR_CSV_OK && !scan->ended)
         n = scan->fill(scan);
+    if (scan->seen.fault == AR_CSV_UTF8)
+        n = rows_before_fault(scan, n);
     if (n == 0 && scan->seen.fault != AR_CSV_OK) {
         if (scan->seen.fault == AR_CSV_UNTERMINATED)
             scan->seen.fault_offset = find_open_quote(scan);

@@ -86,6 +86,7 @@ static void scan(struct scanned *found, const char *data, size_t n, uint64_t cel
     found->seen = *ar_csv_scan_seen(scanner);
     FUZZ_CHECK((got == 0) == (found->seen.fault == AR_CSV_OK));
     FUZZ_CHECK(found->seen.rows == found->rows.n);
+    FUZZ_CHECK(found->seen.fault == AR_CSV_OK || end <= found->seen.fault_offset);
     ar_csv_scan_free(scanner);
 }
 
