@@ -2,7 +2,11 @@
 #include "methods/analysis.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+
+#define FREE_PIECE (UINT64_C(1) << 20)
 
 static const struct ar_target *target_of(const struct ar_analysis *a, const struct ar_entry *entry)
 {
@@ -11,24 +15,44 @@ static const struct ar_target *target_of(const struct ar_analysis *a, const stru
 
 /* ---- output, in order ----------------------------------------------------------------------------------------------- */
 
+/* Gives back the space in a spool before end: lanes lie there in their order, so nobody needs it any more. */
+static void free_spool(struct ar_analysis *a, unsigned spool, uint64_t end)
+{
+    end -= end % FREE_PIECE;
+    if (end <= a->freed[spool])
+        return;
+    fallocate(a->what.spool[spool].fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)a->freed[spool],
+              (off_t)(end - a->freed[spool])); /* some file systems cannot; then it takes its space to the end */
+    a->freed[spool] = end;
+}
+
 /* Copies the entries of lanes whose turn it is. */
 static int write_ready(struct ar_analysis *a, struct ar_error *error)
 {
+    char name[256];
     for (; a->next < a->n_lanes && a->lane[a->next].state == AR_ANALYSIS_DONE; a->next++) {
-        char name[32];
-        struct stat st;
-        ar_lane_job_name(name, (uint32_t)a->next, "done");
-        int fd = openat(a->what.root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) != 0)
-            return ar_fail_errno(error, errno, "cannot read the result of lane '%s'", ar_stream_targets(a->stream)->entry[a->next].data);
-        int result = ar_out_copy(a->out, fd, 0, (uint64_t)st.st_size, name, error);
-        close(fd);
-        if (result != 0)
+        struct ar_analysis_lane *lane = &a->lane[a->next];
+        if (ar_out_copy(a->out, a->what.spool[lane->spool].fd, lane->start, lane->end - lane->start, ar_spool_name(name), error) != 0)
             return -1;
-        unlinkat(a->what.root, name, 0);
-        a->lane[a->next].state = AR_ANALYSIS_WRITTEN;
+        free_spool(a, lane->spool, lane->end);
+        lane->state = AR_ANALYSIS_WRITTEN;
     }
     return 0;
+}
+
+/* A lane was dealt with. */
+static void take_done(struct ar_analysis *a, const struct ar_lane_done *done)
+{
+    struct ar_analysis_lane *lane = &a->lane[done->number];
+    lane->state = AR_ANALYSIS_DONE;
+    lane->outcome = done->outcome;
+    lane->spool = done->spool;
+    lane->start = done->start;
+    lane->end = done->end;
+    a->done++;
+    a->results += lane->outcome == AR_LANE_RESULT;
+    if (a->progress)
+        a->progress(a);
 }
 
 /* Takes the replies that are there; block: at least one. */
@@ -41,17 +65,14 @@ static int take_replies(struct ar_analysis *a, bool block, struct ar_error *erro
     size_t n;
     int got;
     while ((got = ar_pool_wait(&a->pool, block, &reply, &n, error)) > 0) {
-        struct ar_analysis_lane *lane = &a->lane[reply.done.number];
-        lane->state = AR_ANALYSIS_DONE;
-        lane->outcome = reply.done.outcome;
-        a->done++;
-        a->results += lane->outcome == AR_LANE_RESULT;
-        if (lane->outcome == AR_LANE_FAILED) {
+        if (reply.done.outcome == AR_LANE_FAILED) {
+            char *cause = strdup(reply.done.cause);
+            if (!cause)
+                return ar_fail_memory(error);
+            a->lane[reply.done.number].cause = cause;
             a->failed++;
-            lane->cause = strdup(reply.done.cause);
         }
-        if (a->progress)
-            a->progress(a);
+        take_done(a, &reply.done);
         if (write_ready(a, error) != 0)
             return -1;
         block = false;
@@ -88,7 +109,13 @@ static int see_targets(struct ar_analysis *a, struct ar_error *error)
         ar_buf_release(&ids);
         return -1;
     }
-    unsigned jobs = a->jobs < targets->count ? a->jobs : (unsigned)targets->count;
+    size_t most = a->n_chosen && a->n_chosen < targets->count ? a->n_chosen : targets->count;
+    unsigned jobs = a->jobs < most ? a->jobs : (unsigned)most;
+    a->freed = calloc((size_t)jobs + 1, sizeof *a->freed);
+    if (!a->freed)
+        return ar_fail_memory(error);
+    if (ar_lane_spools_open(&a->what, jobs, error) != 0)
+        return -1;
     return jobs ? ar_pool_start(&a->pool, jobs, ar_lane_job_run, &a->what, error) : 0;
 }
 
@@ -104,9 +131,10 @@ static int open_lane(struct ar_analysis *a, const struct ar_target *target, stru
         (a->dirfd = openat(a->what.root, target->data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
         return ar_fail_errno(error, errno, "cannot make a folder in '%s' (TMPDIR)", a->work.data);
     if (ar_files_prepare(a->dirfd, error) != 0 ||
-        ar_files_put(a->dirfd, AR_FILES_DATA_NAME, target->data, target->data_len, error) != 0)
-        return -1;
-    return ar_files_put(a->dirfd, AR_FILES_SAMPLE_NAME, target->sample, target->sample_len, error);
+        ar_files_put(a->dirfd, AR_FILES_DATA_NAME, target->data, target->data_len, error) != 0 ||
+        ar_files_put(a->dirfd, AR_FILES_SAMPLE_NAME, target->sample, target->sample_len, error) != 0)
+        return ar_lane_job_hint(error);
+    return 0;
 }
 
 static int take_set(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
@@ -115,14 +143,16 @@ static int take_set(struct ar_analysis *a, const struct ar_entry *entry, struct 
         return 0;
     int fd = ar_files_create_set(a->dirfd, entry->base, error);
     if (fd < 0)
-        return -1;
+        return ar_lane_job_hint(error);
     const char *bytes;
     char name[256];
     ssize_t n;
     int result = 0;
     while (result == 0 && (n = ar_stream_view(a->stream, &bytes, (size_t)256 * 1024, error)) != 0)
-        result = n < 0 ? -1 : ar_write_fd(fd, bytes, (size_t)n, ar_spool_name(name), error);
-    close(fd);
+        if (n < 0 || ar_write_fd(fd, bytes, (size_t)n, ar_spool_name(name), error) != 0)
+            result = n < 0 ? -1 : ar_lane_job_hint(error);
+    if (close(fd) != 0 && result == 0)
+        result = ar_fail_errno(error, errno, "cannot write '%s'", ar_spool_name(name));
     return result;
 }
 
@@ -132,8 +162,6 @@ static int put_aside(struct ar_out **out, int *fd, int opened, struct ar_stream 
     if (!*out) {
         char name[256];
         *fd = opened;
-        if (opened < 0)
-            return ar_fail_errno(error, errno, "cannot write a temporary file");
         *out = ar_out_new(*fd, ar_spool_name(name), AR_FILTER_NONE, error);
         if (!*out)
             return -1;
@@ -148,9 +176,20 @@ static int put_aside(struct ar_out **out, int *fd, int opened, struct ar_stream 
 static int take_rest(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
 {
     char name[32];
-    ar_lane_job_name(name, (uint32_t)entry->lane, "rest");
-    int fd = a->rest_out ? -1 : openat(a->what.root, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = -1;
+    ar_lane_job_rest(name, (uint32_t)entry->lane);
+    if (!a->rest_out && (fd = openat(a->what.root, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
+        return ar_fail_errno(error, errno, "cannot write a file in '%s' (TMPDIR)", a->work.data);
     return put_aside(&a->rest_out, &a->rest_fd, fd, a->stream, entry, error);
+}
+
+/* What stands at the top behind the first lanes comes behind the last one, whatever is done by now. */
+static int take_late(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
+{
+    int fd = -1;
+    if (!a->late_out && (fd = ar_spool_open(error)) < 0)
+        return -1;
+    return put_aside(&a->late_out, &a->late_fd, fd, a->stream, entry, error);
 }
 
 static int close_rest(struct ar_analysis *a, struct ar_error *error)
@@ -164,46 +203,55 @@ static int close_rest(struct ar_analysis *a, struct ar_error *error)
     return result;
 }
 
-/* Hands the lane to the workers, or writes it off where it does not run. */
-static int close_lane(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
+/* Hands the lane to the workers. */
+static int send_lane(struct ar_analysis *a, const struct ar_target *target, const struct ar_entry *ledger, struct ar_error *error)
 {
-    struct ar_ledger *ledger = ar_stream_lane_ledger(a->stream);
-    const struct ar_target *target = target_of(a, entry);
-    uint32_t number = (uint32_t)entry->lane;
-    bool run = a->dirfd >= 0 && !a->earlier_failure;
-    if (close_rest(a, error) != 0)
-        return -1;
-    const char *outcome = ar_ledger_outcome(ledger);
-    if (outcome && !a->earlier_failure) {
-        ar_fail(error, AR_INPUT, "lane '%s' was analyzed already: its outcome is '%s'", target->data, outcome);
-        return ar_hint(error, "The input of this step is what ar-pack writes.");
-    }
-    a->lane[number].state = run ? AR_ANALYSIS_QUEUED : AR_ANALYSIS_DONE;
-    if (run) {
-        struct ar_lane_job job = { .number = number };
-        memcpy(job.lane, target->data, target->data_len + 1);
-        if (ar_files_put(a->dirfd, AR_FILES_PARAMS, a->params.len ? a->params.data : "{}", a->params.len ? a->params.len : 2, error) != 0 ||
-            ar_files_put(a->dirfd, AR_FILES_LEDGER, entry->text, entry->len, error) != 0)
+    struct ar_lane_job job = { .number = (uint32_t)ledger->lane };
+    memcpy(job.lane, target->data, target->data_len + 1);
+    const char *params = a->params.len ? a->params.data : "{}";
+    if (ar_files_put(a->dirfd, AR_FILES_PARAMS, params, strlen(params), error) != 0 ||
+        ar_files_put(a->dirfd, AR_FILES_LEDGER, ledger->text, ledger->len, error) != 0)
+        return ar_lane_job_hint(error);
+    close(a->dirfd);
+    a->dirfd = -1;
+    a->lane[job.number].state = AR_ANALYSIS_QUEUED;
+    while (a->pool.waiting >= 2 * a->jobs)
+        if (take_replies(a, true, error) < 0)
             return -1;
-        close(a->dirfd);
-        a->dirfd = -1;
-        while (a->pool.waiting >= 2 * a->jobs)
-            if (take_replies(a, true, error) < 0)
-                return -1;
-        return ar_pool_send(&a->pool, &job, sizeof job, error) == 0 ? take_replies(a, false, error) : -1;
-    }
+    return ar_pool_send(&a->pool, &job, sizeof job, error) == 0 ? take_replies(a, false, error) : -1;
+}
+
+/* Passes on a lane that does not run: it failed before, or was not chosen. */
+static int skip_lane(struct ar_analysis *a, const struct ar_target *target, uint32_t number, struct ar_error *error)
+{
     if (a->dirfd >= 0) {
         close(a->dirfd);
         a->dirfd = -1;
         if (ar_dir_remove(a->what.root, target->data, error) != 0)
             return -1;
     }
-    a->done++;
-    a->lane[number].outcome = a->earlier_failure ? AR_LANE_FAILED : AR_LANE_NOT_CHOSEN;
-    if (ar_lane_job_skip(&a->what, number, target, &a->params, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len, ledger,
-                         error) != 0)
+    struct ar_lane_done done = { .number = number };
+    if (ar_lane_job_skip(&a->what, &done, target, &a->params, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len,
+                         ar_stream_lane_ledger(a->stream), error) != 0)
         return -1;
+    take_done(a, &done);
     return write_ready(a, error);
+}
+
+/* All of the lane was read. */
+static int close_lane(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
+{
+    const struct ar_target *target = target_of(a, entry);
+    const char *outcome = ar_ledger_outcome(ar_stream_lane_ledger(a->stream));
+    if (close_rest(a, error) != 0)
+        return ar_lane_job_hint(error);
+    if (outcome && !a->earlier_failure) {
+        ar_fail(error, AR_INPUT, "lane '%s' was analyzed already: its outcome is '%s'", target->data, outcome);
+        return ar_hint(error, "The input of this step is what ar-pack writes.");
+    }
+    if (a->dirfd >= 0 && !a->earlier_failure)
+        return send_lane(a, target, entry, error);
+    return skip_lane(a, target, (uint32_t)entry->lane, error);
 }
 
 static int take_lane_entry(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
@@ -240,9 +288,9 @@ int ar_analysis_take(struct ar_analysis *a, const struct ar_entry *entry, struct
         return 0;
     if (entry->kind == AR_ENTRY_TARGETS && see_targets(a, error) != 0)
         return -1;
-    if (entry->kind != AR_ENTRY_OTHER || ar_stream_shape(a->stream) == AR_SHAPE_UNKNOWN || a->n_lanes == 0 || a->lane[0].state == AR_ANALYSIS_UNREAD)
+    if (a->n_lanes == 0 || a->lane[0].state == AR_ANALYSIS_UNREAD)
         return ar_emit_pass(&a->emit, a->stream, entry, error);
-    return put_aside(&a->late_out, &a->late_fd, a->late_out ? -1 : ar_spool_open(error), a->stream, entry, error);
+    return take_late(a, entry, error);
 }
 
 int ar_analysis_finish(struct ar_analysis *a, struct ar_error *error)
@@ -255,7 +303,21 @@ int ar_analysis_finish(struct ar_analysis *a, struct ar_error *error)
         if (ar_out_flush(a->late_out, error) != 0 || ar_out_copy(a->out, a->late_fd, 0, n, "a temporary file", error) != 0)
             return -1;
     }
+    a->keep = a->what.keep_work && a->failed > 0;
     return ar_emit_finish(&a->emit, error);
+}
+
+/*
+ * Asks the file system to put the folders in root far from each other. Where thousands of files are made and deleted in a second, ext4 would spend most of the time on
+ * finding inodes that were not deleted just now. Others do not know the flag, and have no need of it.
+ */
+static void spread_folders(int root)
+{
+    int flags;
+    if (ioctl(root, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags |= FS_TOPDIR_FL;
+        ioctl(root, FS_IOC_SETFLAGS, &flags);
+    }
 }
 
 int ar_analysis_init(struct ar_analysis *a, struct ar_stream *stream, struct ar_out *out, struct ar_error *error)
@@ -264,21 +326,25 @@ int ar_analysis_init(struct ar_analysis *a, struct ar_stream *stream, struct ar_
     a->out = out;
     a->dirfd = a->rest_fd = a->late_fd = -1;
     a->pool = (struct ar_pool){ .jobs = -1, .replies = -1 };
+    a->what.printed = a->what.log = -1;
     ar_buf_init(&a->work);
     ar_buf_init(&a->params);
     ar_buf_init(&a->error_text);
     ar_emit_init(&a->emit, out, false);
     a->what.root = ar_tmpdir_make(&a->work, error);
-    return a->what.root < 0 ? -1 : 0;
+    if (a->what.root < 0)
+        return -1;
+    spread_folders(a->what.root);
+    return 0;
 }
 
-/* Deletes the work folder, unless it holds what was to be kept. */
+/* Deletes the work folder, unless all is done and it holds what was to be kept. */
 static void remove_work(struct ar_analysis *a)
 {
     struct ar_error ignored;
     if (a->what.root < 0)
         return;
-    if (!a->what.keep_work || a->failed == 0)
+    if (!a->keep)
         (void)!ar_dir_remove(AT_FDCWD, a->work.data, &ignored);
     close(a->what.root);
     a->what.root = -1;
@@ -294,6 +360,9 @@ void ar_analysis_release(struct ar_analysis *a)
         if (*fds[i] >= 0)
             close(*fds[i]);
     remove_work(a);
+    ar_lane_spools_release(&a->what);
+    free(a->freed);
+    a->freed = NULL;
     for (size_t i = 0; a->lane && i < a->n_lanes; i++)
         free(a->lane[i].cause);
     free(a->lane);

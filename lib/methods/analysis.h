@@ -14,6 +14,8 @@
 struct ar_analysis_lane {
     enum { AR_ANALYSIS_UNREAD, AR_ANALYSIS_QUEUED, AR_ANALYSIS_DONE, AR_ANALYSIS_WRITTEN } state;
     enum ar_lane_outcome outcome;
+    unsigned spool;      /* where its entries wait to be written */
+    uint64_t start, end; /* in the spool */
     char *cause; /* of a failure in this analysis: one line; else NULL */
 };
 
@@ -37,9 +39,11 @@ struct ar_analysis {
     struct ar_emit emit;
     struct ar_pool pool;
     size_t next;                   /* the lane whose turn it is to be written */
+    uint64_t *freed;               /* by spool: up to where what was written gave its space back */
     int dirfd;                     /* of the lane that is read */
     struct ar_buf params, error_text;
     bool earlier_failure;
+    bool keep;                     /* the work folder stays */
     struct ar_out *rest_out, *late_out; /* unknown entries of the lane; those at the top behind the first lane */
     int rest_fd, late_fd;
 };

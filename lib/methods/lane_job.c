@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "bytes/file.h"
+#include "bytes/text.h"
 #include "lanes/result.h"
 
 enum { LOG_LINES = 20, LOG_BYTES = 4096, PIECE = 256 * 1024 };
@@ -16,23 +17,59 @@ const char *ar_lane_outcome_name(enum ar_lane_outcome outcome)
     return names[outcome];
 }
 
-void ar_lane_job_name(char name[32], uint32_t number, const char *what)
+void ar_lane_job_rest(char name[32], uint32_t number)
 {
-    snprintf(name, 32, ".%" PRIu32 ".%s", number, what);
+    snprintf(name, 32, ".%" PRIu32 ".rest", number);
+}
+
+int ar_lane_job_hint(struct ar_error *error)
+{
+    if (error->system_errno == ENOSPC || error->system_errno == EDQUOT)
+        ar_hint(error, "Make room in '%s', or set TMPDIR to a folder with more of it.", ar_tmpdir());
+    return -1;
+}
+
+int ar_lane_spools_open(struct ar_lane_jobs *jobs, unsigned n, struct ar_error *error)
+{
+    char name[256];
+    jobs->spool = calloc((size_t)n + 1, sizeof *jobs->spool);
+    if (!jobs->spool)
+        return ar_fail_memory(error);
+    for (; jobs->n_spools <= n; jobs->n_spools++) {
+        struct ar_lane_spool *spool = &jobs->spool[jobs->n_spools];
+        spool->fd = ar_spool_open(error);
+        if (spool->fd < 0)
+            return -1;
+        spool->out = ar_out_new(spool->fd, ar_spool_name(name), AR_FILTER_NONE, error);
+        if (!spool->out) {
+            close(spool->fd);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void ar_lane_spools_release(struct ar_lane_jobs *jobs)
+{
+    for (unsigned i = 0; i < jobs->n_spools; i++) {
+        ar_out_abandon(jobs->spool[i].out);
+        close(jobs->spool[i].fd);
+    }
+    free(jobs->spool);
+    jobs->spool = NULL;
+    jobs->n_spools = 0;
 }
 
 /* A lane that is at work. */
 struct job {
-    const struct ar_lane_jobs *jobs;
-    uint32_t number;
+    struct ar_lane_jobs *jobs;
     int dirfd, log;
     struct ar_target target;
-    struct ar_buf data, sample, params, printed, result, error_text;
+    struct ar_buf sample, params, printed, result, error_text;
     struct ar_ledger ledger;
     struct ar_images images;
+    struct ar_out *out; /* its spool */
     struct ar_emit emit;
-    struct ar_out *out;
-    int done;
 };
 
 /* ---- what the method gets ------------------------------------------------------------------------------------------- */
@@ -42,9 +79,7 @@ static int read_inputs(struct job *job, struct ar_error *error)
 {
     struct ar_buf ledger;
     ar_buf_init(&ledger);
-    int result = ar_read_file(job->dirfd, AR_FILES_DATA_NAME, &job->data, SIZE_MAX / 2, error);
-    if (result == 0)
-        result = ar_read_file(job->dirfd, AR_FILES_SAMPLE_NAME, &job->sample, SIZE_MAX / 2, error);
+    int result = ar_read_file(job->dirfd, AR_FILES_SAMPLE_NAME, &job->sample, SIZE_MAX / 2, error);
     if (result == 0)
         result = ar_read_file(job->dirfd, AR_FILES_PARAMS, &job->params, SIZE_MAX / 2, error);
     if (result == 0)
@@ -52,31 +87,49 @@ static int read_inputs(struct job *job, struct ar_error *error)
     if (result == 0)
         result = ar_ledger_parse(&job->ledger, ledger.data, ledger.len, "the lane's ledger", error);
     ar_buf_release(&ledger);
-    job->target = (struct ar_target){ .data = job->data.data, .data_len = job->data.len, .sample = job->sample.data,
-                                      .sample_len = job->sample.len };
+    job->target.sample = job->sample.data;
+    job->target.sample_len = job->sample.len;
     return result;
 }
 
-static int open_log(struct job *job, struct ar_error *error)
+/* A file of this worker's, empty, for the method's standard error. */
+static int take_log(struct ar_lane_jobs *jobs, struct ar_error *error)
+{
+    struct stat st;
+    if (jobs->log < 0) {
+        jobs->log = ar_spool_open(error);
+        if (jobs->log < 0)
+            return -1;
+        fcntl(jobs->log, F_SETFL, O_APPEND);
+    }
+    if (fstat(jobs->log, &st) != 0 || (st.st_size > 0 && ftruncate(jobs->log, 0) != 0))
+        return ar_fail_errno(error, errno, "cannot empty a temporary file");
+    return jobs->log;
+}
+
+/* The log that is kept of a lane. */
+static int open_log(const struct job *job, struct ar_error *error)
 {
     char name[AR_LANE_ID_MAX + 32];
-    int folder = job->jobs->logs;
-    if (folder >= 0)
-        snprintf(name, sizeof name, "%s.log", job->target.data);
-    else
-        ar_lane_job_name(name, job->number, "log");
-    job->log = openat(folder >= 0 ? folder : job->jobs->root, name, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
-    return job->log >= 0 ? 0 : ar_fail_errno(error, errno, "cannot write the log '%s'", name);
+    snprintf(name, sizeof name, "%s.log", job->target.data);
+    int fd = openat(job->jobs->logs, name, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+    return fd >= 0 ? fd : ar_fail_errno(error, errno, "cannot write the log '%s'", name);
 }
 
 /* ---- how it failed -------------------------------------------------------------------------------------------------- */
 
-/* Puts the cause, the hint and the end of the log together to the text of the lane's error. */
+static void add_shown(struct ar_buf *text, const char *line)
+{
+    ar_text_show(text, line, strlen(line));
+    ar_buf_add_char(text, '\n');
+}
+
+/* Puts the cause, the hint and the end of the log together to the text of the lane's error, all of it harmless on a terminal. */
 static int describe_failure(struct job *job, const char *cause, const char *hint, struct ar_error *error)
 {
-    ar_buf_add_format(&job->error_text, "%s\n", cause);
+    add_shown(&job->error_text, cause);
     if (*hint)
-        ar_buf_add_format(&job->error_text, "%s\n", hint);
+        add_shown(&job->error_text, hint);
     size_t start = job->error_text.len;
     ar_buf_add_text(&job->error_text, "\nThe end of its log:\n");
     size_t log = job->error_text.len;
@@ -85,6 +138,15 @@ static int describe_failure(struct job *job, const char *cause, const char *hint
     if (job->error_text.len == log)
         ar_buf_truncate(&job->error_text, start);
     return ar_buf_check(&job->error_text, error);
+}
+
+/* The lane failed by what stands in error. 1 with error_text; -1. */
+static int blame(struct job *job, struct ar_lane_done *done, struct ar_error *error)
+{
+    char hint[sizeof error->hint];
+    memcpy(done->cause, error->what, sizeof done->cause);
+    memcpy(hint, error->hint, sizeof hint);
+    return describe_failure(job, done->cause, hint, error) == 0 ? 1 : -1;
 }
 
 /* ---- running it ----------------------------------------------------------------------------------------------------- */
@@ -104,7 +166,7 @@ static int read_printed(struct job *job, int fd, uint64_t n, struct ar_error *er
 /* Runs the method. 0: it went well; 1: it failed, and error_text says how; -1. */
 static int run_method(struct job *job, struct ar_lane_done *done, struct ar_error *error)
 {
-    struct ar_lane_jobs *jobs = (struct ar_lane_jobs *)(uintptr_t)job->jobs; /* the worker's own copy */
+    struct ar_lane_jobs *jobs = job->jobs;
     struct ar_proc proc = jobs->proc;
     struct ar_proc_end end;
     ar_files_env_lane(&jobs->env, job->target.data, job->target.sample);
@@ -114,27 +176,27 @@ static int run_method(struct job *job, struct ar_lane_done *done, struct ar_erro
     proc.dirfd = job->dirfd;
     proc.log = job->log;
     proc.out_limit = AR_RESULT_MAX;
-    proc.out = memfd_create("result", MFD_CLOEXEC);
-    if (proc.out < 0)
+    if (jobs->printed < 0)
+        jobs->printed = memfd_create("result", MFD_CLOEXEC);
+    proc.out = jobs->printed;
+    if (proc.out < 0 || lseek(proc.out, 0, SEEK_SET) != 0)
         return ar_fail_errno(error, errno, "cannot make a temporary file");
-    int result = ar_proc_run(&proc, &end, error);
-    if (result == 0) {
-        done->seconds = end.seconds;
-        done->memory = end.memory;
-        if (ar_proc_ok(&end)) {
-            result = read_printed(job, proc.out, end.out_bytes, error);
-        } else {
-            struct ar_buf cause;
-            ar_buf_init(&cause);
-            ar_buf_add_format(&cause, "'%s' ", end.name);
-            ar_proc_describe(&end, &cause);
-            snprintf(done->cause, sizeof done->cause, "%s", cause.data);
-            result = describe_failure(job, cause.data, end.hint, error) == 0 ? 1 : -1;
-            ar_buf_release(&cause);
-        }
-    }
-    close(proc.out);
-    return result;
+    if (ar_proc_run(&proc, &end, error) != 0)
+        return -1;
+    done->seconds = end.seconds;
+    done->memory = end.memory;
+    if (ar_proc_ok(&end))
+        return read_printed(job, proc.out, end.out_bytes, error);
+
+    /* What cannot be started now cannot be for any lane: that is a mistake in the command, and no lane's. */
+    bool started = end.how != AR_PROC_UNSTARTED;
+    struct ar_buf how;
+    ar_buf_init(&how);
+    ar_proc_describe(&end, &how);
+    ar_fail(error, started ? AR_CONTENT : AR_INPUT, "'%s' %s", end.name, how.data);
+    ar_hint(error, "%s", end.hint);
+    ar_buf_release(&how);
+    return started ? blame(job, done, error) : -1;
 }
 
 /* Takes what it printed and left. 0 with the outcome; 1: it is no result, and error_text says why; -1. */
@@ -149,7 +211,7 @@ static int take_result(struct job *job, struct ar_lane_done *done, struct ar_err
         done->outcome = AR_LANE_NO_RESULT;
     if (result == 0 || error->status != AR_CONTENT)
         return result;
-    snprintf(done->cause, sizeof done->cause, "%s", error->what);
+    snprintf(done->cause, sizeof done->cause, "%.*s", (int)sizeof done->cause - 1, error->what);
     char hint[sizeof error->hint];
     snprintf(hint, sizeof hint, "%s", error->hint);
     return describe_failure(job, done->cause, hint, error) == 0 ? 1 : -1;
@@ -157,17 +219,12 @@ static int take_result(struct job *job, struct ar_lane_done *done, struct ar_err
 
 /* ---- writing its entries -------------------------------------------------------------------------------------------- */
 
-static int open_done(struct job *job, struct ar_error *error)
+/* The lane's entries begin here; what stands before is no matter any more. */
+static void start_entries(struct job *job, struct ar_lane_done *done)
 {
-    char name[32];
-    ar_lane_job_name(name, job->number, "done");
-    job->done = openat(job->jobs->root, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (job->done < 0)
-        return ar_fail_errno(error, errno, "cannot write a temporary file in '%s' (TMPDIR)", ar_tmpdir());
-    char spool[256];
-    job->out = ar_out_new(job->done, ar_spool_name(spool), AR_FILTER_NONE, error);
+    done->start = ar_out_offset(job->out);
+    ar_emit_release(&job->emit);
     ar_emit_init(&job->emit, job->out, job->jobs->one_lane);
-    return job->out ? 0 : -1;
 }
 
 static int put_names(struct job *job, struct ar_error *error)
@@ -206,11 +263,11 @@ static int put_image(struct job *job, size_t i, struct ar_error *error)
 }
 
 /* Appends the lane's unknown entries, where there are any: whole blocks of a tar. */
-static int put_rest(struct job *job, struct ar_error *error)
+static int put_rest(struct job *job, uint32_t number, struct ar_error *error)
 {
     char name[32];
     struct stat st;
-    ar_lane_job_name(name, job->number, "rest");
+    ar_lane_job_rest(name, number);
     int fd = openat(job->jobs->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : ar_fail_errno(error, errno, "cannot read a temporary file");
@@ -237,133 +294,140 @@ static int note_rows(struct job *job, struct ar_error *error)
     return 0;
 }
 
-static int close_done(struct job *job, enum ar_lane_outcome outcome, struct ar_error *error)
+static int end_entries(struct job *job, struct ar_lane_done *done, struct ar_error *error)
 {
-    if (ar_ledger_set_outcome(&job->ledger, ar_lane_outcome_name(outcome), error) != 0 ||
+    if (ar_ledger_set_outcome(&job->ledger, ar_lane_outcome_name(done->outcome), error) != 0 ||
         ar_emit_ledger(&job->emit, job->target.data, &job->ledger, error) != 0)
         return -1;
-    int result = ar_out_close(job->out, error);
-    job->out = NULL;
-    return result;
+    done->end = ar_out_offset(job->out);
+    return ar_out_flush(job->out, error);
 }
 
-static int write_result(struct job *job, const struct ar_lane_done *done, struct ar_error *error)
+/* 0; 1: a picture is not what it should be, and error_text says why; -1. */
+static int write_result(struct job *job, struct ar_lane_done *done, struct ar_error *error)
 {
-    if (open_done(job, error) != 0 || put_names(job, error) != 0)
+    start_entries(job, done);
+    if (put_names(job, error) != 0)
         return -1;
     for (size_t i = 0; i < job->images.n; i++)
         if (put_image(job, i, error) != 0)
-            return -1;
+            return error->status == AR_CONTENT ? blame(job, done, error) : -1;
     if (done->outcome == AR_LANE_RESULT &&
         (ar_emit_whole(&job->emit, job->target.data, AR_NAME_RESULT, true, job->result.data, job->result.len, error) != 0 ||
          ar_ledger_set_file_bytes(&job->ledger, AR_NAME_RESULT, job->result.data, job->result.len, error) != 0))
         return -1;
-    if (put_rest(job, error) != 0 || note_rows(job, error) != 0)
+    if (put_rest(job, done->number, error) != 0 || note_rows(job, error) != 0)
         return -1;
-    return close_done(job, done->outcome, error);
+    return end_entries(job, done, error);
 }
 
 /* A lane that failed keeps its names and params, and nothing else. */
-static int write_failure(struct job *job, struct ar_error *error)
+static int write_failure(struct job *job, struct ar_lane_done *done, struct ar_error *error)
 {
+    const struct ar_target *target = &job->target;
     char name[32];
+    done->outcome = AR_LANE_FAILED;
     json_object_clear(json_object_get(job->ledger.json, "files"));
-    ar_lane_job_name(name, job->number, "rest");
+    ar_lane_job_rest(name, done->number);
     unlinkat(job->jobs->root, name, 0);
-    if (open_done(job, error) != 0 || put_names(job, error) != 0 ||
-        ar_ledger_set_file_bytes(&job->ledger, AR_NAME_DATA_NAME, job->data.data, job->data.len, error) != 0 ||
-        ar_ledger_set_file_bytes(&job->ledger, AR_NAME_SAMPLE_NAME, job->sample.data, job->sample.len, error) != 0 ||
+    start_entries(job, done);
+    if (put_names(job, error) != 0 ||
+        ar_ledger_set_file_bytes(&job->ledger, AR_NAME_DATA_NAME, target->data, target->data_len, error) != 0 ||
+        ar_ledger_set_file_bytes(&job->ledger, AR_NAME_SAMPLE_NAME, target->sample, target->sample_len, error) != 0 ||
         ar_ledger_set_file_bytes(&job->ledger, AR_NAME_PARAMS, job->params.data, job->params.len, error) != 0 ||
         ar_ledger_set_file_bytes(&job->ledger, AR_NAME_ERROR, job->error_text.data, job->error_text.len, error) != 0 ||
-        ar_emit_whole(&job->emit, job->target.data, AR_NAME_ERROR, false, job->error_text.data, job->error_text.len, error) != 0)
+        ar_emit_whole(&job->emit, target->data, AR_NAME_ERROR, false, job->error_text.data, job->error_text.len, error) != 0)
         return -1;
-    return close_done(job, AR_LANE_FAILED, error);
+    return end_entries(job, done, error);
 }
 
 /* ---- a job ---------------------------------------------------------------------------------------------------------- */
 
-static void init_job(struct job *job, const struct ar_lane_jobs *jobs, uint32_t number)
+static void init_job(struct job *job, struct ar_lane_jobs *jobs, unsigned spool)
 {
-    *job = (struct job){ .jobs = jobs, .number = number, .dirfd = -1, .log = -1, .done = -1, .images = { .dirfd = -1 } };
-    struct ar_buf *bufs[] = { &job->data, &job->sample, &job->params, &job->printed, &job->result, &job->error_text };
+    *job = (struct job){ .jobs = jobs, .dirfd = -1, .log = -1, .images = { .dirfd = -1 }, .out = jobs->spool[spool].out };
+    struct ar_buf *bufs[] = { &job->sample, &job->params, &job->printed, &job->result, &job->error_text };
     for (size_t i = 0; i < AR_COUNT(bufs); i++)
         ar_buf_init(bufs[i]);
+    ar_emit_init(&job->emit, job->out, jobs->one_lane);
 }
 
 static void release_job(struct job *job)
 {
-    struct ar_buf *bufs[] = { &job->data, &job->sample, &job->params, &job->printed, &job->result, &job->error_text };
+    struct ar_buf *bufs[] = { &job->sample, &job->params, &job->printed, &job->result, &job->error_text };
     for (size_t i = 0; i < AR_COUNT(bufs); i++)
         ar_buf_release(bufs[i]);
     ar_ledger_release(&job->ledger);
     ar_images_release(&job->images);
-    ar_out_abandon(job->out);
     ar_emit_release(&job->emit);
-    int *fds[] = { &job->dirfd, &job->log, &job->done };
-    for (size_t i = 0; i < AR_COUNT(fds); i++)
-        if (*fds[i] >= 0)
-            close(*fds[i]);
+    if (job->dirfd >= 0)
+        close(job->dirfd);
+    if (job->log >= 0 && job->log != job->jobs->log)
+        close(job->log);
 }
 
-static int run_job(struct job *job, const char *lane, struct ar_lane_done *done, struct ar_error *error)
+static int run_job(struct job *job, struct ar_lane_done *done, struct ar_error *error)
 {
-    job->dirfd = ar_open_beneath(job->jobs->root, lane, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    job->dirfd = ar_open_beneath(job->jobs->root, job->target.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (job->dirfd < 0)
-        return ar_fail_errno(error, errno, "cannot open the work folder of lane '%s'", lane);
-    if (read_inputs(job, error) != 0 || open_log(job, error) != 0)
+        return ar_fail_errno(error, errno, "cannot open the work folder of lane '%s'", job->target.data);
+    if (read_inputs(job, error) != 0)
+        return -1;
+    job->log = job->jobs->logs < 0 ? take_log(job->jobs, error) : open_log(job, error);
+    if (job->log < 0)
         return -1;
     int result = run_method(job, done, error);
     if (result == 0)
         result = take_result(job, done, error);
-    if (result < 0)
-        return -1;
-    if (result == 1)
-        done->outcome = AR_LANE_FAILED;
-    return result == 1 ? write_failure(job, error) : write_result(job, done, error);
+    if (result == 0)
+        result = write_result(job, done, error);
+    return result == 1 ? write_failure(job, done, error) : result;
 }
 
-int ar_lane_job_run(void *context, const void *message, size_t message_len, void *reply, size_t *reply_len, struct ar_error *error)
+int ar_lane_job_run(void *context, unsigned worker, const void *message, size_t message_len, void *reply, size_t *reply_len,
+                    struct ar_error *error)
 {
-    const struct ar_lane_jobs *jobs = context;
+    struct ar_lane_jobs *jobs = context; /* the worker's own copy */
     struct ar_lane_job what = { 0 };
     memcpy(&what, message, message_len < sizeof what ? message_len : sizeof what);
-    struct ar_lane_done done = { .number = what.number };
+    struct ar_lane_done done = { .number = what.number, .spool = worker };
     struct job job;
-    init_job(&job, jobs, what.number);
-    int result = run_job(&job, what.lane, &done, error);
-    if (result != 0)
-        ar_fail_in(error, "lane '%s'", what.lane);
-    release_job(&job);
-    if (jobs->logs < 0) {
-        char name[32];
-        ar_lane_job_name(name, what.number, "log");
-        unlinkat(jobs->root, name, 0);
-    }
+    init_job(&job, jobs, worker);
+    job.target.data = what.lane;
+    job.target.data_len = strlen(what.lane);
+    int result = run_job(&job, &done, error);
     if (result == 0 && !(jobs->keep_work && done.outcome == AR_LANE_FAILED))
         result = ar_dir_remove(jobs->root, what.lane, error);
-    memcpy(reply, &done, sizeof done);
-    *reply_len = sizeof done;
+    if (result != 0 && error->status != AR_INPUT) {
+        ar_fail_in(error, "lane '%s'", what.lane);
+        if (jobs->logs < 0 || job.log >= 0)
+            ar_lane_job_hint(error);
+    }
+    release_job(&job);
+    *reply_len = offsetof(struct ar_lane_done, cause) + strlen(done.cause) + 1;
+    memcpy(reply, &done, *reply_len);
     return result;
 }
 
-int ar_lane_job_skip(const struct ar_lane_jobs *jobs, uint32_t number, const struct ar_target *target, const struct ar_buf *params,
+int ar_lane_job_skip(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_target *target, const struct ar_buf *params,
                      const char *text, size_t n, struct ar_ledger *ledger, struct ar_error *error)
 {
     struct job job;
-    init_job(&job, jobs, number);
+    done->spool = jobs->n_spools - 1;
+    done->outcome = text ? AR_LANE_FAILED : AR_LANE_NOT_CHOSEN;
+    init_job(&job, jobs, done->spool);
     job.target = *target;
     job.ledger.json = json_incref(ledger->json);
-    int result = open_done(&job, error);
-    if (result == 0)
-        result = ar_emit_names(&job.emit, target, error);
+    start_entries(&job, done);
+    int result = ar_emit_names(&job.emit, target, error);
     if (result == 0 && params->len)
         result = ar_emit_whole(&job.emit, target->data, AR_NAME_PARAMS, false, params->data, params->len, error);
     if (result == 0 && text)
         result = ar_emit_whole(&job.emit, target->data, AR_NAME_ERROR, false, text, n, error);
     if (result == 0)
-        result = put_rest(&job, error);
+        result = put_rest(&job, done->number, error);
     if (result == 0)
-        result = close_done(&job, text ? AR_LANE_FAILED : AR_LANE_NOT_CHOSEN, error);
+        result = end_entries(&job, done, error);
     release_job(&job);
-    return result;
+    return result == 0 ? 0 : ar_lane_job_hint(error);
 }

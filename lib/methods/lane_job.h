@@ -6,8 +6,9 @@
  *
  *     L/        the method's private folder, made and filled by who sends the job (methods/files.h)
  *     .N.rest   unknown entries of the lane as they stand in the stream, or nothing
- *     .N.log    the method's standard error, unless logs are kept elsewhere
- *     .N.done   what the job makes: the entries of the lane's result, as they stand in the stream
+ *
+ * The entries of a lane's result, as they stand in the stream, are written to the spool of the process that made them, where they lie behind each other in the order of the
+ * lanes.
  */
 #ifndef AR_METHODS_LANE_JOB_H
 #define AR_METHODS_LANE_JOB_H
@@ -18,6 +19,12 @@
 
 #define AR_RESULT_MAX (UINT64_C(16) << 20) /* bytes that a method may print */
 
+/* A file without a name that one process writes to, and that who sends the jobs reads. */
+struct ar_lane_spool {
+    int fd;
+    struct ar_out *out;
+};
+
 /* What is the same for all lanes. */
 struct ar_lane_jobs {
     struct ar_proc proc; /* name, program, argv, limits, stop */
@@ -26,7 +33,14 @@ struct ar_lane_jobs {
     int logs;            /* the folder of L.log, or -1 */
     bool keep_work;      /* the folder of a failed lane stays */
     bool one_lane;       /* shape of the stream */
+    struct ar_lane_spool *spool; /* by worker, and behind them that of who sends the jobs */
+    unsigned n_spools;
+    int printed, log;    /* a worker's own: what the method printed, and its standard error; -1 until first needed */
 };
+
+/* Makes a spool for each of n workers, and one more. 0, or -1 (AR_SYSTEM); to be released in both cases. */
+int ar_lane_spools_open(struct ar_lane_jobs *jobs, unsigned n, struct ar_error *error) AR_MUST_USE;
+void ar_lane_spools_release(struct ar_lane_jobs *jobs);
 
 struct ar_lane_job {
     uint32_t number;
@@ -41,24 +55,29 @@ const char *ar_lane_outcome_name(enum ar_lane_outcome outcome);
 struct ar_lane_done {
     uint32_t number;
     enum ar_lane_outcome outcome;
+    unsigned spool;      /* where its entries are */
+    uint64_t start, end; /* in the spool */
     double seconds;   /* that the method ran */
     uint64_t memory;  /* its peak, in bytes */
-    char cause[1024]; /* of a failure: one line */
+    char cause[sizeof ((struct ar_error *)0)->what]; /* of a failure: one line */
 };
 
 _Static_assert(sizeof(struct ar_lane_done) <= AR_POOL_MESSAGE, "a reply must fit into a message");
 
-/* The names of a job's files: "." N "." what. */
-void ar_lane_job_name(char name[32], uint32_t number, const char *what);
+/* The name of the file of a lane's unknown entries. */
+void ar_lane_job_rest(char name[32], uint32_t number);
+
+/* To an error of the system's that was just recorded, where space ran out: adds where room is needed. Returns -1. */
+int ar_lane_job_hint(struct ar_error *error);
 
 /* An ar_pool_work: context is a struct ar_lane_jobs, job a struct ar_lane_job, reply a struct ar_lane_done. */
-int ar_lane_job_run(void *context, const void *job, size_t job_len, void *reply, size_t *reply_len, struct ar_error *error);
+int ar_lane_job_run(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len, struct ar_error *error);
 
 /*
- * Writes .N.done of a lane that does not run: one that failed before (text is its error), or was not chosen (text NULL). ledger is changed accordingly. rest: append
- * .N.rest.
+ * Writes the entries of a lane that does not run: one that failed before (text is its error), or was not chosen (text NULL). ledger is changed accordingly. done->number is
+ * the lane's, the rest of done is filled in.
  */
-int ar_lane_job_skip(const struct ar_lane_jobs *jobs, uint32_t number, const struct ar_target *target, const struct ar_buf *params,
+int ar_lane_job_skip(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_target *target, const struct ar_buf *params,
                      const char *text, size_t n, struct ar_ledger *ledger, struct ar_error *error) AR_MUST_USE;
 
 #endif

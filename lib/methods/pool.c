@@ -2,7 +2,6 @@
 #include "methods/pool.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -10,11 +9,12 @@
 #include "methods/proc.h"
 #include "methods/proc_sweep.h"
 
-enum message_kind { STARTED, REPLY, FAILED };
+enum { PATIENCE = 5000 }; /* ms for a worker to end what it runs, which takes up to a second */
+
+enum message_kind { REPLY, FAILED };
 
 struct message {
     enum message_kind kind;
-    pid_t pid;
     char bytes[AR_POOL_MESSAGE];
 };
 
@@ -35,12 +35,11 @@ static void empty_standard_streams(void)
 static bool send_message(int fd, struct message *message, enum message_kind kind, size_t n)
 {
     message->kind = kind;
-    message->pid = getpid();
     return send(fd, message, MESSAGE_HEAD + n, MSG_NOSIGNAL) >= 0;
 }
 
 /* Works until the queue is closed. */
-static void work_on(int jobs, int replies, pid_t parent, ar_pool_work *work, void *context)
+static void work_on(int jobs, int replies, pid_t parent, unsigned number, ar_pool_work *work, void *context)
 {
     static char job[AR_POOL_MESSAGE];
     struct message *message = calloc(1, sizeof *message);
@@ -49,9 +48,7 @@ static void work_on(int jobs, int replies, pid_t parent, ar_pool_work *work, voi
     ssize_t n;
     while (!failed && (n = recv(jobs, job, sizeof job, 0)) > 0) {
         size_t reply = 0;
-        if (!send_message(replies, message, STARTED, 0))
-            break;
-        failed = work(context, job, (size_t)n, message->bytes, &reply, &error) != 0;
+        failed = work(context, number, job, (size_t)n, message->bytes, &reply, &error) != 0;
         if (!failed && !send_message(replies, message, REPLY, reply))
             break;
     }
@@ -80,7 +77,7 @@ static int start_worker(struct ar_pool *pool, int jobs, int replies, ar_pool_wor
         for (unsigned i = 0; i < pool->n; i++)
             close(pool->worker[i].pidfd);
         empty_standard_streams();
-        work_on(jobs, replies, parent, work, context);
+        work_on(jobs, replies, parent, pool->n, work, context);
         _exit(0);
     }
     *worker = (struct ar_pool_worker){ .pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0) };
@@ -92,8 +89,11 @@ int ar_pool_start(struct ar_pool *pool, unsigned n, ar_pool_work *work, void *co
 {
     int jobs[2] = { -1, -1 }, replies[2] = { -1, -1 };
     *pool = (struct ar_pool){ .jobs = -1, .replies = -1, .worker = calloc(n, sizeof *pool->worker) };
-    if (!pool->worker)
+    pool->polled = calloc((size_t)n + 1, sizeof *pool->polled);
+    if (!pool->worker || !pool->polled) {
+        ar_pool_end(pool);
         return ar_fail_memory(error);
+    }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, jobs) != 0 ||
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, replies) != 0) {
         if (jobs[0] >= 0) {
@@ -124,27 +124,14 @@ int ar_pool_send(struct ar_pool *pool, const void *job, size_t n, struct ar_erro
     return 0;
 }
 
-static struct ar_pool_worker *find_worker(struct ar_pool *pool, pid_t pid)
-{
-    for (unsigned i = 0; i < pool->n; i++)
-        if (pool->worker[i].pid == pid)
-            return &pool->worker[i];
-    return NULL;
-}
-
-/* Takes a message that is there. 1: a reply, 0: another one, -1: a failure. */
+/* Takes a message. 1: a reply, 0: none is there, -1: a failure. */
 static int take_message(struct ar_pool *pool, void *reply, size_t *n, struct ar_error *error)
 {
     struct message message;
     ssize_t got = recv(pool->replies, &message, sizeof message, MSG_DONTWAIT);
     if (got < (ssize_t)MESSAGE_HEAD)
         return got < 0 && errno == EAGAIN ? 0 : ar_fail_errno(error, got < 0 ? errno : EPIPE, "no word from the workers");
-    struct ar_pool_worker *worker = find_worker(pool, message.pid);
     size_t size = (size_t)got - MESSAGE_HEAD;
-    if (worker)
-        worker->busy = message.kind == STARTED;
-    if (message.kind == STARTED)
-        return 0;
     pool->waiting--;
     if (message.kind == FAILED) {
         memcpy(error, message.bytes, sizeof *error < size ? sizeof *error : size);
@@ -155,61 +142,77 @@ static int take_message(struct ar_pool *pool, void *reply, size_t *n, struct ar_
     return 1;
 }
 
-/* A worker that ended while jobs wait was killed. */
+/* A worker that ended while jobs wait was killed. It is not reaped here: its number stays its own. */
 static int fail_killed(const struct ar_pool_worker *worker, struct ar_error *error)
 {
-    int status = 0;
-    waitpid(worker->pid, &status, 0);
-    ar_fail(error, AR_SYSTEM, "a worker was killed%s", WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? " by signal 9 (KILL)" : "");
+    siginfo_t info = { 0 };
+    waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    if (info.si_code == CLD_EXITED)
+        return ar_fail(error, AR_SYSTEM, "a worker ended with status %d before its work was done", info.si_status);
+    const char *name = sigabbrev_np(info.si_status);
+    ar_fail(error, AR_SYSTEM, "a worker was killed by signal %d (%s)", info.si_status, name ? name : "?");
     return ar_hint(error, "Was memory short? Run it again, perhaps with fewer jobs (-j).");
+}
+
+/* Waits until there is a message or a worker has ended. 0 or -1. */
+static int wait_for_word(struct ar_pool *pool, struct ar_error *error)
+{
+    for (unsigned i = 0; i <= pool->n; i++)
+        pool->polled[i] = (struct pollfd){ .fd = i < pool->n ? pool->worker[i].pidfd : pool->replies, .events = POLLIN };
+    if (poll(pool->polled, pool->n + 1, -1) < 0)
+        return ar_fail_errno(error, errno, "cannot wait for the workers");
+    if (pool->polled[pool->n].revents)
+        return 0; /* what a worker said before it ended counts */
+    for (unsigned i = 0; i < pool->n; i++)
+        if (pool->polled[i].revents)
+            return fail_killed(&pool->worker[i], error);
+    return 0;
 }
 
 int ar_pool_wait(struct ar_pool *pool, bool block, void *reply, size_t *n, struct ar_error *error)
 {
-    struct pollfd *fds = calloc(pool->n + 1, sizeof *fds);
-    if (!fds)
-        return ar_fail_memory(error);
-    fds[0] = (struct pollfd){ .fd = pool->replies, .events = POLLIN };
-    for (unsigned i = 0; i < pool->n; i++)
-        fds[i + 1] = (struct pollfd){ .fd = pool->worker[i].pidfd, .events = POLLIN };
     int result = 0;
-    while (result == 0 && pool->waiting) {
-        int ready = poll(fds, pool->n + 1, block ? -1 : 0);
-        if (ready < 0)
-            result = ar_fail_errno(error, errno, "cannot wait for the workers");
-        if (ready <= 0)
-            break;
-        if (fds[0].revents) {
-            result = take_message(pool, reply, n, error);
-            continue;
-        }
-        for (unsigned i = 0; i < pool->n && result == 0; i++)
-            if (fds[i + 1].revents)
-                result = fail_killed(&pool->worker[i], error);
-    }
-    free(fds);
+    while (pool->waiting && (result = take_message(pool, reply, n, error)) == 0 && block)
+        if (wait_for_word(pool, error) != 0)
+            return -1;
     return result;
+}
+
+/* Waits for a worker that was asked to end, and kills it where it does not. True where it ended by itself. */
+static bool reap(const struct ar_pool_worker *worker)
+{
+    int status = 0;
+    struct pollfd ended = { .fd = worker->pidfd, .events = POLLIN };
+    if (worker->pidfd < 0 || poll(&ended, 1, PATIENCE) <= 0)
+        kill(worker->pid, SIGKILL);
+    waitpid(worker->pid, &status, 0);
+    if (worker->pidfd >= 0)
+        close(worker->pidfd);
+    return WIFEXITED(status);
 }
 
 void ar_pool_end(struct ar_pool *pool)
 {
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before); /* nothing interrupts the waiting */
     if (pool->jobs >= 0)
         close(pool->jobs);
     for (unsigned i = 0; i < pool->n; i++)
         if (pool->waiting)
             kill(pool->worker[i].pid, SIGTERM);
-    for (unsigned i = 0; i < pool->n; i++) {
-        waitpid(pool->worker[i].pid, NULL, 0);
-        if (pool->worker[i].pidfd >= 0)
-            close(pool->worker[i].pidfd);
-    }
-    if (pool->waiting) {
-        struct ar_proc_end end = { 0 };
+    bool orphans = false;
+    for (unsigned i = 0; i < pool->n; i++)
+        orphans |= !reap(&pool->worker[i]);
+    if (orphans) {
+        struct ar_proc_end end = { .name = "a worker" };
         struct ar_error ignored;
-        (void)!ar_proc_sweep(&end, &ignored); /* what a worker left that was killed */
+        (void)!ar_proc_sweep(&end, &ignored); /* what a worker ran that was killed is a child of this process now */
     }
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (pool->replies >= 0)
         close(pool->replies);
     free(pool->worker);
+    free(pool->polled);
     *pool = (struct ar_pool){ .jobs = -1, .replies = -1 };
 }

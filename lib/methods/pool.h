@@ -8,6 +8,7 @@
 #ifndef AR_METHODS_POOL_H
 #define AR_METHODS_POOL_H
 
+#include <poll.h>
 #include <signal.h>
 
 #include "bytes/buf.h"
@@ -15,10 +16,11 @@
 #define AR_POOL_MESSAGE 4096
 
 /*
- * Does one job, in a worker, and writes its reply (room for AR_POOL_MESSAGE bytes; *reply_len says how many). 0; or -1 where the system said no: the error goes to
- * ar_pool_wait, and the worker ends.
+ * Does one job, in the worker of that number (from 0), and writes its reply (room for AR_POOL_MESSAGE bytes; *reply_len says how many). 0; or -1 where the system said
+ * no: the error goes to ar_pool_wait, and the worker ends.
  */
-typedef int ar_pool_work(void *context, const void *job, size_t job_len, void *reply, size_t *reply_len, struct ar_error *error);
+typedef int ar_pool_work(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len,
+                         struct ar_error *error);
 
 struct ar_pool {
     int jobs, replies; /* sockets */
@@ -26,8 +28,8 @@ struct ar_pool {
     struct ar_pool_worker {
         pid_t pid;
         int pidfd;
-        bool busy;
     } *worker;
+    struct pollfd *polled; /* the workers', and replies */
     unsigned waiting; /* jobs that were sent and not replied to */
 };
 
@@ -42,7 +44,7 @@ int ar_pool_send(struct ar_pool *pool, const void *job, size_t n, struct ar_erro
  */
 int ar_pool_wait(struct ar_pool *pool, bool block, void *reply, size_t *n, struct ar_error *error) AR_MUST_USE;
 
-/* Ends the workers, and what they run, and waits for them. */
+/* Ends the workers, and what they run, and waits for them; a worker that does not end within some seconds is killed. */
 void ar_pool_end(struct ar_pool *pool);
 
 #endif
