@@ -327,6 +327,8 @@ END
     refuses 2 "'analysis_results'" -- ar-ls --verify changed.tar
     change_entry merged.tar changed.tar ledger 'body.replace(b"5", b"6", 1)'
     refuses 2 "entry 'ledger' is damaged" -- ar-ls changed.tar
+    change_entry merged.tar changed.tar ledger 'body[:-38] + b"y" + body[-37:]' # the member of its digest is called xxhy
+    refuses 2 "entry 'ledger' is damaged" -- ar-ls changed.tar
 }
 
 # The ledger's own digest is taken off, as where another program wrote it; so only the account can tell.

@@ -184,8 +184,9 @@ static int keep_rules(struct ar_listed_set *set, const json_t *rules, struct ar_
         return ar_fail_memory(error);
     size_t i;
     json_t *rule;
-    json_array_foreach (set->rules, i, rule)
+    json_array_foreach (set->rules, i, rule) {
         json_object_del(rule, "dropped");
+    }
     return 0;
 }
 

@@ -6,8 +6,6 @@
 #include "lanes/entries.h"
 #include "lanes/listing_note.h"
 
-#define SEAL ",\"xxh3\":"
-
 /* ---- digests -------------------------------------------------------------------------------------------------------- */
 
 int ar_listing_check_entry(const json_t *seen, const char *name, uint64_t bytes, const char *xxh3, const char *what,
@@ -54,17 +52,22 @@ static int check_files(const json_t *files, const char *lane, const json_t *seen
 
 /* ---- the ledger ----------------------------------------------------------------------------------------------------- */
 
-/* The digest at its end is that of the text before; a ledger by another program may have none. */
+/*
+ * The member at its end is the digest of the text before; a ledger by another program may have none. A damaged name of that member
+ * does not make it none.
+ */
 static int check_seal(const char *text, size_t n, const char *what, struct ar_error *error)
 {
-    struct ar_json_span said;
-    if (!ar_json_find_member(text, n, "xxh3", &said))
+    static const char form[] = ",\"xxh3\":\"";
+    const size_t before = sizeof form - 1, len = before + AR_DIGEST_HEX + 2;
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
+        n--;
+    const char *seal = n > len ? text + n - len : NULL;
+    if (!seal || memcmp(seal, form, 2) != 0 || memcmp(seal + 6, form + 6, 3) != 0 || memcmp(text + n - 2, "\"}", 2) != 0)
         return 0;
-    const char *seal = said.text - strlen(SEAL);
-    char hex[AR_DIGEST_HEX + 1] = "";
-    if (seal > text && memcmp(seal, SEAL, strlen(SEAL)) == 0)
-        ar_digest_bytes(text, (size_t)(seal - text), hex);
-    if (said.len == AR_DIGEST_HEX + 2 && memcmp(said.text + 1, hex, AR_DIGEST_HEX) == 0)
+    char hex[AR_DIGEST_HEX + 1];
+    ar_digest_bytes(text, (size_t)(seal - text), hex);
+    if (memcmp(seal, form, before) == 0 && memcmp(seal + before, hex, AR_DIGEST_HEX) == 0)
         return 0;
     ar_fail(error, AR_INPUT, "%s is damaged: its digest is not the one that it says", what);
     return ar_hint(error, "Make the stream again from its source.");

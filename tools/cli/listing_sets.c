@@ -186,8 +186,9 @@ static void add_rule(struct ar_buf *out, const json_t *rule)
     ar_buf_add_format(out, "%s is", column ? column : "?");
     size_t i;
     json_t *value;
-    json_array_foreach ((json_t *)(uintptr_t)values, i, value)
+    json_array_foreach ((json_t *)(uintptr_t)values, i, value) {
         ar_buf_add_format(out, "%s '%s'", i ? " or" : "", json_string_value(value) ? json_string_value(value) : "?");
+    }
 }
 
 static void print_rules(const json_t *rules)
