@@ -192,6 +192,12 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Is there a byte order mark left? It would be taken off when the header comes first in a file. */
+static bool starts_with_bom(const char *name)
+{
+    return strncmp(name, BOM, strlen(BOM)) == 0;
+}
+
 /* Refuses a name that is empty or there twice. */
 static int check_names(const struct ar_csv_header *header, const char *what, struct ar_error *error)
 {
@@ -199,6 +205,10 @@ static int check_names(const struct ar_csv_header *header, const char *what, str
     if (!sorted)
         return ar_fail_memory(error);
     int result = 0;
+    if (starts_with_bom(header->name[0])) {
+        ar_fail(error, AR_INPUT, "%s: a byte order mark stands before the name of the first column, and not at the start of the file", what);
+        result = ar_hint(error, "Take it away: a file has at most one, and nothing before it.");
+    }
     for (size_t i = 0; i < header->cells && result == 0; i++) {
         sorted[i] = header->name[i];
         if (!*header->name[i]) {

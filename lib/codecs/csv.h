@@ -42,6 +42,12 @@ struct ar_csv_scan *ar_csv_scan_new(const char *data, uint64_t n, uint64_t cells
 void ar_csv_scan_free(struct ar_csv_scan *scan);
 
 /*
+ * For data that is still arriving behind what was scanned, at the same address: n bytes of it are there now; whole: that is all of them. A scanner that was made
+ * for n bytes takes them for all until this is called. While not whole, ar_csv_scan_rows gives 0 where it has to wait for more.
+ */
+void ar_csv_scan_arrived(struct ar_csv_scan *scan, uint64_t n, bool whole);
+
+/*
  * The next rows, as many as were found at once. Sets *rows, valid until the next call. Returns their number, 0 at the end, -1 at a fault; the
  * rows before it were given already. Blank lines are not given.
  */
@@ -83,7 +89,7 @@ struct ar_csv_header {
 
 /*
  * Reads the header, the first row that is not blank. what names the table in messages. 0, or -1 (AR_INPUT): nothing there ("is empty"), a cell that is
- * empty or there twice, and all that a scanner finds.
+ * empty or there twice, a byte order mark before the first name that is not the text's first, and all that a scanner finds.
  */
 int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 void ar_csv_header_release(struct ar_csv_header *header);

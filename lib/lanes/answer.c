@@ -84,9 +84,10 @@ int ar_answer_name(struct ar_buf *name, const struct ar_json_value *key, const c
     ar_json_decode(name, key);
     if (ar_buf_check(name, error) < 0)
         return -1;
-    if (name->len > 0 && !memchr(name->data, '\0', name->len))
+    bool bom = name->len >= 3 && memcmp(name->data, "\xef\xbb\xbf", 3) == 0; /* of a table's first column it would get lost */
+    if (name->len > 0 && !memchr(name->data, '\0', name->len) && !bom)
         return 0;
-    ar_fail(error, AR_CONTENT, "%s: a name is empty or holds \\u0000", what);
+    ar_fail(error, AR_CONTENT, "%s: a name %s", what, bom ? "starts with a byte order mark (\\ufeff)" : "is empty or holds \\u0000");
     return ar_hint(error, "Names become the columns of a table: each must be text.");
 }
 
