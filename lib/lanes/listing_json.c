@@ -4,9 +4,22 @@
  */
 #include "lanes/listing.h"
 
+#include "bytes/text.h"
+
+/* Paths and errors need not be UTF-8, as JSON is: such a text goes in as it would be shown. */
 static json_t *text_or_null(const char *text)
 {
-    return text ? json_string(text) : json_null();
+    if (!text)
+        return json_null();
+    size_t n = strlen(text);
+    if (ar_utf8_check(text, n) == n)
+        return json_string(text);
+    struct ar_buf shown;
+    ar_buf_init(&shown);
+    ar_text_show(&shown, text, n);
+    json_t *json = shown.failed ? NULL : json_string(shown.data);
+    ar_buf_release(&shown);
+    return json;
 }
 
 static json_t *json_or_null(json_t *json)
