@@ -88,3 +88,68 @@ small_lanes() {
     ar-split -q -s samples.csv as=as.csv ss=ss.csv 2>/dev/null >split.tar
     ar-cleanse -q -e as=Spots -e ss=Around <split.tar >"$1"
 }
+
+
+# ---- methods, and what they leave ----
+
+# From here on, what is started carries a mark in its environment, and temporary files go into a folder of the test's own: nothing_left finds both.
+mark_what_is_started() {
+    export AR_TEST_MARK=$BATS_TEST_TMPDIR TMPDIR=$BATS_TEST_TMPDIR/tmp
+    mkdir "$TMPDIR"
+}
+
+marked() {
+    env -u AR_TEST_MARK grep -lzxF "AR_TEST_MARK=$AR_TEST_MARK" /proc/[0-9]*/environ 2>/dev/null
+}
+
+none_marked() {
+    ! marked
+}
+
+# No process of the test is there any more, and no temporary file.
+nothing_left() {
+    if ! none_marked; then
+        echo "processes are left" >&2
+        return 1
+    fi
+    find "$TMPDIR" -mindepth 1 | diff /dev/null - >&2
+}
+
+# Waits until the command succeeds, for some seconds at most.
+wait_until() {
+    local i
+    for ((i = 0; i < 1000; i++)); do
+        if "$@" >/dev/null; then
+            return 0
+        fi
+        sleep 0.01
+    done
+    echo "waited in vain: $*" >&2
+    return 1
+}
+
+# A program $1, its text from standard input; a shell script where that has no first line of its own.
+program() {
+    local text
+    text=$(cat)
+    case $text in
+    '#!'*) printf '%s\n' "$text" >"$1" ;;
+    *) printf '#!/bin/sh\n%s\n' "$text" >"$1" ;;
+    esac
+    chmod +x "$1"
+}
+
+# A stream of lane inputs in the file "in.tar": the lanes with these ids, their samples called 'sample of ID', two rows each in the set spots.
+lane_inputs() {
+    python3 - "$@" <<'END'
+import csv, sys
+with open('samples.csv', 'w', newline='', encoding='utf-8') as s, open('spots.csv', 'w', newline='', encoding='utf-8') as t:
+    s, t = csv.writer(s, lineterminator='\n'), csv.writer(t, lineterminator='\n')
+    s.writerow(['data', 'sample'])
+    t.writerow(['ImageAnalysisMethod', 'Data', 'Entity', 'Value'])
+    for lane in sys.argv[1:]:
+        s.writerow([lane, 'sample of ' + lane])
+        t.writerows([['V', lane, 'Spot', '5.80'], ['V', lane, 'Spot', '007'], ['V', lane, 'Other', '1']])
+END
+    ar-split -q -s samples.csv spots=spots.csv | ar-cleanse -q -e Spot | ar-pack -q -P threshold=0.80 >in.tar
+}

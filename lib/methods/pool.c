@@ -124,24 +124,6 @@ int ar_pool_send(struct ar_pool *pool, const void *job, size_t n, struct ar_erro
     return 0;
 }
 
-/* Takes a message. 1: a reply, 0: none is there, -1: a failure. */
-static int take_message(struct ar_pool *pool, void *reply, size_t *n, struct ar_error *error)
-{
-    struct message message;
-    ssize_t got = recv(pool->replies, &message, sizeof message, MSG_DONTWAIT);
-    if (got < (ssize_t)MESSAGE_HEAD)
-        return got < 0 && errno == EAGAIN ? 0 : ar_fail_errno(error, got < 0 ? errno : EPIPE, "no word from the workers");
-    size_t size = (size_t)got - MESSAGE_HEAD;
-    pool->waiting--;
-    if (message.kind == FAILED) {
-        memcpy(error, message.bytes, sizeof *error < size ? sizeof *error : size);
-        return -1;
-    }
-    memcpy(reply, message.bytes, size);
-    *n = size;
-    return 1;
-}
-
 /* A worker that ended while jobs wait was killed. It is not reaped here: its number stays its own. */
 static int fail_killed(const struct ar_pool_worker *worker, struct ar_error *error)
 {
@@ -154,12 +136,12 @@ static int fail_killed(const struct ar_pool_worker *worker, struct ar_error *err
     return ar_hint(error, "Was memory short? Run it again, perhaps with fewer jobs (-j).");
 }
 
-/* Waits until there is a message or a worker has ended. 0 or -1. */
-static int wait_for_word(struct ar_pool *pool, struct ar_error *error)
+/* Waits for the end of a worker, or before it, where messages is true, for a message. 0: one is there; -1: no. */
+static int wait_for_word(struct ar_pool *pool, bool messages, struct ar_error *error)
 {
     for (unsigned i = 0; i <= pool->n; i++)
         pool->polled[i] = (struct pollfd){ .fd = i < pool->n ? pool->worker[i].pidfd : pool->replies, .events = POLLIN };
-    if (poll(pool->polled, pool->n + 1, -1) < 0)
+    if (poll(pool->polled, messages ? pool->n + 1 : pool->n, -1) < 0)
         return ar_fail_errno(error, errno, "cannot wait for the workers");
     if (pool->polled[pool->n].revents)
         return 0; /* what a worker said before it ended counts */
@@ -169,11 +151,31 @@ static int wait_for_word(struct ar_pool *pool, struct ar_error *error)
     return 0;
 }
 
+/* Takes a message. 1: a reply, 0: none is there, -1: a failure. */
+static int take_message(struct ar_pool *pool, void *reply, size_t *n, struct ar_error *error)
+{
+    struct message message;
+    ssize_t got = recv(pool->replies, &message, sizeof message, MSG_DONTWAIT);
+    if (got == 0)
+        return wait_for_word(pool, false, error); /* no worker is left */
+    if (got < (ssize_t)MESSAGE_HEAD)
+        return got < 0 && errno == EAGAIN ? 0 : ar_fail_errno(error, got < 0 ? errno : EPROTO, "no word from the workers");
+    size_t size = (size_t)got - MESSAGE_HEAD;
+    pool->waiting--;
+    if (message.kind == FAILED) {
+        memcpy(error, message.bytes, sizeof *error < size ? sizeof *error : size);
+        return -1;
+    }
+    memcpy(reply, message.bytes, size);
+    *n = size;
+    return 1;
+}
+
 int ar_pool_wait(struct ar_pool *pool, bool block, void *reply, size_t *n, struct ar_error *error)
 {
     int result = 0;
     while (pool->waiting && (result = take_message(pool, reply, n, error)) == 0 && block)
-        if (wait_for_word(pool, error) != 0)
+        if (wait_for_word(pool, true, error) != 0)
             return -1;
     return result;
 }
