@@ -4,6 +4,7 @@
  *
  * A set is held in memory as long as it takes to find its rows; nothing else is.
  */
+#include "bytes/region.h"
 #include "cli/cli.h"
 #include "cli/lanes.h"
 #include "lanes/cleanse.h"
@@ -13,6 +14,8 @@
 #include "methods/manifest.h"
 
 enum { OPT_NONE = CLI_LONG };
+
+enum { PIECE = 256 * 1024 }; /* bytes that are read at a time */
 
 static const struct cli_option options[] = {
     { 'e', "entity", "[SET=]ENTITY", "keep the rows of this entity; repeated: of any of them" },
@@ -53,7 +56,7 @@ struct cleanse {
     struct cli_output output;
     struct cli_lanes in;
     struct ar_emit emit;
-    struct ar_buf body; /* of the set at hand */
+    struct ar_region body; /* of the set at hand */
     size_t lanes;
 };
 
@@ -101,7 +104,51 @@ static int check_sets(const struct cleanse *c, struct ar_error *error)
 
 /* ---- lanes ---------------------------------------------------------------------------------------------------------- */
 
-/* Writes the rows of a set that pass, and notes the record for the lane's ledger. */
+/* A size for which there is no room: mostly, the entry is cut long before. */
+static int fail_size(struct cleanse *c, const struct ar_entry *entry, struct ar_error *error)
+{
+    const char *bytes;
+    ssize_t n;
+    while ((n = ar_stream_view(c->in.stream, &bytes, PIECE, error)) > 0)
+        ;
+    if (n < 0)
+        return -1;
+    return ar_fail(error, AR_SYSTEM, "entry '%s' of %" PRIu64 " bytes does not fit into memory", entry->tar->name, entry->tar->size);
+}
+
+/* Reads the set, looking at its rows as they come. */
+static int read_set(struct cleanse *c, const struct ar_entry *entry, struct ar_cleansing *cleansing, struct ar_error *error)
+{
+    uint64_t size = entry->tar->size, have = 0;
+    while (have < size) {
+        size_t want = size - have < PIECE ? (size_t)(size - have) : PIECE;
+        ssize_t n = ar_stream_read(c->in.stream, c->body.data + have, want, error);
+        if (n < 0)
+            return -1;
+        have += (uint64_t)n;
+        if (have < size && ar_cleansing_arrived(cleansing, have, false, error) != 0)
+            return -1;
+    }
+    return ar_cleansing_arrived(cleansing, have, true, error);
+}
+
+/* Writes the rows that passed, and keeps the record for the lane's ledger. */
+static int write_set(struct cleanse *c, const struct ar_entry *entry, struct set *set, const struct ar_cleansed *cleansed,
+                     struct ar_error *error)
+{
+    struct ar_rows rows = { .data = c->body.data, .header_start = cleansed->header_start, .header_len = cleansed->header_len,
+                            .extents = &cleansed->kept };
+    struct ar_record record = { .stage = "cleanse", .rows_in = cleansed->rows_in, .rows = cleansed->kept.rows, .digested = true,
+                                .bytes = ar_rows_bytes(&rows) };
+    const char *lane = cli_lanes_target(&c->in, entry)->data;
+    if (ar_emit_begin(&c->emit, lane, entry->name, record.bytes, true, NULL, error) != 0 ||
+        ar_rows_write(&rows, &c->emit.tar, record.xxh3, error) != 0 || ar_cleansed_record(cleansed, &set->rules, &record, error) != 0)
+        return -1;
+    set->rows_in += cleansed->rows_in;
+    set->rows += cleansed->kept.rows;
+    return cli_lanes_note(&c->in, entry->base, &record, error);
+}
+
 static int cleanse_set(struct cleanse *c, const struct ar_entry *entry, struct ar_error *error)
 {
     struct set *set = set_of(c, entry->base, error);
@@ -109,28 +156,18 @@ static int cleanse_set(struct cleanse *c, const struct ar_entry *entry, struct a
         return -1;
     if (!set->cleansed)
         return ar_emit_pass(&c->emit, c->in.stream, entry, error);
-    const struct ar_target *target = cli_lanes_target(&c->in, entry);
+    if (!ar_region_reserve(&c->body, entry->tar->size))
+        return fail_size(c, entry, error);
+    char what[2 * AR_LANE_ID_MAX + 256];
     struct ar_cleansed cleansed;
-    char what[512];
-    snprintf(what, sizeof what, "lane '%s', entry '%s'", target->data, entry->tar->name);
-    ar_buf_clear(&c->body);
-    if (ar_stream_read_all(c->in.stream, &c->body, error) != 0)
-        return -1;
-    int result = ar_cleanse(&cleansed, c->body.data, c->body.len, &set->rules, what, error);
-    struct ar_rows rows = { .data = c->body.data, .header_start = cleansed.header_start, .header_len = cleansed.header_len,
-                            .extents = &cleansed.kept };
-    struct ar_record record = { .stage = "cleanse", .rows_in = cleansed.rows_in, .rows = cleansed.kept.rows, .digested = true,
-                                .bytes = ar_rows_bytes(&rows) };
+    snprintf(what, sizeof what, "lane '%s', entry '%s'", cli_lanes_target(&c->in, entry)->data, entry->tar->name);
+    struct ar_cleansing *cleansing = ar_cleansing_new(&cleansed, c->body.data, &set->rules, what, error);
+    int result = cleansing ? read_set(c, entry, cleansing, error) : -1;
     if (result == 0)
-        result = ar_emit_begin(&c->emit, target->data, entry->name, record.bytes, true, NULL, error);
-    if (result == 0)
-        result = ar_rows_write(&rows, &c->emit.tar, record.xxh3, error);
-    if (result == 0)
-        result = ar_cleansed_record(&cleansed, &set->rules, &record, error);
-    set->rows_in += cleansed.rows_in;
-    set->rows += cleansed.kept.rows;
+        result = write_set(c, entry, set, &cleansed, error);
+    ar_cleansing_free(cleansing);
     ar_cleansed_release(&cleansed);
-    return result == 0 ? cli_lanes_note(&c->in, entry->base, &record, error) : -1;
+    return result;
 }
 
 static int pass_entry(struct cleanse *c, const struct ar_entry *entry, struct ar_error *error)
@@ -240,7 +277,6 @@ int main(int argc, char **argv)
     struct cleanse c = { 0 };
     struct ar_error error = { 0 };
     cli_start(&tool);
-    ar_buf_init(&c.body);
     int key = parse_options(&c, argc, argv);
     int status = key == CLI_DONE ? AR_OK : AR_INPUT;
     if (key == CLI_END)
@@ -255,6 +291,6 @@ int main(int argc, char **argv)
     ar_rule_book_release(&c.book);
     if (c.has_manifest)
         ar_manifest_release(&c.manifest);
-    ar_buf_release(&c.body);
+    ar_region_release(&c.body);
     return cli_end(status);
 }

@@ -28,6 +28,7 @@ struct ar_csv_scan *ar_csv_scan_new(const char *data, uint64_t n, uint64_t cells
     }
     scan->data = data;
     scan->n = n;
+    scan->whole = true;
     scan->seen.cells = cells;
     scan->high_start = UINT64_MAX;
     scan->carry.cell_start = 1;
@@ -96,10 +97,16 @@ static ssize_t rows_before_fault(struct ar_csv_scan *scan, ssize_t n)
     return n;
 }
 
+void ar_csv_scan_arrived(struct ar_csv_scan *scan, uint64_t n, bool whole)
+{
+    scan->n = n;
+    scan->whole = whole;
+}
+
 ssize_t ar_csv_scan_rows(struct ar_csv_scan *scan, const struct ar_csv_row **rows)
 {
     ssize_t n = 0;
-    while (n == 0 && scan->seen.fault == AR_CSV_OK && !scan->ended)
+    while (n == 0 && scan->seen.fault == AR_CSV_OK && !scan->ended && (scan->whole || scan->at < ar_csv_blocks_end(scan)))
         n = scan->fill(scan);
     if (scan->seen.fault == AR_CSV_UTF8)
         n = rows_before_fault(scan, n);

@@ -29,6 +29,7 @@ struct ar_csv_carry {
 struct ar_csv_scan {
     const char *data;
     uint64_t n;
+    bool whole;  /* no more bytes will arrive */
     uint64_t at; /* everything before it has been walked; a multiple of AR_CSV_BLOCK, or n */
     struct ar_csv_carry carry;
     uint64_t row_start;
@@ -45,6 +46,13 @@ struct ar_csv_scan {
     struct ar_csv_seen seen;
     struct ar_csv_row row[AR_CSV_BATCH];
 };
+
+/* Where the blocks end that can be walked now: a byte behind each must be there, for the LF behind a CR, unless nothing more comes. */
+static inline uint64_t ar_csv_blocks_end(const struct ar_csv_scan *scan)
+{
+    uint64_t n = scan->whole || scan->n == 0 ? scan->n : scan->n - 1;
+    return n - n % AR_CSV_BLOCK;
+}
 
 /* Fill the batch: the number of its rows, less than all only at a fault or the end. */
 ssize_t ar_csv_fill_portable(struct ar_csv_scan *scan);

@@ -149,14 +149,14 @@ ssize_t AR_CSV_FILL(struct ar_csv_scan *scan)
     if (scan->n_rows && scan->n_bounds)
         memmove(scan->cell, scan->cell + scan->n_rows * scan->n_bounds, scan->bound * sizeof *scan->cell);
     scan->n_rows = 0;
-    uint64_t whole = scan->n - scan->n % AR_CSV_BLOCK;
+    uint64_t blocks_end = ar_csv_blocks_end(scan);
     uint64_t at = scan->at;
     bool going = true;
-    while (at < whole && scan->n_rows <= AR_CSV_BATCH - AR_CSV_BLOCK && going) {
+    while (at < blocks_end && scan->n_rows <= AR_CSV_BATCH - AR_CSV_BLOCK && going) {
         going = walk_block(scan, scan->data + at, at, ~UINT64_C(0));
         at += AR_CSV_BLOCK;
     }
-    if (going && at == whole && at < scan->n && scan->n_rows <= AR_CSV_BATCH - AR_CSV_BLOCK) {
+    if (going && scan->whole && at == blocks_end && at < scan->n && scan->n_rows <= AR_CSV_BATCH - AR_CSV_BLOCK) {
         char block[AR_CSV_BLOCK] = { 0 };
         unsigned n = (unsigned)(scan->n - at);
         memcpy(block, scan->data + at, n);
@@ -165,8 +165,8 @@ ssize_t AR_CSV_FILL(struct ar_csv_scan *scan)
     }
     scan->at = at;
     if (going && scan->high_start != UINT64_MAX)
-        going = ar_csv_check_high(scan, at, at == scan->n) == 0;
-    if (going && at == scan->n && !scan->ended && scan->n_rows <= AR_CSV_BATCH - AR_CSV_BLOCK) {
+        going = ar_csv_check_high(scan, at, scan->whole && at == scan->n) == 0;
+    if (going && scan->whole && at == scan->n && !scan->ended && scan->n_rows <= AR_CSV_BATCH - AR_CSV_BLOCK) {
         scan->ended = true;
         if (scan->carry.in_quote)
             note_fault(scan, AR_CSV_UNTERMINATED, scan->n);

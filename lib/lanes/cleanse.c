@@ -122,54 +122,101 @@ static inline size_t first_refusal(struct compiled *c, const char *rows, const s
     return c->n;
 }
 
-static int read_rows(struct ar_cleansed *cleansed, const struct ar_csv_header *header, struct compiled *c, const char *data, uint64_t n,
-                     const char *what, struct ar_error *error)
+struct ar_cleansing {
+    struct ar_cleansed *cleansed;
+    const char *data;
+    const struct ar_rules *rules;
+    const char *what;
+    uint64_t header_need; /* bytes with which the header is tried */
+    struct ar_csv_header header;
+    struct compiled compiled;
+    struct ar_csv_scan *scan; /* behind the header, once that is read */
+};
+
+enum { HEADER_NEED = 256 * 1024 };
+
+struct ar_cleansing *ar_cleansing_new(struct ar_cleansed *cleansed, const char *data, const struct ar_rules *rules, const char *what,
+                                      struct ar_error *error)
 {
-    const char *rows = data + header->next;
-    struct ar_csv_scan *scan = ar_csv_scan_new(rows, n - header->next, header->cells, c->column, c->n_columns, AR_CSV_BEST);
-    if (!scan)
-        return ar_fail_memory(error);
-    const struct ar_csv_row *row;
-    ssize_t got;
-    int result = 0;
-    while (result == 0 && (got = ar_csv_scan_rows(scan, &row)) > 0) {
-        for (ssize_t i = 0; i < got && result == 0; i++) {
-            size_t refusal = first_refusal(c, rows, &row[i]);
-            if (refusal < c->n) {
-                cleansed->dropped[refusal]++;
-                continue;
-            }
-            bool lf = row[i].next == row[i].end + 1 && rows[row[i].end] == '\n';
-            if (ar_extents_add(&cleansed->kept, header->next + row[i].start, header->next + row[i].end, header->next + row[i].next, lf) != 0)
-                result = ar_fail_memory(error);
-        }
+    struct ar_cleansing *c = calloc(1, sizeof *c);
+    *cleansed = (struct ar_cleansed){ .dropped = calloc(rules->n + 1, sizeof *cleansed->dropped) };
+    if (!c || !cleansed->dropped) {
+        free(c);
+        ar_fail_memory(error);
+        return NULL;
     }
-    struct ar_csv_seen seen = *ar_csv_scan_seen(scan);
-    ar_csv_scan_free(scan);
-    cleansed->rows_in = seen.rows;
-    if (result == 0 && seen.fault != AR_CSV_OK)
-        return ar_csv_fail(&seen, rows, n - header->next, ar_csv_line(data, header->next), what, error);
-    return result;
+    *c = (struct ar_cleansing){ .cleansed = cleansed, .data = data, .rules = rules, .what = what, .header_need = HEADER_NEED };
+    return c;
 }
 
-int ar_cleanse(struct ar_cleansed *cleansed, const char *data, uint64_t n, const struct ar_rules *rules, const char *what,
-               struct ar_error *error)
+void ar_cleansing_free(struct ar_cleansing *c)
 {
-    struct ar_csv_header header;
-    struct compiled c = { 0 };
-    *cleansed = (struct ar_cleansed){ .dropped = calloc(rules->n + 1, sizeof *cleansed->dropped) };
-    if (!cleansed->dropped)
-        return ar_fail_memory(error);
-    if (ar_csv_header_read(&header, data, n, what, error) != 0)
+    if (!c)
+        return;
+    ar_csv_scan_free(c->scan);
+    release_compiled(&c->compiled);
+    ar_csv_header_release(&c->header);
+    free(c);
+}
+
+/* Reads the header, once it is there as a whole: c->scan tells. */
+static int read_header(struct ar_cleansing *c, uint64_t n, bool whole, struct ar_error *error)
+{
+    if (!whole && n < c->header_need)
+        return 0;
+    if (ar_csv_header_read(&c->header, c->data, n, c->what, error) != 0) {
+        c->header_need *= 2;
+        return whole ? -1 : 0;
+    }
+    if (!whole && c->header.next == n) {
+        c->header_need *= 2;
+        ar_csv_header_release(&c->header);
+        return 0;
+    }
+    c->cleansed->header_start = c->header.start;
+    c->cleansed->header_len = c->header.end - c->header.start;
+    if (compile(&c->compiled, c->rules, &c->header, c->what, error) != 0)
         return -1;
-    cleansed->header_start = header.start;
-    cleansed->header_len = header.end - header.start;
-    int result = compile(&c, rules, &header, what, error);
-    if (result == 0)
-        result = read_rows(cleansed, &header, &c, data, n, what, error);
-    release_compiled(&c);
-    ar_csv_header_release(&header);
-    return result;
+    c->scan = ar_csv_scan_new(c->data + c->header.next, n - c->header.next, c->header.cells, c->compiled.column, c->compiled.n_columns,
+                              AR_CSV_BEST);
+    return c->scan ? 0 : ar_fail_memory(error);
+}
+
+/* Keeps or drops some rows. */
+static int take_rows(struct ar_cleansing *c, const struct ar_csv_row *row, ssize_t n, struct ar_error *error)
+{
+    uint64_t base = c->header.next;
+    const char *rows = c->data + base;
+    for (ssize_t i = 0; i < n; i++) {
+        size_t refusal = first_refusal(&c->compiled, rows, &row[i]);
+        if (refusal < c->compiled.n) {
+            c->cleansed->dropped[refusal]++;
+            continue;
+        }
+        bool lf = row[i].next == row[i].end + 1 && rows[row[i].end] == '\n';
+        if (ar_extents_add(&c->cleansed->kept, base + row[i].start, base + row[i].end, base + row[i].next, lf) != 0)
+            return ar_fail_memory(error);
+    }
+    return 0;
+}
+
+int ar_cleansing_arrived(struct ar_cleansing *c, uint64_t n, bool whole, struct ar_error *error)
+{
+    if (!c->scan && read_header(c, n, whole, error) != 0)
+        return -1;
+    if (!c->scan)
+        return 0;
+    const struct ar_csv_row *row;
+    ssize_t got;
+    ar_csv_scan_arrived(c->scan, n - c->header.next, whole);
+    while ((got = ar_csv_scan_rows(c->scan, &row)) > 0)
+        if (take_rows(c, row, got, error) != 0)
+            return -1;
+    const struct ar_csv_seen *seen = ar_csv_scan_seen(c->scan);
+    c->cleansed->rows_in = seen->rows;
+    if (got < 0)
+        return ar_csv_fail(seen, c->data + c->header.next, n - c->header.next, ar_csv_line(c->data, c->header.next), c->what, error);
+    return 0;
 }
 
 void ar_cleansed_release(struct ar_cleansed *cleansed)

@@ -96,6 +96,14 @@ ssize_t ar_stream_view(struct ar_stream *stream, const char **bytes, size_t max,
     return n;
 }
 
+ssize_t ar_stream_read(struct ar_stream *stream, void *bytes, size_t n, struct ar_error *error)
+{
+    ssize_t got = ar_tar_read(stream->tar, bytes, n, error);
+    if (got > 0)
+        ar_digest_add(&stream->digest, bytes, (size_t)got);
+    return got;
+}
+
 int ar_stream_read_all(struct ar_stream *stream, struct ar_buf *buf, struct ar_error *error)
 {
     size_t start = buf->len;

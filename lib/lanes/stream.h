@@ -75,8 +75,9 @@ void ar_stream_free(struct ar_stream *stream);
  */
 int ar_stream_next(struct ar_stream *stream, struct ar_entry *entry, struct ar_error *error) AR_MUST_USE;
 
-/* The body of an entry that was not read yet: as ar_tar_view, ar_tar_read_all. */
+/* The body of an entry that was not read yet: as ar_tar_view, ar_tar_read, ar_tar_read_all. */
 ssize_t ar_stream_view(struct ar_stream *stream, const char **bytes, size_t max, struct ar_error *error) AR_MUST_USE;
+ssize_t ar_stream_read(struct ar_stream *stream, void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 int ar_stream_read_all(struct ar_stream *stream, struct ar_buf *buf, struct ar_error *error) AR_MUST_USE;
 
 /* The digest of the entry, all of which was read. */

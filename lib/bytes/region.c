@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include "bytes/region.h"
+
+#include <sys/mman.h>
+
+enum { GRAIN = 1 << 21 }; /* a huge page, where there are any */
+
+void ar_region_release(struct ar_region *region)
+{
+    if (region->data)
+        munmap(region->data, region->size);
+    *region = (struct ar_region){ 0 };
+}
+
+char *ar_region_reserve(struct ar_region *region, uint64_t n)
+{
+    if (region->data && region->size >= n)
+        return region->data;
+    if (n > SIZE_MAX / 2)
+        return NULL;
+    ar_region_release(region);
+    size_t size = ((size_t)n / GRAIN + 1) * GRAIN;
+    void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (data == MAP_FAILED)
+        return NULL;
+    madvise(data, size, MADV_HUGEPAGE);
+    *region = (struct ar_region){ data, size };
+    return data;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct ar_region: room for many bytes at one address. Only what is written to takes memory, so that room can be asked for before it is known how much really
+ * comes; it is used again for the next bytes. A zeroed struct is empty.
+ */
+#ifndef AR_BYTES_REGION_H
+#define AR_BYTES_REGION_H
+
+#include "bytes/base.h"
+
+struct ar_region {
+    char *data;
+    size_t size;
+};
+
+/* Room for n bytes; what was in it before is lost. NULL where the system has no such room. */
+char *ar_region_reserve(struct ar_region *region, uint64_t n) AR_MUST_USE;
+
+void ar_region_release(struct ar_region *region);
+
+#endif
