@@ -21,7 +21,7 @@ struct ar_stream {
     struct ar_buf lane_name; /* one-lane shape: its data name, until its sample name comes */
     struct ar_tar_entry tar_entry;
     struct ar_entry entry;
-    bool in_entry, failed_whole, skipped;
+    bool in_entry, failed_whole, skipped, has_top_ledger;
 };
 
 struct ar_stream *ar_stream_new(struct ar_in *in, unsigned flags, struct ar_error *error)
@@ -281,6 +281,12 @@ static int fail_order(const struct ar_entry *entry, const char *expected, struct
     return ar_hint(error, "The order of entries is in ar-stream(5); a stream that was unpacked and packed again must keep it.");
 }
 
+static int fail_twice(const struct ar_entry *entry, struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "entry '%s' is there twice", entry->tar->name);
+    return ar_hint(error, "It cannot be told which of the two is meant: make the stream again from its source.");
+}
+
 /* The lane that went on until now must have had its ledger. */
 static int end_lane(struct ar_stream *stream, struct ar_error *error)
 {
@@ -365,6 +371,9 @@ static int take_ledger(struct ar_stream *stream, const struct ar_entry *entry, s
 {
     char what[AR_LANE_ID_MAX + 32] = "entry 'ledger'";
     if (entry->lane == AR_NO_LANE) {
+        if (stream->has_top_ledger)
+            return fail_twice(entry, error);
+        stream->has_top_ledger = true;
         if (stream->shape == AR_SHAPE_MERGED)
             return 0;
         return ar_ledger_parse(&stream->top, entry->text, entry->len, what, error);
@@ -487,12 +496,6 @@ static void see_entry(struct ar_stream *stream, struct ar_entry *entry)
                                    &entry->base);
     if (stream->shape == AR_SHAPE_ONE && entry->kind == AR_ENTRY_SAMPLE_NAME)
         entry->lane = 0;
-}
-
-static int fail_twice(const struct ar_entry *entry, struct ar_error *error)
-{
-    ar_fail(error, AR_INPUT, "entry '%s' is there twice", entry->tar->name);
-    return ar_hint(error, "It cannot be told which of the two is meant: make the stream again from its source.");
 }
 
 /* A lane begins with its names, and nothing stands between lanes but entries at the top. */
