@@ -78,16 +78,16 @@ int ar_answer_json(struct ar_json_doc *doc, const char *text, size_t n, const ch
     return ar_answer_fault(error);
 }
 
-int ar_answer_name(struct ar_buf *name, const struct ar_json_value *key, const char *what, struct ar_error *error)
+int ar_answer_name(struct ar_buf *name, const struct ar_json_value *key, bool first, const char *what, struct ar_error *error)
 {
     ar_buf_clear(name);
     ar_json_decode(name, key);
     if (ar_buf_check(name, error) < 0)
         return -1;
-    bool bom = name->len >= 3 && memcmp(name->data, "\xef\xbb\xbf", 3) == 0; /* of a table's first column it would get lost */
+    bool bom = first && name->len >= 3 && memcmp(name->data, "\xef\xbb\xbf", 3) == 0; /* it would be taken for the file's */
     if (name->len > 0 && !memchr(name->data, '\0', name->len) && !bom)
         return 0;
-    ar_fail(error, AR_CONTENT, "%s: a name %s", what, bom ? "starts with a byte order mark (\\ufeff)" : "is empty or holds \\u0000");
+    ar_fail(error, AR_CONTENT, "%s: a name %s", what, bom ? "begins with a byte order mark (\\ufeff)" : "is empty or holds \\u0000");
     return ar_hint(error, "Names become the columns of a table: each must be text.");
 }
 

@@ -24,8 +24,9 @@ int ar_answer_fault(struct ar_error *error);
 /* Parses one JSON object or array (the first byte tells), of which text is all. */
 int ar_answer_json(struct ar_json_doc *doc, const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 
-/* Puts the name of an object's member into name: not empty, no NUL. */
-int ar_answer_name(struct ar_buf *name, const struct ar_json_value *key, const char *what, struct ar_error *error) AR_MUST_USE;
+/* Puts the name of an object's member into name: not empty, no NUL; that of a table's first column begins with no byte order mark. */
+int ar_answer_name(struct ar_buf *name, const struct ar_json_value *key, bool first, const char *what,
+                   struct ar_error *error) AR_MUST_USE;
 
 /*
  * Puts a scalar into value and tells its kind; a number is text where the column is always text. An array or object, and

@@ -136,7 +136,7 @@ static int add_columns(struct rows *rows, const struct ar_json_value *item, size
     if (item->type != AR_JSON_OBJECT)
         return ar_fail(error, AR_CONTENT, OUTPUT ": item %zu of the array is no object", number);
     while (ar_json_each(rows->doc, item, &position, &key, &value)) {
-        if (ar_answer_name(&rows->scratch, &key, OUTPUT, error) < 0)
+        if (ar_answer_name(&rows->scratch, &key, rows->columns.count == 0, OUTPUT, error) < 0)
             return -1;
         if (ar_names_add(&rows->columns, rows->scratch.data, rows->scratch.len, &added) < 0)
             return ar_fail_memory(error);

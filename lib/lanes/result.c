@@ -82,7 +82,7 @@ static int add_members(struct draft *draft, const struct ar_json_doc *doc, struc
     int status = 0, position = 0;
     ar_buf_init(&name);
     while (status == 0 && ar_json_each(doc, &root, &position, &key, &value)) {
-        status = ar_answer_name(&name, &key, draft->what, error);
+        status = ar_answer_name(&name, &key, draft->header.len == 0, draft->what, error);
         if (status == 0)
             status = add_member(draft, name.data, &value, error);
     }
