@@ -28,7 +28,7 @@ static size_t find_seal(const char *text, size_t n)
     return SIZE_MAX;
 }
 
-static int check_seal(const char *text, size_t n, const char *what, struct ar_error *error)
+int ar_ledger_check_seal(const char *text, size_t n, const char *what, struct ar_error *error)
 {
     size_t seal = find_seal(text, n);
     if (seal == SIZE_MAX)
@@ -70,7 +70,7 @@ static bool has_form(const json_t *json)
 int ar_ledger_parse(struct ar_ledger *ledger, const char *text, size_t n, const char *what, struct ar_error *error)
 {
     ledger->json = NULL;
-    if (check_seal(text, n, what, error) != 0)
+    if (ar_ledger_check_seal(text, n, what, error) != 0)
         return -1;
     json_t *json = ar_json_load(text, n, false, what, error);
     if (!json)

@@ -50,6 +50,9 @@ int ar_ledger_parse(struct ar_ledger *ledger, const char *text, size_t n, const 
 /* Appends its text, its xxh3 included, without a line end. */
 void ar_ledger_write(const struct ar_ledger *ledger, struct ar_buf *out);
 
+/* -1 (AR_INPUT) where the text of a ledger has the member xxh3 at its end, and is another text than that says. ar_ledger_parse does so, too. */
+int ar_ledger_check_seal(const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
+
 /* Appends the member xxh3 and the closing brace to the text of a ledger that begins at out->data + start and lacks them. */
 void ar_ledger_seal(struct ar_buf *out, size_t start);
 

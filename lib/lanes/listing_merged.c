@@ -52,27 +52,6 @@ static int check_files(const json_t *files, const char *lane, const json_t *seen
 
 /* ---- the ledger ----------------------------------------------------------------------------------------------------- */
 
-/*
- * The member at its end is the digest of the text before; a ledger by another program may have none. A damaged name of that member
- * does not make it none.
- */
-static int check_seal(const char *text, size_t n, const char *what, struct ar_error *error)
-{
-    static const char form[] = ",\"xxh3\":\"";
-    const size_t before = sizeof form - 1, len = before + AR_DIGEST_HEX + 2;
-    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
-        n--;
-    const char *seal = n > len ? text + n - len : NULL;
-    if (!seal || memcmp(seal, form, 2) != 0 || memcmp(seal + 6, form + 6, 3) != 0 || memcmp(text + n - 2, "\"}", 2) != 0)
-        return 0;
-    char hex[AR_DIGEST_HEX + 1];
-    ar_digest_bytes(text, (size_t)(seal - text), hex);
-    if (memcmp(seal, form, before) == 0 && memcmp(seal + before, hex, AR_DIGEST_HEX) == 0)
-        return 0;
-    ar_fail(error, AR_INPUT, "%s is damaged: its digest is not the one that it says", what);
-    return ar_hint(error, "Make the stream again from its source.");
-}
-
 /* Decodes the name of a member. */
 static int decode_key(struct ar_buf *out, const struct ar_json_span *key, const char *what, struct ar_error *error)
 {
@@ -157,7 +136,7 @@ int ar_listing_merged_ledger(struct ar_listing *listing, const char *text, size_
                              struct ar_error *error)
 {
     struct ar_json_span lanes;
-    if (check_seal(text, n, what, error) != 0 || take_rest(listing, text, n, seen, what, error) != 0)
+    if (ar_ledger_check_seal(text, n, what, error) != 0 || take_rest(listing, text, n, seen, what, error) != 0)
         return -1;
     if (!ar_json_find_member(text, n, "lanes", &lanes))
         return ar_fail(error, AR_INPUT, "%s: expected an object 'lanes'", what);

@@ -21,30 +21,19 @@ static bool is_key(const struct ar_json_span *key, const char *name)
     return key->len == n + 2 && memcmp(key->text + 1, name, n) == 0;
 }
 
-/* The seal is the digest of all before it. */
-static int check_seal(const struct ar_buf *ledger, const struct ar_json_span *key, const struct ar_json_span *value,
-                      struct ar_error *error)
-{
-    char hex[AR_DIGEST_HEX + 1];
-    ar_digest_bytes(ledger->data, (size_t)(key->text - ledger->data) - 1, hex);
-    if (value->len == AR_DIGEST_HEX + 2 && memcmp(value->text + 1, hex, AR_DIGEST_HEX) == 0)
-        return 0;
-    return ar_merged_fail_damaged(error, "entry 'ledger' is damaged: its digest is %s, and it says %.*s", hex,
-                                  (int)(value->len < 64 ? value->len : 64), value->text);
-}
-
 /* Finds the member "lanes", and parses the rest as a ledger. */
 static int take_apart(struct ar_merged *merged, struct ar_buf *rest, struct ar_error *error)
 {
     struct ar_json_span key, value;
     size_t pos = 0;
     int got;
+    if (ar_ledger_check_seal(merged->ledger.data, merged->ledger.len, "entry 'ledger'", error) != 0)
+        return -1;
     ar_buf_add_char(rest, '{');
     while ((got = ar_json_next_member(merged->ledger.data, merged->ledger.len, &pos, &key, &value)) > 0) {
-        if (is_key(&key, "xxh3")) {
-            if (check_seal(&merged->ledger, &key, &value, error) != 0)
-                return -1;
-        } else if (is_key(&key, "lanes")) {
+        if (is_key(&key, "xxh3"))
+            continue;
+        if (is_key(&key, "lanes")) {
             if (merged->lanes.text)
                 return ar_fail(error, AR_INPUT, "entry 'ledger' has the member 'lanes' twice");
             merged->lanes = value;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/split.h"
 
+#include "lanes/partition_tell.h"
+
 void ar_split_init(struct ar_split *split)
 {
     *split = (struct ar_split){ 0 };
@@ -53,20 +55,20 @@ static int fail_no_lane(const struct ar_split *split, const struct ar_partition 
     return -1;
 }
 
-/* Why the lane is in error, or NULL: more than one image-analysis method in a set. */
+/* Why the lane is in error: it stays NULL where it is not. */
 static int tell_error(const struct ar_split *split, size_t lane, char **text, struct ar_error *error)
 {
-    for (size_t i = 0; i < split->run.n_sets; i++) {
-        const struct ar_partition *p = &split->part[i];
-        if (lane >= p->n_lanes || p->lane[lane].other_method < 0)
+    struct ar_buf fault;
+    int result = 0;
+    ar_buf_init(&fault);
+    for (size_t i = 0; i < split->run.n_sets && result == 0 && !*text; i++) {
+        if (!ar_partition_lane_fault(&split->part[i], lane, &fault))
             continue;
-        const char *first = ar_partition_method(p, lane);
-        int n = asprintf(text, "the set '%s' holds rows of two image-analysis methods, '%s' and '%s' (first in line %" PRIu64 " of %s)",
-                         p->set, first ? first : "", p->methods.name[p->lane[lane].other_method].text,
-                         ar_csv_line(p->data, p->lane[lane].other_offset), p->what);
-        return n < 0 ? ar_fail_memory(error) : 0;
+        *text = fault.failed ? NULL : strdup(fault.data);
+        result = *text ? 0 : ar_fail_memory(error);
     }
-    return 0;
+    ar_buf_release(&fault);
+    return result;
 }
 
 static int find_errors(struct ar_split *split, struct ar_error *error)
@@ -163,39 +165,6 @@ int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
-/* The account of one set, for the ledger at the top. */
-static json_t *account(const struct ar_split *split, const struct ar_run_set *set, const struct ar_partition *p)
-{
-    struct ar_buf rule;
-    ar_buf_init(&rule);
-    ar_lane_rule_describe(&p->rule, &rule);
-    json_t *by_lane = json_object();
-    for (size_t i = 0; i < split->targets.count; i++)
-        json_object_set_new(by_lane, split->targets.entry[i].data, json_integer((json_int_t)ar_partition_rows(p, i)));
-    json_t *dropped = json_object();
-    json_t *unknown = json_object();
-    uint64_t unknown_rows = ar_split_unknown_rows(p);
-    for (size_t i = 0; i < p->unknown.count; i++)
-        json_object_set_new(unknown, p->unknown.name[i].text, json_integer((json_int_t)p->unknown_rows[i]));
-    if (p->no_lane)
-        json_object_set_new(dropped, "no_lane", json_integer((json_int_t)p->no_lane));
-    if (unknown_rows)
-        json_object_set_new(dropped, "not_in_samples", json_integer((json_int_t)unknown_rows));
-    uint64_t bytes = set->mapped ? set->map.source_bytes : set->n;
-    const char *filter = set->mapped ? ar_filter_name(set->map.filter) : "none";
-    json_t *json = json_pack("{sssIsssIsIsbsssIsssoso}", "source", set->source, "bytes", (json_int_t)bytes, "compression", filter, "rows",
-                             (json_int_t)p->seen.rows, "columns", (json_int_t)p->header.cells, "bom", p->header.bom, "line_ends",
-                             p->seen.cr ? "CRLF or CR" : "LF", "blank_lines", (json_int_t)p->seen.blank_lines, "lane_by", rule.data,
-                             "rows_by_lane", by_lane, "dropped", dropped);
-    if (json && p->no_lane)
-        json_object_set_new(json, "no_lane_line", json_integer((json_int_t)ar_csv_line(p->data, p->no_lane_offset)));
-    if (json && json_object_size(unknown))
-        json_object_set(json, "not_in_samples", unknown);
-    json_decref(unknown);
-    ar_buf_release(&rule);
-    return json;
-}
-
 static int write_top(const struct ar_split *split, struct ar_emit *emit, struct ar_error *error)
 {
     struct ar_ledger ledger;
@@ -205,7 +174,7 @@ static int write_top(const struct ar_split *split, struct ar_emit *emit, struct 
     int result = ar_ledger_init(&ledger, error);
     for (size_t i = 0; i < split->run.n_sets && result == 0; i++)
         if (json_object_set_new(json_object_get(ledger.json, "sets"), split->run.set[i].name,
-                                account(split, &split->run.set[i], &split->part[i])) != 0)
+                                ar_partition_account(&split->part[i], &split->run.set[i], &split->targets)) != 0)
             result = ar_fail_memory(error);
     if (result == 0)
         result = ar_buf_check(&text, error);

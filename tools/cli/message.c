@@ -173,7 +173,7 @@ int cli_end(int status)
         signal(cli_stop, SIG_DFL);
         raise(cli_stop);
     }
-    if (fflush(stdout) != 0 || (close(STDOUT_FILENO) != 0 && errno != EBADF)) {
+    if (ferror(stdout) || fflush(stdout) != 0 || (close(STDOUT_FILENO) != 0 && errno != EBADF)) {
         int saved = errno;
         struct ar_error error;
         ar_fail_errno(&error, saved, "cannot write standard output");
