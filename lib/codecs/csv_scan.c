@@ -87,6 +87,13 @@ static uint64_t find_open_quote(const struct ar_csv_scan *scan)
     return open;
 }
 
+/* At a fault, bytes of the rows before it may still wait to be checked. */
+static void check_rows_before(struct ar_csv_scan *scan)
+{
+    if (scan->seen.fault != AR_CSV_OK && scan->seen.fault != AR_CSV_UTF8 && scan->high_start < scan->seen.fault_row)
+        (void)ar_csv_check_high(scan, scan->seen.fault_row, true);
+}
+
 /* Takes back the rows behind a byte that is no UTF-8: such bytes are looked for when the rows of a batch are found already. */
 static ssize_t rows_before_fault(struct ar_csv_scan *scan, ssize_t n)
 {
@@ -108,6 +115,7 @@ ssize_t ar_csv_scan_rows(struct ar_csv_scan *scan, const struct ar_csv_row **row
     ssize_t n = 0;
     while (n == 0 && scan->seen.fault == AR_CSV_OK && !scan->ended && (scan->whole || scan->at < ar_csv_blocks_end(scan)))
         n = scan->fill(scan);
+    check_rows_before(scan);
     if (scan->seen.fault == AR_CSV_UTF8)
         n = rows_before_fault(scan, n);
     if (n == 0 && scan->seen.fault != AR_CSV_OK) {

@@ -7,6 +7,7 @@
 #include <csv.h>
 
 #include "fuzz.h"
+#include "bytes/text.h"
 #include "codecs/table.h"
 
 #define COLUMNS_MAX 64 /* cells of a row that are compared */
@@ -80,6 +81,7 @@ static void scan(struct scanned *found, const char *data, size_t n, uint64_t cel
     while ((got = ar_csv_scan_rows(scanner, &row)) > 0)
         for (ssize_t i = 0; i < got; i++) {
             FUZZ_CHECK(row[i].start >= end && row[i].end > row[i].start && row[i].next <= n && row[i].next - row[i].end <= 2);
+            FUZZ_CHECK(ar_utf8_check(data + row[i].start, row[i].end - row[i].start) == row[i].end - row[i].start);
             end = row[i].next;
             take_row(found, data, &row[i], tracked);
         }
