@@ -16,6 +16,7 @@ corpus() {
     }
 }
 
+@test "unit: account" { unit account; }
 @test "unit: bytes file" { unit bytes_file; }
 @test "unit: bytes io" { unit bytes_io; }
 @test "unit: bytes text" { unit bytes_text; }

@@ -18,7 +18,7 @@ static const struct cli_option options[] = {
     { OPT_LANES, "lanes", "DIR",
       "the folder that ar-pack delivered into: it tells the lanes, their order and the\naccount of the source" },
     { 's', "samples", "FILE", "the samples table tells the lanes and their order" },
-    { 'k', "keep-going", NULL, "go on although lanes are missing: they become failed ones" },
+    { 'k', "incomplete", NULL, "go on although lanes are missing: they become failed ones" },
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },

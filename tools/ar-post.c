@@ -15,8 +15,8 @@
 enum { OPT_LOG = CLI_LONG, LOG_LINES = 20, LOG_BYTES = 4096 };
 
 static const struct cli_option options[] = {
-    { 'd', "deliver", "DIR", "deliver into a folder for people, instead of a stream" },
-    { 'k', "keep-going", NULL, "make a result although lanes failed, or were not chosen" },
+    { 'd', "directory", "DIR", "deliver into a folder for people, instead of a stream" },
+    { 'k', "incomplete", NULL, "make a result although lanes failed, or were not chosen" },
     { 't', "timeout", "SECONDS", "the postprocess may take no longer" },
     CLI_OPTION_MANIFEST,
     { OPT_LOG, "log", "FILE", "where the postprocess' standard error goes" },

@@ -203,7 +203,13 @@ bool ar_ledger_cleansed(const struct ar_ledger *ledger, const char *set)
 
 int ar_ledger_set_file(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3, struct ar_error *error)
 {
-    json_t *value = json_pack("{sIss}", "bytes", (json_int_t)bytes, "xxh3", xxh3);
+    return ar_ledger_set_image(ledger, name, bytes, xxh3, NULL, error);
+}
+
+int ar_ledger_set_image(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3, const char *image_type,
+                        struct ar_error *error)
+{
+    json_t *value = json_pack("{sIssss*}", "bytes", (json_int_t)bytes, "xxh3", xxh3, "image_type", image_type);
     if (!value || json_object_set_new(json_object_get(ledger->json, "files"), name, value) != 0)
         return ar_fail_memory(error);
     return 0;

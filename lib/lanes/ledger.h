@@ -6,7 +6,7 @@
  *
  *     {"sets":{SET:[{"stage":"split","rows_in":N,"rows":N,"image_analysis_method":M,"bytes":N,"xxh3":HEX},
  *                   {"stage":"cleanse","rows_in":N,"rows":N,"dropped":{COLUMN:N},"rules":[RULE…]|"none","bytes":N,"xxh3":HEX},…]},
- *      "files":{NAME:{"bytes":N,"xxh3":HEX},…},"outcome":"result"|"no result"|"failed"|"not chosen","xxh3":HEX}
+ *      "files":{NAME:{"bytes":N,"xxh3":HEX[,"image_type":TYPE]},…},"outcome":"result"|"no result"|"failed"|"not chosen","xxh3":HEX}
  *
  * The one at the top holds what ar-split saw, the digests of the other entries at the top, and, once the lanes are merged, their ledgers:
  *
@@ -74,6 +74,10 @@ bool ar_ledger_cleansed(const struct ar_ledger *ledger, const char *set);
 
 /* Notes the digest of an entry, in the place of an earlier one. 0, or -1 when memory ran out. */
 int ar_ledger_set_file(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3, struct ar_error *error) AR_MUST_USE;
+
+/* The same for a picture with its image_type (or NULL), which stands outside its bytes. */
+int ar_ledger_set_image(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3, const char *image_type,
+                        struct ar_error *error) AR_MUST_USE;
 
 /* The same for bytes at hand. */
 int ar_ledger_set_file_bytes(struct ar_ledger *ledger, const char *name, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;

@@ -152,7 +152,8 @@ static int finish_entry(struct ar_stream *stream, struct ar_error *error)
     char xxh3[AR_DIGEST_HEX + 1];
     ar_digest_hex(&stream->digest, xxh3);
     stream->skipped |= skip;
-    json_t *value = json_pack("{sIss}", "bytes", (json_int_t)entry->tar->size, "xxh3", skip ? "" : xxh3);
+    json_t *value =
+        json_pack("{sIssss*}", "bytes", (json_int_t)entry->tar->size, "xxh3", skip ? "" : xxh3, "image_type", entry->tar->image_type);
     if (!value || json_object_set_new(seen_of(stream, entry), seen_name(stream, entry), value) != 0)
         return ar_fail_memory(error);
     return 0;
@@ -160,11 +161,19 @@ static int finish_entry(struct ar_stream *stream, struct ar_error *error)
 
 /* ---- what a lane's ledger says, and what was there ------------------------------------------------------------------ */
 
+/* An image_type in the ledger must be there. */
+static bool same_type(const json_t *said, const json_t *seen)
+{
+    const char *type = json_string_value(json_object_get(said, "image_type"));
+    const char *seen_type = json_string_value(json_object_get(seen, "image_type"));
+    return !type || (seen_type && strcmp(type, seen_type) == 0);
+}
+
 static bool same_digest(const json_t *said, const json_t *seen)
 {
     const char *seen_xxh3 = json_string_value(json_object_get(seen, "xxh3"));
     const char *said_xxh3 = json_string_value(json_object_get(said, "xxh3"));
-    if (!seen || !said || ar_json_count(said, "bytes") != ar_json_count(seen, "bytes"))
+    if (!seen || !said || ar_json_count(said, "bytes") != ar_json_count(seen, "bytes") || !same_type(said, seen))
         return false;
     return !*seen_xxh3 || (said_xxh3 && strcmp(seen_xxh3, said_xxh3) == 0);
 }
@@ -182,6 +191,8 @@ static int fail_digest(const char *lane, const char *name, const json_t *said, c
     else if (ar_json_count(said, "bytes") != ar_json_count(seen, "bytes"))
         ar_fail(error, AR_INPUT, "%sentry '%s' has %" PRIu64 " bytes, and %" PRIu64 " by the ledger", where, name,
                 ar_json_count(seen, "bytes"), ar_json_count(said, "bytes"));
+    else if (!same_type(said, seen))
+        ar_fail(error, AR_INPUT, "%sentry '%s' has another image_type than by the ledger", where, name);
     else
         ar_fail(error, AR_INPUT, "%sentry '%s' has the digest %s, and %s by the ledger", where, name,
                 json_string_value(json_object_get(seen, "xxh3")), json_string_value(json_object_get(said, "xxh3")));
