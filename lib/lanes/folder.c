@@ -76,22 +76,24 @@ static int refuse_others(const struct ar_folder *folder, struct ar_error *error)
 }
 
 /* Sets the index aside; a folder that has none gets an empty one, so that a run that is cut off is seen. */
-static int set_index_aside(struct ar_folder *folder, bool found, bool cut, struct ar_error *error)
+static int set_index_aside(struct ar_folder *folder, struct ar_error *error)
 {
-    if (found && renameat(folder->fd, AR_FOLDER_INDEX, folder->fd, AR_FOLDER_INDEX_OLD) != 0)
-        return ar_fail_errno(error, errno, "cannot rename '%s/%s'", folder->path, AR_FOLDER_INDEX);
-    if (found || cut)
-        return 0;
     static const char empty[] = "{\"" MEMBER "\":[]}\n";
-    return ar_file_put(folder->fd, AR_FOLDER_INDEX_OLD, true, empty, sizeof empty - 1, false, error);
+    int result = 0;
+    if (folder->found && renameat(folder->fd, AR_FOLDER_INDEX, folder->fd, AR_FOLDER_INDEX_OLD) != 0)
+        result = ar_fail_errno(error, errno, "cannot rename '%s/%s'", folder->path, AR_FOLDER_INDEX);
+    else if (!folder->found && !folder->cut)
+        result = ar_file_put(folder->fd, AR_FOLDER_INDEX_OLD, true, empty, sizeof empty - 1, false, error);
+    folder->aside = result == 0;
+    return result;
 }
 
 /* Reads the index of the opened folder, whole or set aside, and refuses one that is somebody else's. */
-static int check_owner(struct ar_folder *folder, bool *found, bool *cut, struct ar_error *error)
+static int check_owner(struct ar_folder *folder, struct ar_error *error)
 {
-    if (read_index(folder, AR_FOLDER_INDEX, found, error) != 0 || read_index(folder, AR_FOLDER_INDEX_OLD, cut, error) != 0)
+    if (read_index(folder, AR_FOLDER_INDEX, &folder->found, error) != 0 || read_index(folder, AR_FOLDER_INDEX_OLD, &folder->cut, error) != 0)
         return -1;
-    return *cut ? 0 : refuse_others(folder, error);
+    return folder->cut ? 0 : refuse_others(folder, error);
 }
 
 static int begin(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error)
@@ -103,13 +105,12 @@ static int begin(struct ar_folder *folder, const char *path, bool sync, struct a
 int ar_folder_probe(const char *path, struct ar_error *error)
 {
     struct ar_folder folder;
-    bool found, cut;
     if (begin(&folder, path, false, error) != 0)
         return -1;
     int result = 0;
     folder.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder.fd >= 0)
-        result = check_owner(&folder, &found, &cut, error);
+        result = check_owner(&folder, error);
     else if (errno != ENOENT)
         result = ar_fail_open(error, errno, "cannot open the folder '%s'", path);
     ar_folder_release(&folder);
@@ -118,11 +119,10 @@ int ar_folder_probe(const char *path, struct ar_error *error)
 
 int ar_folder_open(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error)
 {
-    bool found = false, cut = false;
     if (begin(folder, path, sync, error) != 0)
         return -1;
     folder->fd = ar_dir_open(path, error);
-    if (folder->fd >= 0 && check_owner(folder, &found, &cut, error) == 0 && set_index_aside(folder, found, cut, error) == 0)
+    if (folder->fd >= 0 && check_owner(folder, error) == 0)
         return 0;
     ar_folder_release(folder);
     return -1;
@@ -151,7 +151,7 @@ static int note_written(struct ar_folder *folder, const char *name, struct ar_er
 
 int ar_folder_create(struct ar_folder *folder, struct ar_file *file, const char *name, struct ar_error *error)
 {
-    if (note_written(folder, name, error) != 0)
+    if ((!folder->aside && set_index_aside(folder, error) != 0) || note_written(folder, name, error) != 0)
         return -1;
     return ar_file_create(file, folder->fd, name, true, error);
 }

@@ -21,6 +21,8 @@ struct ar_folder {
     struct ar_names old;     /* what the index of the run before lists */
     struct ar_names written; /* by this run */
     bool sync;               /* files are on the disk before they appear */
+    bool found, cut;         /* an index was there; one that was set aside */
+    bool aside;              /* it was set aside by this run */
     bool changed;            /* any file was written anew */
 };
 
@@ -28,8 +30,8 @@ struct ar_folder {
 int ar_folder_probe(const char *path, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Opens the folder (made where it is missing), checks who it belongs to, and sets its index aside. sync: for final results. 0, or -1: AR_INPUT for
- * a folder with other people's files (one is named).
+ * Opens the folder (made where it is missing), and checks who it belongs to. Its index is set aside with the first file: a run that writes
+ * none leaves the folder as it is. sync: for final results. 0, or -1: AR_INPUT for a folder with other people's files (one is named).
  */
 int ar_folder_open(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error) AR_MUST_USE;
 
