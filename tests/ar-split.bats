@@ -199,13 +199,13 @@ END
 # ---- bytes ----
 
 @test "a kept row is byte for byte the row that came in: 5.80, 007, quotes, blanks, line breaks, Japanese, empty cells at the end" {
-    printf '%s\n' 'h,x,y,z,e,f' >head
+    printf '%s\n' 'h,x,y,z,e,f' >header
     printf '%s\n' '1,5.80,007,-0.0,,' '1,"5.80"," a ", b ,,' '1,"say ""hi"", you",輝点,"輝' '点",,' '1,a"b,c""d,\,"",' >one
     printf '2,"\r\n\r",\t,'"'"'x'"'"',#,;\n' >two
-    cat head one two >in.csv
+    cat header one two >in.csv
     ar-split --lane-key h -s samples.csv set=in.csv >out.tar
-    cat head one | cmp - <(set_of out.tar 1)
-    cat head two | cmp - <(set_of out.tar 2)
+    cat header one | cmp - <(set_of out.tar 1)
+    cat header two | cmp - <(set_of out.tar 2)
 }
 
 @test "a BOM is removed, CRLF and CR become LF outside quotes, both are said and recorded; nothing else changes" {
@@ -484,18 +484,14 @@ END
         mkfifo pipe
         ar-split a=in.csv b=pipe >out 2>err &
         exec {pipe}>pipe # goes on once in.csv was opened, and ar-split waits for the pipe
-        $change in.csv <<<V,1,c >tee
+        $change in.csv <<<V,1,c >log
         cp wanted b.csv
         cat b.csv >&$pipe
         exec {pipe}>&-
         status=0
         wait $! || status=$?
         rm pipe
-        [ "$status" -eq 2 ] || [ "$status" -eq 3 ] || {
-            echo "$change: $status"
-            cat err
-            return 1
-        }
+        [ "$status" -eq 2 ] || [ "$status" -eq 3 ]
         grep -q 'shrank\|changed' err
         is_unfinished out
     done

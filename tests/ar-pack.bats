@@ -1,0 +1,308 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# ar-pack: lanes completed into the inputs of a method, as a stream or as a tar per lane in a folder.
+
+load helpers.bash
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || return
+    small_lanes lanes.tar 2>/dev/null
+}
+
+setup() {
+    in_scratch
+    lanes=$BATS_FILE_TMPDIR/lanes.tar
+    cat >manifest.json <<'END'
+{"name": "m",
+ "params": {"type": "object", "required": ["who"], "additionalProperties": false, "properties": {
+    "t": {"type": "number", "default": 0.80, "minimum": 0, "exclusiveMaximum": 1},
+    "who": {"type": "string", "minLength": 2, "pattern": "^[a-z]+$"},
+    "kind": {"enum": ["a", 5.80, null]},
+    "list": {"type": "array", "items": {"$ref": "#/$defs/count"}}},
+    "$defs": {"count": {"type": "integer"}}},
+ "image_analysis_results": {"as": {"cleansing": "none"}},
+ "analyze": ["./analyze"]}
+END
+}
+
+# Inode, time and name of the files in a folder.
+untouched() {
+    find "$1" -type f ! -name ledger.json -printf '%i %T@ %P\n' | sort
+}
+
+# ---- the stream ----
+
+@test "the entries are those of ar-stream(5), in its order" {
+    ar-pack <"$lanes" >out.tar
+    entries out.tar >names
+    diff names - <<'END'
+targets
+params
+ledger
+0000/data_name
+0000/sample_name
+0000/params
+0000/image_analysis_results/as
+0000/image_analysis_results/ss
+0000/ledger
+007/data_name
+007/sample_name
+007/params
+007/image_analysis_results/as
+007/image_analysis_results/ss
+007/ledger
+END
+    for name in $(grep 'results/\|name' names); do
+        cmp <(entry "$lanes" "$name") <(entry out.tar "$name")
+    done
+    cmp <(entry out.tar params) <(entry out.tar 007/params)
+    [ "$(entry out.tar params)" = '{}' ]
+    [ "$(entry out.tar 0000/ledger | jq -c '.sets.as | map([.stage, .rows])')" = '[["split",3],["cleanse",2],["pack",2]]' ]
+}
+
+@test "-d writes a tar per lane, of the one-lane shape, and targets, params and ledger as JSON that jq reads" {
+    ar-pack <"$lanes" >out.tar
+    ar-pack -P t=5.80 -d folder <"$lanes"
+    find folder -type f -printf '%P\n' | sort | diff - <(printf '%s\n' 0000.tar 007.tar ledger.json params.json targets.json)
+    [ "$(jq -c . folder/targets.json)" = '{"0000":"first","007":"second, the"}' ]
+    entry "$lanes" targets | cmp - folder/targets.json
+    printf '{"t":5.80}' | diff -bB - <(tr -d ' ' <folder/params.json)
+    [ "$(jq -c '.sets.as.rows_by_lane' folder/ledger.json)" = '{"0000":3,"007":1}' ]
+    [ "$(jq '.sets.as | .rows == ([.rows_by_lane[], .dropped[]] | add)' folder/ledger.json)" = true ]
+    entries folder/007.tar | diff - <(printf '%s\n' data_name sample_name params image_analysis_results/as image_analysis_results/ss ledger)
+    for name in data_name sample_name image_analysis_results/as image_analysis_results/ss; do
+        cmp <(entry out.tar "007/$name") <(entry folder/007.tar "$name")
+    done
+}
+
+@test "unknown entries pass: those of a lane in its tar, those at the top in rest.tar" {
+    mkdir image_analysis_results extra
+    printf 'key,Entity\n1,a\n' >image_analysis_results/set
+    printf '\0\1\2' >extra/x
+    tar -cf run.tar image_analysis_results/set extra/x
+    ar-split -q --lane-key key run.tar | ar-cleanse -q --none set | tee lanes.tar | ar-pack -d folder
+    entry folder/rest.tar extra/x | cmp - extra/x
+    ar-pack <lanes.tar >out.tar
+    entry out.tar extra/x | cmp - extra/x
+}
+
+@test "a lane that failed before is passed on, and has its tar with its error" {
+    printf 'ImageAnalysisMethod,Data,Entity\nV,1,a\nW,1,b\nV,2,a\n' >in.csv
+    ar-split --keep-going -q set=in.csv 2>/dev/null | ar-cleanse -q --none set | ar-pack -d folder 2>err
+    entry folder/1.tar error | grep -q "two image-analysis methods"
+    entries folder/1.tar | diff - <(printf '%s\n' data_name sample_name params error ledger)
+    says '1 of the lanes failed before'
+}
+
+@test "ids such as 007, -rf, blanks, quotes and Japanese are file names" {
+    printf '%s\n' key 007 -rf 'a b' "it's" 輝点 '*' >in.csv
+    ar-split -q --lane-key key set=in.csv | ar-cleanse -q --none set | ar-pack -d folder
+    (cd folder && printf '%s\n' *.tar) | sort | diff - <(tail -n +2 in.csv | sed 's/$/.tar/' | sort)
+}
+
+# ---- params ----
+
+@test "params: the stream's, replaced by -p, changed by -P; numbers keep their digits" {
+    printf '%s\n' key 1 >in.csv
+    printf '{"t": 5.80, "big": 12345678901234567890123, "e": 1E3}' >given.json
+    ar-split -q -p given.json --lane-key key set=in.csv | ar-cleanse -q --none set >lanes.tar
+    ar-pack <lanes.tar >out.tar
+    cmp given.json <(entry out.tar params)
+    ar-pack -P u=0.10 -P t=6.00 <lanes.tar >out.tar
+    [ "$(entry out.tar 1/params | tr -d ' \n')" = '{"t":6.00,"big":12345678901234567890123,"e":1E3,"u":0.10}' ]
+    echo '{"v":"輝点"}' >other.json
+    ar-pack -p other.json -P 'w={"x":[1,null]}' <lanes.tar >out.tar
+    [ "$(entry out.tar params | tr -d ' \n')" = '{"v":"輝点","w":{"x":[1,null]}}' ]
+}
+
+@test "the manifest fills in defaults, with their digits" {
+    ar-pack -m manifest.json -P 'who="me"' <"$lanes" >out.tar
+    [ "$(entry out.tar params | tr -d ' \n')" = '{"who":"me","t":0.80}' ]
+}
+
+@test "params against their schema are refused, with their path" {
+    check() { refuses 2 "$1" "$2" -- ar-pack -m manifest.json -P 'who="me"' -P "$3" <"$lanes" && is_unfinished out; }
+    check /t 'less than 0' t=-0.5
+    check /t 1 t=1
+    check /t number t='"x"'
+    check /who '' who='"m"'
+    check /who '' who='"Me"'
+    check /kind "'a'" kind='"b"'
+    check /list/1 integer list='[1,2.5]'
+    check /other '' other=1
+    refuses 2 /who missing -- ar-pack -m manifest.json <"$lanes"
+    ar-pack -q -m manifest.json -P 'who="me"' -P kind=5.8 -P list='[1,2]' <"$lanes" >out.tar
+}
+
+@test "params that are no object, hold a member twice, or are no JSON are refused" {
+    echo '[1]' >p.json
+    refuses 2 "'p.json'" 'JSON object' -- ar-pack -p p.json <"$lanes"
+    echo '{"a":{"b":1,"b":2}}' >p.json
+    refuses 2 "'p.json'" "'b' is there twice" -- ar-pack -p p.json <"$lanes"
+    echo '{"a":NaN}' >p.json
+    refuses 2 "'p.json'" JSON -- ar-pack -p p.json <"$lanes"
+    printf '{"a":"\xff"}' >p.json
+    refuses 2 "'p.json'" -- ar-pack -p p.json <"$lanes"
+    printf '' >p.json
+    refuses 2 "'p.json'" -- ar-pack -p p.json <"$lanes"
+    refuses 2 "'none.json'" 'No such file' -- ar-pack -p none.json <"$lanes"
+    refuses 2 -P "'bar'" -- ar-pack -P bar=x <"$lanes"
+    refuses 2 -P 'NAME=JSON' -- ar-pack -P bar <"$lanes"
+}
+
+@test "errors in the manifest are told with their path" {
+    check() {
+        jq "$1" manifest.json >m.json
+        refuses 2 "'m.json' $2" -- ar-pack -m m.json -P 'who="me"' <"$lanes"
+    }
+    check 'del(.name)' /name
+    check '.name = 5' /name
+    check '.nam = "x"' /nam
+    check '.analyze = "./a"' /analyze
+    check '.analyze = []' /analyze
+    check '.params.properties.t.minimum = "0"' /params/properties/t/minimum
+    check '.params.properties.t.multipleOf = 2' /params/properties/t/multipleOf
+    check '.params.properties.t.default = 7' /params/properties/t/default
+    check '.params.properties.who.pattern = "("' /params/properties/who/pattern
+    check '.params.properties.list.items."$ref" = "#/$defs/no"' '/params/properties/list/items/$ref'
+    check '.params.properties.list.items."$ref" = "http://x"' '/params/properties/list/items/$ref'
+    check '.image_analysis_results["a-b"] = {"cleansing": "none"}' /image_analysis_results/a-b
+    check '.image_analysis_results.as = {}' /image_analysis_results/as/cleansing
+    check '.contract = "nosuch"' /contract
+    check '.fields = 0' /fields
+    echo '{"name":"a","name":"b"}' >m.json
+    refuses 2 "'m.json'" "'name' is there twice" -- ar-pack -m m.json <"$lanes"
+    echo '{' >m.json
+    refuses 2 "'m.json'" JSON -- ar-pack -m m.json <"$lanes"
+}
+
+@test "a set that was not cleansed is refused, and one that the manifest wants and the lanes lack" {
+    printf '%s\n' key 1 >in.csv
+    ar-split -q --lane-key key set=in.csv >lanes.tar
+    refuses 2 "the set 'set' was not cleansed" '--none set' -- ar-pack <lanes.tar
+    is_unfinished out
+    refuses 2 "the set 'set' was not cleansed" -- ar-pack -d folder <lanes.tar
+    [ ! -e folder/ledger.json ]
+    jq '.image_analysis_results.wanted = {"cleansing": "none"}' manifest.json >m.json
+    refuses 2 "the set 'wanted' is missing" -- ar-pack -m m.json -P 'who="me"' <"$lanes"
+}
+
+# ---- the folder ----
+
+@test "files whose bytes do not change keep their time and inode; the others are new" {
+    ar-pack -d folder <"$lanes"
+    find folder -type f -exec touch -d 2001-01-01 {} +
+    untouched folder >before
+    ar-pack -d folder <"$lanes"
+    untouched folder | diff before -
+    small_run
+    sed -i s/Spots,007/Spots,008/ as.csv
+    ar-split -q -s samples.csv as=as.csv ss=ss.csv 2>/dev/null | ar-cleanse -q -e as=Spots -e ss=Around | ar-pack -d folder
+    untouched folder | comm -13 before - | sed 's/.* //' | diff - <(echo 0000.tar)
+}
+
+@test "what an earlier run left, and this one has not, goes" {
+    ar-pack -d folder <"$lanes"
+    printf '%s\n' key,Entity 0000,a new,a >in.csv
+    ar-split -q --lane-key key as=in.csv | ar-cleanse -q --none as | tee lanes.tar | ar-pack -d folder
+    ar-pack -d fresh <lanes.tar
+    diff -r folder fresh
+    [ ! -e folder/007.tar ]
+}
+
+@test "a folder with other people's files is refused, one of them named, and stays as it is" {
+    mkdir folder
+    echo mine >folder/notes.txt
+    refuses 2 "'folder' holds other files, such as 'notes.txt'" -- ar-pack -d folder <"$lanes"
+    ls -A folder | diff - <(echo notes.txt)
+    rm folder/notes.txt
+    ar-pack -q -d folder <"$lanes"
+    cp -r folder before
+    echo mine >folder/extra.tar
+    refuses 2 "such as 'extra.tar'" -- ar-pack -d folder <"$lanes"
+    rm folder/extra.tar
+    diff -r before folder
+    mkdir folder/sub
+    refuses 2 "such as 'sub'" -- ar-pack -d folder <"$lanes"
+}
+
+@test "a ledger.json of another program is refused, and stays" {
+    mkdir folder
+    echo '{"balance": 5}' | tee mine >folder/ledger.json
+    refuses 2 folder 'another' -- ar-pack -d folder <"$lanes"
+    cmp mine folder/ledger.json
+}
+
+@test "hidden files are no matter, and stay" {
+    mkdir folder
+    echo x >folder/.directory
+    ar-pack -q -d folder <"$lanes"
+    ar-pack -q -d folder <"$lanes"
+    [ "$(cat folder/.directory)" = x ]
+}
+
+@test "a run that was killed half-way is gone on with: its index is there as .ledger.json.old" {
+    ar-pack -q -d folder <"$lanes"
+    cp -r folder wanted
+    mv folder/ledger.json folder/.ledger.json.old
+    rm folder/007.tar
+    echo half >folder/0000.tar
+    ar-pack -q -d folder <"$lanes"
+    diff -r wanted folder
+    [ ! -e folder/.ledger.json.old ]
+}
+
+@test "a stream that is cut leaves no index: the folder does not look whole; the next run makes it whole" {
+    ar-pack -q -d wanted <"$lanes"
+    for old in no yes; do
+        [ $old = no ] || ar-pack -q -d folder <"$lanes"
+        head -c 9000 "$lanes" >bad.tar
+        refuses 2 -- ar-pack -d folder <bad.tar
+        [ ! -e folder/ledger.json ]
+        ar-pack -q -d folder <"$lanes"
+        diff -r wanted folder
+        rm -r folder
+    done
+}
+
+@test "no input leaves the folder as it was" {
+    ar-pack -q -d folder <"$lanes"
+    cp -r folder wanted
+    refuses 2 'no input' -- ar-pack -d folder </dev/null
+    diff -r wanted folder
+    refuses 2 'no input' -- ar-pack -d fresh </dev/null
+    [ -z "$(find fresh -type f 2>/dev/null)" ]
+}
+
+@test "SIGTERM half-way: no temporary files, no index; the next run makes it whole" {
+    mkfifo pipe
+    ar-pack -d folder <pipe 2>err &
+    exec {hold}>pipe
+    head -c 9000 "$lanes" >&$hold
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    exec {hold}>&-
+    [ "$status" -eq 143 ]
+    [ ! -e folder/ledger.json ]
+    [ ! -e folder ] || find folder -type f ! -name '*.tar' ! -name targets.json ! -name params.json ! -name .ledger.json.old | diff /dev/null -
+    ar-pack -q -d folder <"$lanes"
+    ar-pack -q -d wanted <"$lanes"
+    diff -r wanted folder
+}
+
+@test "a file in the place of the folder, a folder that cannot be made, links in the folder: refused, nothing written through them" {
+    echo x >file
+    refuses 2 "'file'" -- ar-pack -d file <"$lanes" || refuses 3 "'file'" -- ar-pack -d file <"$lanes"
+    ar-pack -q -d folder <"$lanes"
+    rm folder/007.tar
+    ln -s ../file folder/007.tar
+    ar-pack -q -d folder <"$lanes" 2>err || true
+    [ "$(cat file)" = x ]
+}
+
+@test "-d does not go with -o or -Z" {
+    refuses 2 -d --help -- ar-pack -d folder -o x.tar <"$lanes"
+    refuses 2 -d --help -- ar-pack -d folder -Z gzip <"$lanes"
+    [ ! -e folder ]
+}
