@@ -21,7 +21,7 @@ result() {
 
 # Lane A fails by what the script on standard input does, with the texts in its error; B has its result.
 lane_fails() {
-    lane_inputs A B
+    [ -e in.tar ] || lane_inputs A B
     {
         echo '#!/bin/sh'
         echo '[ "$AR_DATA_NAME" = A ] || exec echo "{\"ok\":true}"'
@@ -59,6 +59,44 @@ END
         printf 'ImageAnalysisMethod,Data,Entity,Value\nV,%s,Spot,5.80\nV,%s,Spot,007\n' $lane $lane |
             cmp - $lane.folder/image_analysis_results/spots.csv
         [ "$(cat $lane.mode)" = 700 ]
+    done
+}
+
+@test "nothing of one lane is seen by the next: files, folders, rights, attributes, a folder that was moved or put in its place" {
+    lane_inputs {1..12}
+    program method <<'END'
+find . | LC_ALL=C sort | cat - data_name >"$AR_START_DIR/seen.$AR_DATA_NAME"
+stat -c '%a %h %F' . image_analysis_results >>"$AR_START_DIR/seen.$AR_DATA_NAME"
+getfattr -d . image_analysis_results >>"$AR_START_DIR/seen.$AR_DATA_NAME" 2>/dev/null
+here=$(pwd)
+case $AR_DATA_NAME in
+1) echo x >.hidden; mkdir -p a/b; echo x >a/b/c; rm params.json ;;
+2) chmod 755 . ;;
+3) chmod 777 image_analysis_results; echo x >image_analysis_results/more.csv ;;
+4) setfattr -n user.x -v y . || : ;;
+5) rm -r image_analysis_results; ln -s / image_analysis_results ;;
+6) mv image_analysis_results sets ;;
+7) mv "$here" "$here.moved"; mkdir "$here"; echo x >"$here/litter" ;;
+8) rm -rf "$here" ;;
+9) mkdir image_analysis_results/deep; chmod 000 image_analysis_results/deep ;;
+10) rm data_name; mkdir data_name; echo x >data_name/x ;;
+11) rm -r image_analysis_results; mkfifo image_analysis_results ;;
+esac
+echo null
+END
+    ar-analyze -q -j1 -- ./method <in.tar >out.tar
+    for i in {1..12}; do
+        diff seen.$i - <<END
+.
+./data_name
+./image_analysis_results
+./image_analysis_results/spots.csv
+./ledger.json
+./params.json
+./sample_name
+$(printf %s $i)700 3 directory
+700 2 directory
+END
     done
 }
 

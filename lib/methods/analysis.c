@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #define FREE_PIECE (UINT64_C(1) << 20)
 
@@ -72,6 +71,8 @@ static int take_replies(struct ar_analysis *a, bool block, struct ar_error *erro
             a->lane[reply.done.number].cause = cause;
             a->failed++;
         }
+        if (reply.done.folder && ar_lane_folders_add(&a->folders, reply.done.number, error) != 0)
+            return -1;
         take_done(a, &reply.done);
         if (write_ready(a, error) != 0)
             return -1;
@@ -127,11 +128,10 @@ static int open_lane(struct ar_analysis *a, const struct ar_target *target, stru
     ar_buf_clear(&a->error_text);
     if (!is_chosen(a, target->data))
         return 0;
-    if (mkdirat(a->what.root, target->data, 0700) != 0 ||
-        (a->dirfd = openat(a->what.root, target->data, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-        return ar_fail_errno(error, errno, "cannot make a folder in '%s' (TMPDIR)", a->work.data);
-    if (ar_files_prepare(a->dirfd, error) != 0 ||
-        ar_files_put(a->dirfd, AR_FILES_DATA_NAME, target->data, target->data_len, error) != 0 ||
+    a->dirfd = ar_lane_folder_open(&a->folders, a->what.root, target->data, error);
+    if (a->dirfd < 0)
+        return -1;
+    if (ar_files_put(a->dirfd, AR_FILES_DATA_NAME, target->data, target->data_len, error) != 0 ||
         ar_files_put(a->dirfd, AR_FILES_SAMPLE_NAME, target->sample, target->sample_len, error) != 0)
         return ar_lane_job_hint(error);
     return 0;
@@ -344,6 +344,7 @@ static void remove_work(struct ar_analysis *a)
     struct ar_error ignored;
     if (a->what.root < 0)
         return;
+    ar_lane_folders_release(&a->folders, a->what.root);
     if (!a->keep)
         (void)!ar_dir_remove(AT_FDCWD, a->work.data, &ignored);
     close(a->what.root);

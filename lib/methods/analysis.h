@@ -9,6 +9,7 @@
 #define AR_METHODS_ANALYSIS_H
 
 #include "bytes/file.h"
+#include "methods/lane_folder.h"
 #include "methods/lane_job.h"
 
 struct ar_analysis_lane {
@@ -40,6 +41,7 @@ struct ar_analysis {
     struct ar_pool pool;
     size_t next;                   /* the lane whose turn it is to be written */
     uint64_t *freed;               /* by spool: up to where what was written gave its space back */
+    struct ar_lane_folders folders;
     int dirfd;                     /* of the lane that is read */
     struct ar_buf params, error_text;
     bool earlier_failure;

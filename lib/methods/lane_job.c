@@ -8,6 +8,7 @@
 #include "bytes/file.h"
 #include "bytes/text.h"
 #include "lanes/result.h"
+#include "methods/lane_folder.h"
 
 enum { LOG_LINES = 20, LOG_BYTES = 4096, PIECE = 256 * 1024 };
 
@@ -259,7 +260,7 @@ static int put_image(struct job *job, size_t i, struct ar_error *error)
     if (fd >= 0)
         close(fd);
     free(piece);
-    return result == 0 ? ar_ledger_set_file(&job->ledger, name, image->size, hex, error) : -1;
+    return result == 0 ? ar_ledger_set_image(&job->ledger, name, image->size, hex, *image->type ? image->type : NULL, error) : -1;
 }
 
 /* Appends the lane's unknown entries, where there are any: whole blocks of a tar. */
@@ -397,7 +398,7 @@ int ar_lane_job_run(void *context, unsigned worker, const void *message, size_t 
     job.target.data_len = strlen(what.lane);
     int result = run_job(&job, &done, error);
     if (result == 0 && !(jobs->keep_work && done.outcome == AR_LANE_FAILED))
-        result = ar_dir_remove(jobs->root, what.lane, error);
+        result = ar_lane_folder_close(jobs->root, what.lane, what.number, job.dirfd, &done.folder, error);
     if (result != 0 && error->status != AR_INPUT) {
         ar_fail_in(error, "lane '%s'", what.lane);
         if (jobs->logs < 0 || job.log >= 0)

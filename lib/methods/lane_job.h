@@ -4,7 +4,7 @@
  *
  * All jobs share a work folder. There, lane L with the number N in the stream has
  *
- *     L/        the method's private folder, made and filled by who sends the job (methods/files.h)
+ *     L/        the method's private folder (methods/lane_folder.h), filled by who sends the job (methods/files.h)
  *     .N.rest   unknown entries of the lane as they stand in the stream, or nothing
  *
  * The entries of a lane's result, as they stand in the stream, are written to the spool of the process that made them, where they lie behind each other in the order of the
@@ -57,6 +57,7 @@ struct ar_lane_done {
     enum ar_lane_outcome outcome;
     unsigned spool;      /* where its entries are */
     uint64_t start, end; /* in the spool */
+    bool folder;         /* the lane's folder was laid aside, to be used again */
     double seconds;   /* that the method ran */
     uint64_t memory;  /* its peak, in bytes */
     char cause[sizeof ((struct ar_error *)0)->what]; /* of a failure: one line */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods/lane_folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "methods/files.h"
+
+enum { LARGEST = 64 * 1024 }; /* bytes of a folder itself; one that held thousands of names stays large */
+
+static const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+static void waiting_name(char name[32], uint32_t number)
+{
+    snprintf(name, 32, ".%" PRIu32 ".free", number);
+}
+
+void ar_lane_folders_release(struct ar_lane_folders *folders, int root)
+{
+    struct ar_error ignored;
+    for (size_t i = 0; i < folders->n; i++) {
+        char waiting[32];
+        waiting_name(waiting, folders->number[i]);
+        (void)!ar_dir_remove(root, waiting, &ignored);
+    }
+    free(folders->number);
+    *folders = (struct ar_lane_folders){ 0 };
+}
+
+int ar_lane_folders_add(struct ar_lane_folders *folders, uint32_t number, struct ar_error *error)
+{
+    if (folders->n == folders->room) {
+        size_t room = folders->room ? 2 * folders->room : 16;
+        uint32_t *grown = reallocarray(folders->number, room, sizeof *grown);
+        if (!grown)
+            return ar_fail_memory(error);
+        folders->number = grown;
+        folders->room = room;
+    }
+    folders->number[folders->n++] = number;
+    return 0;
+}
+
+int ar_lane_folder_open(struct ar_lane_folders *folders, int root, const char *lane, struct ar_error *error)
+{
+    char waiting[32];
+    bool new = folders->n == 0;
+    if (!new)
+        waiting_name(waiting, folders->number[--folders->n]);
+    int fd = -1;
+    if ((new ? mkdirat(root, lane, 0700) : renameat(root, waiting, root, lane)) == 0)
+        fd = openat(root, lane, flags);
+    if (fd >= 0 && (!new || mkdirat(fd, AR_FILES_SETS, 0700) == 0))
+        return fd;
+    ar_fail_errno(error, errno, "cannot make a folder in '%s' (TMPDIR)", ar_tmpdir());
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Is the folder as it was made, whatever is in it? */
+static bool is_as_made(int fd, const struct stat *st)
+{
+    return (st->st_mode & 07777) == 0700 && st->st_uid == geteuid() && st->st_size <= LARGEST && flistxattr(fd, NULL, 0) <= 0;
+}
+
+/* Deletes all that is in the folder but kept. */
+static bool empty(int dirfd, const char *kept)
+{
+    struct ar_error ignored;
+    int copy = openat(dirfd, ".", flags);
+    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    if (!dir) {
+        if (copy >= 0)
+            close(copy);
+        return false;
+    }
+    bool done = true;
+    struct dirent *entry;
+    while (done && (errno = 0, entry = readdir(dir)) != NULL) {
+        const char *name = entry->d_name;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, kept) != 0)
+            done = ar_dir_remove(dirfd, name, &ignored) == 0;
+    }
+    done = done && errno == 0;
+    closedir(dir);
+    return done;
+}
+
+/* Empties a folder and the one for sets in it. False where they are not what they were, or cannot be emptied. */
+static bool empty_both(int root, const char *lane, int dirfd)
+{
+    struct stat st, named;
+    if (fstat(dirfd, &st) != 0 || fstatat(root, lane, &named, AT_SYMLINK_NOFOLLOW) != 0 || st.st_dev != named.st_dev ||
+        st.st_ino != named.st_ino || !is_as_made(dirfd, &st))
+        return false;
+    int sets = openat(dirfd, AR_FILES_SETS, flags);
+    if (sets < 0)
+        return false;
+    bool done = fstat(sets, &named) == 0 && named.st_dev == st.st_dev && is_as_made(sets, &named) && empty(sets, "") &&
+                empty(dirfd, AR_FILES_SETS);
+    close(sets);
+    return done;
+}
+
+int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd, bool *again, struct ar_error *error)
+{
+    char waiting[32];
+    waiting_name(waiting, number);
+    *again = empty_both(root, lane, dirfd) && renameat(root, lane, root, waiting) == 0;
+    return *again ? 0 : ar_dir_remove(root, lane, error);
+}

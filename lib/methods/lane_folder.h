@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The private folders of methods, below one work folder. One that was emptied is used again: to make and delete folders is what takes file systems longest.
+ */
+#ifndef AR_METHODS_LANE_FOLDER_H
+#define AR_METHODS_LANE_FOLDER_H
+
+#include "bytes/file.h"
+
+/* The folders that wait to be used again, each known by the number of its last lane. Zeroed, there are none. */
+struct ar_lane_folders {
+    uint32_t *number;
+    size_t n, room;
+};
+
+/* Deletes the folders that wait. */
+void ar_lane_folders_release(struct ar_lane_folders *folders, int root);
+
+/* The folder called lane below root, mode 0700, in it the folder for sets and nothing else. A descriptor, or -1 (AR_SYSTEM). */
+int ar_lane_folder_open(struct ar_lane_folders *folders, int root, const char *lane, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Empties the folder of a lane whose method has ended, and lays it aside under the lane's number: then *again is true; where the method changed more of it than what is in
+ * it (its rights, attributes, place), it is deleted. dirfd: of the folder. 0 or -1.
+ */
+int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd, bool *again, struct ar_error *error) AR_MUST_USE;
+
+/* A folder was laid aside. 0, or -1 when memory ran out. */
+int ar_lane_folders_add(struct ar_lane_folders *folders, uint32_t number, struct ar_error *error) AR_MUST_USE;
+
+#endif
