@@ -525,7 +525,7 @@ static bool checksum_fits(const struct ar_tar_block *block)
     const unsigned char *bytes = (const unsigned char *)block;
     size_t first = offsetof(struct ar_tar_block, checksum), behind = first + sizeof(block->checksum);
     for (size_t i = 0; i < AR_TAR_BLOCK; i++)
-        if (bytes[i] >= 0x80 && (i < first || i >= behind))
+        if ((i < first || i >= behind) && bytes[i] >= 0x80)
             sum -= 256;
     return want == sum;
 }

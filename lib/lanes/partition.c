@@ -108,8 +108,8 @@ static int tell(struct reader *r, const char *const *raw, const size_t *len, uin
 /* Looks the row's cells up, or tells their lane and remembers it. */
 static int look_up(struct reader *r, const struct ar_csv_row *row, struct told_lane *out)
 {
-    const char *raw[2];
-    size_t len[2];
+    const char *raw[2] = { NULL, NULL };
+    size_t len[2] = { 0, 0 };
     size_t n = r->p->rule.n_columns;
     for (size_t i = 0; i < n; i++) {
         raw[i] = r->p->data + r->p->header.next + row->cell[2 * i];

@@ -623,6 +623,7 @@ static int apply_once(struct check *c, const struct schema_node *node, const cha
             result = -1;
     }
     ar_json_doc_release(&doc);
+    c->doc = NULL;
     return result;
 }
 

@@ -87,6 +87,7 @@ static void print_line(const char *prefix, const char *separator, const char *te
     ar_buf_release(&line);
 }
 
+AR_PRINTF(3, 0)
 static void print_format(const char *prefix, const char *separator, const char *format, va_list args)
 {
     char *text;
