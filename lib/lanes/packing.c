@@ -32,6 +32,7 @@ static int open_lane(struct ar_packing *pack, const struct ar_target *target, st
 static int close_lane(struct ar_packing *pack, struct ar_error *error)
 {
     int result = ar_emit_finish(&pack->lane, error);
+    ar_emit_release(&pack->lane);
     if (result == 0)
         result = ar_out_close(pack->lane_out, error);
     else
