@@ -31,24 +31,6 @@ small_results() {
     ar-merge -q <results.tar >merged.tar 2>/dev/null
 }
 
-# Writes the tar $1 to $2, the body of the entry $3 changed by the Python expression $4 over "body" (None: left out); ledgers are not
-# sealed again.
-change_entry() {
-    python3 - "$@" <<'END'
-import io, sys, tarfile
-source, target, name, change = sys.argv[1:]
-with tarfile.open(source) as old, tarfile.open(target, 'w', format=tarfile.PAX_FORMAT) as new:
-    for entry in old:
-        body = old.extractfile(entry).read()
-        if entry.name == name:
-            body = eval(change)
-            if body is None:
-                continue
-            entry.size = len(body)
-        new.addfile(entry, io.BytesIO(body))
-END
-}
-
 # ---- what it is ------------------------------------------------------------------------------------------------------
 
 @test "each stream along the way is called what it is" {
@@ -334,18 +316,17 @@ END
 # The ledger's own digest is taken off, as where another program wrote it; so only the account can tell.
 @test "--verify holds the account of rows against the source" {
     small_results
-    unsealed='__import__("re").sub(rb",\"xxh3\":\"[0-9a-f]*\"}$", b"}", body)'
-    change_entry merged.tar same.tar ledger "$unsealed"
+    change_entry merged.tar same.tar ledger "$UNSEALED"
     refuses 1 -- ar-ls --verify same.tar
-    change_entry merged.tar changed.tar ledger "$unsealed.replace(b'\"rows\":6', b'\"rows\":7', 1)"
+    change_entry merged.tar changed.tar ledger "$UNSEALED.replace(b'\"rows\":6', b'\"rows\":7', 1)"
     refuses 2 'does not close' -- ar-ls --verify changed.tar
-    change_entry split.tar changed.tar ledger "$unsealed.replace(b'\"rows\":6', b'\"rows\":7', 1)"
+    change_entry split.tar changed.tar ledger "$UNSEALED.replace(b'\"rows\":6', b'\"rows\":7', 1)"
     refuses 2 'does not close' -- ar-ls --verify changed.tar
-    change_entry split.tar changed.tar 007/ledger "$unsealed.replace(b'\"rows\":1', b'\"rows\":0', 1)"
+    change_entry split.tar changed.tar 007/ledger "$UNSEALED.replace(b'\"rows\":1', b'\"rows\":0', 1)"
     refuses 2 "lane '007'" -- ar-ls --verify changed.tar
     # A row too many everywhere in the ledgers, but not in the CSV.
-    change_entry split.tar half.tar ledger "$unsealed.replace(b'\"rows\":6', b'\"rows\":7', 1).replace(b'\"007\":1', b'\"007\":2', 1)"
-    change_entry half.tar changed.tar 007/ledger "$unsealed.replace(b'\"rows_in\":1,\"rows\":1', b'\"rows_in\":2,\"rows\":2', 1)"
+    change_entry split.tar half.tar ledger "$UNSEALED.replace(b'\"rows\":6', b'\"rows\":7', 1).replace(b'\"007\":1', b'\"007\":2', 1)"
+    change_entry half.tar changed.tar 007/ledger "$UNSEALED.replace(b'\"rows_in\":1,\"rows\":1', b'\"rows_in\":2,\"rows\":2', 1)"
     refuses 2 "lane '007'" "holds 1 rows, and 2 by its ledger" -- ar-ls --verify changed.tar
 }
 

@@ -148,3 +148,74 @@ with open('samples.csv', 'w', newline='', encoding='utf-8') as s, open('spots.cs
 END
     ar-split -q -s samples.csv spots=spots.csv | ar-cleanse -q -e Spot | ar-pack -q -P threshold=0.80 >in.tar
 }
+
+
+# ---- results of lanes, and streams that were changed ----
+
+# The results of such lanes, given as ID=ANSWER: what the method prints, or "fails". In the stream "results.tar"; and lane by lane in the
+# folder "results", of inputs in the folder "lanes". Pictures are what is in "pictures/ID", with their "images.csv" beside them.
+lane_results() {
+    local answer
+    local -a ids=()
+    rm -rf answers lanes results
+    mkdir -p answers results pictures
+    for answer; do
+        ids+=("${answer%%=*}")
+        printf '%s' "${answer#*=}" >"answers/${answer%%=*}"
+    done
+    lane_inputs "${ids[@]}"
+    ar-split -q -s samples.csv spots=spots.csv | ar-cleanse -q -e Spot | ar-pack -q -P threshold=0.80 -d lanes
+    program method <<'END'
+here=$AR_START_DIR
+if [ "$(cat "$here/answers/$AR_DATA_NAME")" = fails ]; then echo "no spots in $AR_DATA_NAME" >&2; exit 1; fi
+[ ! -d "$here/pictures/$AR_DATA_NAME" ] || cp -r "$here/pictures/$AR_DATA_NAME" images
+[ ! -e images/images.csv ] || mv images/images.csv .
+cat "$here/answers/$AR_DATA_NAME"
+END
+    ar-analyze -q --keep-going -- ./method <in.tar >results.tar 2>/dev/null
+    one_by_one results.tar results
+}
+
+# The lanes of the stream $1 as tars of one lane each in the folder $2, made by Python's tarfile.
+one_by_one() {
+    python3 - "$@" <<'END'
+import sys, tarfile
+source, folder = sys.argv[1:]
+lanes = {}
+with tarfile.open(source) as old:
+    for entry in old:
+        lane, slash, name = entry.name.partition('/')
+        if not slash:
+            continue
+        if lane not in lanes:
+            lanes[lane] = tarfile.open(f'{folder}/{lane}.tar', 'w', format=tarfile.PAX_FORMAT)
+        body = old.extractfile(entry)
+        entry.name = name
+        entry.pax_headers.pop('path', None)
+        lanes[lane].addfile(entry, body)
+        lanes[lane].members.clear()
+for lane in lanes.values():
+    lane.close()
+END
+}
+
+# Writes the tar $1 to $2, the body of the entry $3 changed by the Python expression $4 over "body" (None: left out); ledgers are not
+# sealed again.
+change_entry() {
+    python3 - "$@" <<'END'
+import io, re, sys, tarfile
+source, target, name, change = sys.argv[1:]
+with tarfile.open(source) as old, tarfile.open(target, 'w', format=tarfile.PAX_FORMAT) as new:
+    for entry in old:
+        body = old.extractfile(entry).read()
+        if entry.name == name:
+            body = eval(change)
+            if body is None:
+                continue
+            entry.size = len(body)
+        new.addfile(entry, io.BytesIO(body))
+END
+}
+
+# For change_entry: a ledger without its seal, as another program may write it, so that only its content can tell what was changed.
+UNSEALED='re.sub(rb",\"xxh3\":\"[0-9a-f]*\"}$", b"}", body)'

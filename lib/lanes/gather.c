@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/gather.h"
 
-#include <fcntl.h>
-
-#include "bytes/file.h"
 #include "lanes/artifacts.h"
-#include "lanes/folder.h"
 #include "lanes/gather_lane.h"
 #include "lanes/params.h"
-#include "lanes/samples.h"
 
 void ar_gather_init(struct ar_gather *gather)
 {
@@ -57,8 +52,7 @@ static int fail_differ(const char *thing, const char *what, const char *before, 
     return ar_hint(error, "Only results of one run can be merged: analyse the lanes again that are of another.");
 }
 
-/* The lanes of the run are known: makes room for them. */
-static int begin_lanes(struct ar_gather *gather, const char *what, struct ar_error *error)
+int ar_gather_begin(struct ar_gather *gather, const char *what, struct ar_error *error)
 {
     gather->lane = calloc(gather->targets.count + 1, sizeof *gather->lane);
     if (!gather->lane)
@@ -76,7 +70,7 @@ int ar_gather_targets(struct ar_gather *gather, const struct ar_targets *targets
             if (ar_targets_add(&gather->targets, target->data, target->data_len, target->sample, target->sample_len, error) != 0)
                 return -1;
         }
-        return begin_lanes(gather, what, error);
+        return ar_gather_begin(gather, what, error);
     }
     bool same = targets->count == gather->targets.count;
     for (size_t i = 0; same && i < targets->count; i++)
@@ -138,143 +132,11 @@ static int note_rest(struct ar_gather *gather, const char *name, uint64_t bytes,
     return 1;
 }
 
-/* Such an entry is read as a whole: its digest tells whether it is there already. */
-int ar_gather_rest(struct ar_gather *gather, struct ar_stream *stream, const struct ar_entry *entry, const char *what,
+int ar_gather_rest(struct ar_gather *gather, const struct ar_tar_entry *entry, const char *body, const char *xxh3, const char *what,
                    struct ar_error *error)
 {
-    struct ar_buf body;
-    char xxh3[AR_DIGEST_HEX + 1];
-    ar_buf_init(&body);
-    const char *bytes = entry->text;
-    int result = entry->text ? 0 : ar_stream_read_all(stream, &body, error);
-    if (!bytes)
-        bytes = body.data;
-    if (result == 0) {
-        ar_stream_digest(stream, xxh3);
-        result = note_rest(gather, entry->tar->name, entry->tar->size, xxh3, what, error);
-    }
-    if (result > 0) {
-        const struct ar_tar_entry *tar = entry->tar;
-        struct ar_tar_meta meta = { .name = tar->name, .size = tar->size, .is_file = tar->is_file, .image_type = tar->image_type,
-                                    .pax = tar->pax, .pax_len = tar->pax_len };
-        result = ar_waiting_put(&gather->rest, &meta, bytes, error);
-    }
-    ar_buf_release(&body);
-    return result;
-}
-
-/* ---- what is known beforehand --------------------------------------------------------------------------------------- */
-
-static int read_rest(struct ar_gather *gather, int fd, const char *what, struct ar_error *error)
-{
-    struct ar_in *in = ar_in_new(fd, what, error);
-    struct ar_tar_reader *tar = in ? ar_tar_reader_new(in, error) : NULL;
-    struct ar_tar_entry entry;
-    struct ar_buf body;
-    int got = tar ? 1 : -1;
-    ar_buf_init(&body);
-    while (got > 0 && (got = ar_tar_next(tar, &entry, error)) > 0) {
-        const char *base;
-        char xxh3[AR_DIGEST_HEX + 1];
-        if (ar_entry_kind_of(entry.name, false, false, &base) != AR_ENTRY_OTHER ||
-            ar_targets_find(&gather->targets, entry.name, strcspn(entry.name, "/")) >= 0) {
-            got = ar_fail(error, AR_INPUT, "'%s' holds the entry '%s', which is no unknown one", what, entry.name);
-            break;
-        }
-        struct ar_tar_meta meta = { .name = entry.name, .size = entry.size, .is_file = entry.is_file,
-                                    .image_type = entry.image_type,
-                                    .pax = entry.pax, .pax_len = entry.pax_len };
-        ar_buf_clear(&body);
-        if (ar_tar_read_all(tar, &body, UINT64_MAX, error) != 0) {
-            got = -1;
-            break;
-        }
-        ar_digest_bytes(body.data, body.len, xxh3);
-        int kept = note_rest(gather, entry.name, entry.size, xxh3, what, error);
-        if (kept < 0 || (kept > 0 && ar_waiting_put(&gather->rest, &meta, body.data, error) != 0))
-            got = -1;
-    }
-    ar_buf_release(&body);
-    ar_tar_reader_free(tar);
-    ar_in_free(in);
-    return got;
-}
-
-/* The files of the folder must be those that its ledger describes. */
-static int check_file(const struct ar_gather *gather, const char *path, const char *name, const struct ar_buf *text,
-                      struct ar_error *error)
-{
-    char xxh3[AR_DIGEST_HEX + 1];
-    json_t *said = json_object_get(json_object_get(gather->top.json, "files"), name);
-    ar_digest_bytes(text->data, text->len, xxh3);
-    const char *expected = json_string_value(json_object_get(said, "xxh3"));
-    if (!expected || strcmp(expected, xxh3) == 0)
-        return 0;
-    ar_fail(error, AR_INPUT, "'%s/%s.json' has the digest %s, and %s by the folder's ledger", path, name, xxh3, expected);
-    return ar_hint(error, "The file was changed since ar-pack wrote it: pack the lanes again.");
-}
-
-static int read_folder(struct ar_gather *gather, int fd, const char *path, struct ar_buf *text, struct ar_error *error)
-{
-    struct ar_ledger top = { 0 };
-    int result = ar_folder_read_ledger(fd, AR_FOLDER_INDEX, text, error);
-    if (result == 0)
-        result = ar_ledger_parse(&top, text->data, text->len, AR_FOLDER_INDEX, error);
-    if (result == 0)
-        result = ar_gather_top(gather, &top, path, error);
-    ar_ledger_release(&top);
-    ar_buf_clear(text);
-    if (result == 0)
-        result = ar_read_file(fd, "targets.json", text, AR_LEDGER_MAX, error);
-    if (result == 0)
-        result = check_file(gather, path, AR_NAME_TARGETS, text, error);
-    if (result == 0)
-        result = ar_targets_parse(&gather->targets, text->data, text->len, "'targets.json'", error);
-    if (result == 0)
-        result = begin_lanes(gather, path, error);
-    ar_buf_clear(text);
-    if (result == 0)
-        result = ar_read_file(fd, "params.json", text, AR_PARAMS_MAX, error);
-    if (result == 0)
-        result = check_file(gather, path, AR_NAME_PARAMS, text, error);
-    return result == 0 ? ar_gather_params(gather, text->data, text->len, path, error) : -1;
-}
-
-int ar_gather_folder(struct ar_gather *gather, const char *path, struct ar_error *error)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return ar_fail_open(error, errno, "cannot open the folder '%s'", path);
-    struct ar_buf text;
-    ar_buf_init(&text);
-    int result = read_folder(gather, fd, path, &text, error);
-    if (result != 0) {
-        ar_fail_in(error, "folder '%s'", path);
-        if (!*error->hint)
-            ar_hint(error, "Expected a folder that 'ar-pack -d' has finished: targets.json, params.json, ledger.json.");
-    }
-    int rest = result == 0 ? openat(fd, "rest.tar", O_RDONLY | O_CLOEXEC) : -1;
-    if (rest >= 0) {
-        char what[512];
-        snprintf(what, sizeof what, "%s/rest.tar", path);
-        result = read_rest(gather, rest, what, error);
-        close(rest);
-    }
-    ar_buf_release(&text);
-    close(fd);
-    return result;
-}
-
-int ar_gather_samples(struct ar_gather *gather, const char *path, struct ar_error *error)
-{
-    struct ar_buf text, what;
-    ar_buf_init(&text);
-    ar_buf_init(&what);
-    ar_buf_add_format(&what, "samples table '%s'", path);
-    int result = ar_read_file(AT_FDCWD, path, &text, AR_LEDGER_MAX, error);
-    if (result == 0)
-        result = ar_samples_parse(&gather->targets, text.data, text.len, what.data, error);
-    ar_buf_release(&text);
-    ar_buf_release(&what);
-    return result == 0 ? begin_lanes(gather, path, error) : -1;
+    struct ar_tar_meta meta = { .name = entry->name, .size = entry->size, .is_file = entry->is_file,
+                                .image_type = entry->image_type, .pax = entry->pax, .pax_len = entry->pax_len };
+    int result = note_rest(gather, entry->name, entry->size, xxh3, what, error);
+    return result > 0 ? ar_waiting_put(&gather->rest, &meta, body, error) : result;
 }

@@ -221,6 +221,21 @@ static int take_lane_entry(struct taking *t, const struct ar_entry *entry, struc
     }
 }
 
+/* An unknown entry at the top. It is read whole: its digest tells whether it is there already. */
+static int take_rest(struct taking *t, const struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_buf body;
+    char xxh3[AR_DIGEST_HEX + 1];
+    ar_buf_init(&body);
+    int result = entry->text ? 0 : ar_stream_read_all(t->stream, &body, error);
+    if (result == 0) {
+        ar_stream_digest(t->stream, xxh3);
+        result = ar_gather_rest(t->gather, entry->tar, entry->text ? entry->text : body.data, xxh3, t->what, error);
+    }
+    ar_buf_release(&body);
+    return result;
+}
+
 /* ---- the stream ----------------------------------------------------------------------------------------------------- */
 
 /* Returns 1 where the targets are missing. */
@@ -248,8 +263,15 @@ static int take_entry(struct taking *t, const struct ar_entry *entry, struct ar_
     case AR_ENTRY_DATA_NAME: /* one lane: its number is known with its sample name */
         return 0;
     default:
-        return ar_gather_rest(gather, t->stream, entry, t->what, error);
+        return take_rest(t, entry, error);
     }
+}
+
+/* Where there are several inputs, a message says which one it is about. */
+static void name_input(const struct taking *t, struct ar_error *error)
+{
+    if (!t->alone && error->status != AR_SYSTEM && !strstr(error->what, t->what))
+        ar_fail_in(error, "'%s'", t->what);
 }
 
 int ar_gather_take(struct ar_gather *gather, struct ar_in *in, const char *what, bool alone, struct ar_error *error)
@@ -267,5 +289,7 @@ int ar_gather_take(struct ar_gather *gather, struct ar_in *in, const char *what,
     while (result == 0 && (got = ar_stream_next(t.stream, &entry, error)) != 0)
         result = got < 0 ? -1 : take_entry(&t, &entry, error);
     ar_stream_free(t.stream);
+    if (result < 0)
+        name_input(&t, error);
     return result;
 }

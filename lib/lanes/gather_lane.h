@@ -14,8 +14,11 @@ int ar_gather_targets(struct ar_gather *gather, const struct ar_targets *targets
 int ar_gather_params(struct ar_gather *gather, const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 int ar_gather_top(struct ar_gather *gather, const struct ar_ledger *top, const char *what, struct ar_error *error) AR_MUST_USE;
 
-/* An unknown entry at the top: kept once. */
-int ar_gather_rest(struct ar_gather *gather, struct ar_stream *stream, const struct ar_entry *entry, const char *what,
+/* The targets have just been filled in: makes room for the lanes. */
+int ar_gather_begin(struct ar_gather *gather, const char *what, struct ar_error *error) AR_MUST_USE;
+
+/* An unknown entry at the top, with its body and digest: kept once. */
+int ar_gather_rest(struct ar_gather *gather, const struct ar_tar_entry *entry, const char *body, const char *xxh3, const char *what,
                    struct ar_error *error) AR_MUST_USE;
 
 #endif
