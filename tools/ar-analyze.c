@@ -138,6 +138,7 @@ static void tell(const struct analyze *a)
             continue;
         shown++;
         cli_warn("lane '%s' (%s) failed: %s", target->data, target->sample, analysis->lane[i].cause);
+        cli_more_lines(analysis->lane[i].log);
         if (a->log_path)
             cli_more("log: %s/%s.log", a->log_path, target->data);
         if (analysis->what.keep_work)
@@ -212,6 +213,8 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
         if (!ok)
             return CLI_WRONG;
     }
+    if (key == CLI_END && *first < argc && cli_is_tar(argv[*first]))
+        return cli_usage("operand '%s': the stream is read from standard input, as in < %s", argv[*first], argv[*first]), CLI_WRONG;
     if (key == CLI_END && *first == argc)
         return cli_usage("no method: expected -- METHOD [ARG ...]"), CLI_WRONG;
     if (key == CLI_END && a->has_manifest && a->manifest.contract != AR_CONTRACT_FILES)

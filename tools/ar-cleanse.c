@@ -232,6 +232,9 @@ static void tell_account(const struct cleanse *c)
     }
     cli_info("%s", line.data);
     ar_buf_release(&line);
+    for (size_t i = 0; i < c->n_sets; i++)
+        if (c->set[i].cleansed && c->set[i].rows_in && !c->set[i].rows)
+            cli_warn("no row of the set '%s' passes its rules; ar-ls --entities shows the entities that are there", c->set[i].name);
 }
 
 static int take_option(struct cleanse *c, int key, const char *arg, struct ar_error *error)

@@ -98,23 +98,24 @@ static void tell_account(const struct pack *pack)
 static int run(struct pack *pack, struct ar_error *error)
 {
     struct cli_output *output = pack->folder_path ? NULL : &pack->output;
-    if (cli_lanes_open(&pack->in, NULL, output, "packing", error) != 0)
+    if ((output && cli_output_differs_path(output, pack->params_path, error) != 0) ||
+        cli_lanes_open(&pack->in, NULL, output, "packing", error) != 0)
         return -1;
-    int result = pack->folder_path ? ar_folder_open(&pack->folder, pack->folder_path, false, error) : 0;
+    int result = pack->folder_path ? ar_folder_open(&pack->folder, pack->folder_path, "lanes", false, error) : 0;
     if (result == 0) {
         ar_packing_init(&pack->packing, pack->in.stream, output ? output->out : NULL, output ? NULL : &pack->folder);
         result = pack_stream(pack, error);
-        if (result == 0)
-            tell_account(pack);
         ar_packing_release(&pack->packing);
     }
     if (pack->folder_path)
         ar_folder_release(&pack->folder);
-    cli_lanes_release(&pack->in);
     if (output && result == 0)
-        return cli_output_close(output, false, error);
-    if (output)
+        result = cli_output_close(output, false, error);
+    else if (output)
         cli_output_abandon(output);
+    if (result == 0)
+        tell_account(pack);
+    cli_lanes_release(&pack->in);
     return result;
 }
 

@@ -188,8 +188,7 @@ static void show_log(const struct post *post)
     ar_buf_init(&tail);
     if (ar_log_tail(&tail, post->log, 0, LOG_LINES, LOG_BYTES, &error) == 0 && tail.len > 0) {
         cli_more("its log ends:");
-        for (char *line = tail.data, *end; (end = strchr(line, '\n')); line = end + 1)
-            cli_more("  %.*s", (int)(end - line), line);
+        cli_more_lines(tail.data);
     }
     if (post->log_path)
         cli_more("its log is '%s'", post->log_path);
@@ -261,7 +260,7 @@ static int run(struct post *post)
 {
     struct ar_error error = { 0 };
     if (prepare(post, &error) != 0 ||
-        (post->folder ? ar_folder_probe(post->folder, &error) : cli_output_open(&post->output, &error)) != 0)
+        (post->folder ? ar_folder_probe(post->folder, "result", &error) : cli_output_open(&post->output, &error)) != 0)
         return cli_fail(&error);
     int status = AR_OK;
     if (read_input(post, &error) != 0 || check_params(post, &error) != 0)

@@ -97,6 +97,9 @@ static int read_run_tar(struct split *split, const char *path, struct ar_error *
 {
     if (strcmp(path, "-") == 0 && isatty(STDIN_FILENO))
         return ar_fail(error, AR_INPUT, "nothing to read: expected SET=FILE operands, or a run tar on standard input; see 'ar-split --help'");
+    size_t n = strlen(path);
+    if (n > 4 && strcmp(path + n - 4, ".csv") == 0)
+        return ar_fail(error, AR_INPUT, "operand '%s': expected SET=FILE, as in activity_spots=%s", path, path);
     int fd = open_input(split, path, error);
     if (fd < 0)
         return -1;
@@ -188,6 +191,8 @@ static void tell_set(const struct split *split, const struct ar_run_set *set, co
         cli_info("%s: CRLF and CR line ends are written as LF", p->what);
     if (p->seen.blank_lines)
         tell_count(p->what, p->seen.blank_lines, "blank line", "skipped");
+    if (!ar_partition_last_line_ends(p))
+        cli_warn("%s: its last line has no line end: was the file cut? Look at its last cell", p->what);
     if (p->no_lane)
         cli_warn("%s: rows without a lane are dropped: %" PRIu64 ", the first in line %" PRIu64, p->what, p->no_lane,
                  ar_csv_line(p->data, p->no_lane_offset));
@@ -201,11 +206,44 @@ static void tell_set(const struct split *split, const struct ar_run_set *set, co
         cli_warn("%s: and those of %zu further lanes", p->what, p->unknown.count - 10);
 }
 
+/* Has the id, zeros at its start aside, rows in a set, though the samples table does not name it so? */
+static const char *find_without_zeros(const struct split *split, const char *id)
+{
+    for (size_t i = 0; i < split->lanes.run.n_sets; i++)
+        for (size_t k = 0; k < split->lanes.part[i].unknown.count; k++) {
+            const char *found = split->lanes.part[i].unknown.name[k].text;
+            if (strcmp(found + strspn(found, "0"), id + strspn(id, "0")) == 0)
+                return found;
+        }
+    return NULL;
+}
+
+/* Lanes that the samples table names and no set has. */
+static void tell_empty_lanes(const struct split *split)
+{
+    size_t shown = 0;
+    for (size_t lane = 0; lane < split->lanes.targets.count && shown < 10; lane++) {
+        const char *id = split->lanes.targets.entry[lane].data;
+        uint64_t rows = 0;
+        for (size_t i = 0; i < split->lanes.run.n_sets; i++)
+            rows += ar_partition_rows(&split->lanes.part[i], lane);
+        if (rows)
+            continue;
+        shown++;
+        const char *zeros = find_without_zeros(split, id);
+        if (zeros)
+            cli_warn("lane '%s' of the samples table has no rows, but '%s' has: data names are text, and their zeros count", id, zeros);
+        else
+            cli_warn("lane '%s' of the samples table has no rows", id);
+    }
+}
+
 static void tell_reading(const struct split *split)
 {
     const struct ar_run *run = &split->lanes.run;
     for (size_t i = 0; i < run->n_sets; i++)
         tell_set(split, &run->set[i], &split->lanes.part[i]);
+    tell_empty_lanes(split);
     for (size_t i = 0; i < run->n_others; i++)
         cli_info("entry '%s' is not known: it is passed on", run->other[i].name);
 }
@@ -264,7 +302,8 @@ static int run(struct split *split, int n, char **operands, struct ar_error *err
 {
     if (read_operands(split, n, operands, error) != 0 || read_samples(split, error) != 0 || read_params(split, error) != 0)
         return -1;
-    if (cli_output_open(&split->output, error) != 0)
+    if (cli_output_differs_path(&split->output, split->samples_path, error) != 0 ||
+        cli_output_differs_path(&split->output, split->params_path, error) != 0 || cli_output_open(&split->output, error) != 0)
         return -1;
     if (cut(split, error) == 0)
         return cli_output_close(&split->output, false, error);

@@ -244,6 +244,9 @@ int ar_csv_fail_column(const struct ar_csv_header *header, const char *name, con
         ar_buf_add_format(&list, "%s'%s'", i ? ", " : "", header->name[i]);
     ar_fail(error, AR_INPUT, "%s: column '%s' not found; columns are %s%s", what, name, list.data, list.len < 800 ? "" : ", …");
     ar_buf_release(&list);
+    if (header->cells == 1 && strpbrk(header->name[0], ";\t"))
+        ar_hint(error, "The cells seem to be separated by %s: only commas are read, so convert the file first.",
+                strchr(header->name[0], ';') ? "';'" : "tabs");
     return -1;
 }
 

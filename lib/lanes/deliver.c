@@ -357,7 +357,7 @@ int ar_deliver_folder(const struct ar_delivery *delivery, const char *path, stru
     struct ar_folder folder;
     struct ar_ledger ledger = { 0 };
     struct ar_buf text;
-    if (ar_folder_open(&folder, path, true, error) != 0)
+    if (ar_folder_open(&folder, path, "result", true, error) != 0)
         return -1;
     ar_buf_init(&text);
     int result = fill_folder(delivery, &folder, &ledger, &text, error);

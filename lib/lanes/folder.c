@@ -8,6 +8,7 @@
 #include "lanes/ledger.h"
 
 #define MEMBER "folder"
+#define KIND "folder_kind"
 
 /* ---- the index of the run before ------------------------------------------------------------------------------------ */
 
@@ -21,8 +22,12 @@ static int read_index(struct ar_folder *folder, const char *name, bool *found, s
         return 0;
     ar_buf_init(&text);
     int result = ar_read_file(folder->fd, name, &text, AR_LEDGER_MAX, error);
-    struct ar_json_span list;
-    if (result == 0 && ar_json_find_member(text.data, text.len, MEMBER, &list)) {
+    struct ar_json_span list, kind;
+    if (result == 0 && ar_json_find_member(text.data, text.len, KIND, &kind) &&
+        (kind.len != strlen(folder->kind) + 2 || memcmp(kind.text + 1, folder->kind, kind.len - 2) != 0)) {
+        ar_fail(error, AR_INPUT, "the folder '%s' holds %.*s, and not %s", folder->path, (int)kind.len, kind.text, folder->kind);
+        result = ar_hint(error, "Deliver into another folder: its files would be deleted.");
+    } else if (result == 0 && ar_json_find_member(text.data, text.len, MEMBER, &list)) {
         json_t *names = ar_json_load(list.text, list.len, false, name, error);
         size_t i;
         json_t *value;
@@ -78,12 +83,13 @@ static int refuse_others(const struct ar_folder *folder, struct ar_error *error)
 /* Sets the index aside; a folder that has none gets an empty one, so that a run that is cut off is seen. */
 static int set_index_aside(struct ar_folder *folder, struct ar_error *error)
 {
-    static const char empty[] = "{\"" MEMBER "\":[]}\n";
+    char empty[64];
+    int n = snprintf(empty, sizeof empty, "{\"" MEMBER "\":[],\"" KIND "\":\"%s\"}\n", folder->kind);
     int result = 0;
     if (folder->found && renameat(folder->fd, AR_FOLDER_INDEX, folder->fd, AR_FOLDER_INDEX_OLD) != 0)
         result = ar_fail_errno(error, errno, "cannot rename '%s/%s'", folder->path, AR_FOLDER_INDEX);
     else if (!folder->found && !folder->cut)
-        result = ar_file_put(folder->fd, AR_FOLDER_INDEX_OLD, true, empty, sizeof empty - 1, false, error);
+        result = ar_file_put(folder->fd, AR_FOLDER_INDEX_OLD, true, empty, (size_t)n, false, error);
     folder->aside = result == 0;
     return result;
 }
@@ -96,16 +102,16 @@ static int check_owner(struct ar_folder *folder, struct ar_error *error)
     return folder->cut ? 0 : refuse_others(folder, error);
 }
 
-static int begin(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error)
+static int begin(struct ar_folder *folder, const char *path, const char *kind, bool sync, struct ar_error *error)
 {
-    *folder = (struct ar_folder){ .fd = -1, .sync = sync, .path = strdup(path) };
+    *folder = (struct ar_folder){ .fd = -1, .kind = kind, .sync = sync, .path = strdup(path) };
     return folder->path ? 0 : ar_fail_memory(error);
 }
 
-int ar_folder_probe(const char *path, struct ar_error *error)
+int ar_folder_probe(const char *path, const char *kind, struct ar_error *error)
 {
     struct ar_folder folder;
-    if (begin(&folder, path, false, error) != 0)
+    if (begin(&folder, path, kind, false, error) != 0)
         return -1;
     int result = 0;
     folder.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -117,9 +123,9 @@ int ar_folder_probe(const char *path, struct ar_error *error)
     return result;
 }
 
-int ar_folder_open(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error)
+int ar_folder_open(struct ar_folder *folder, const char *path, const char *kind, bool sync, struct ar_error *error)
 {
-    if (begin(folder, path, sync, error) != 0)
+    if (begin(folder, path, kind, sync, error) != 0)
         return -1;
     folder->fd = ar_dir_open(path, error);
     if (folder->fd >= 0 && check_owner(folder, error) == 0)
@@ -223,7 +229,7 @@ static void write_index(const struct ar_folder *folder, const char *ledger, size
         ar_buf_add_text(out, i ? "," : "");
         ar_json_add_string(out, folder->written.name[i].text, folder->written.name[i].len);
     }
-    ar_buf_add_char(out, ']');
+    ar_buf_add_format(out, "],\"" KIND "\":\"%s\"", folder->kind);
     ar_ledger_seal(out, 0);
     ar_buf_add_char(out, '\n');
 }
@@ -257,6 +263,7 @@ int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, struc
         result = ar_ledger_parse(&ledger, text.data, text.len, path, error);
     if (result == 0) {
         json_object_del(ledger.json, MEMBER);
+        json_object_del(ledger.json, KIND);
         ar_json_dump(out, ledger.json);
         result = ar_buf_check(out, error);
     }

@@ -2,7 +2,7 @@
 /*
  * A folder that a tool delivers into (-d DIR), and its index, ledger.json.
  *
- * The index is the run's ledger with one member more, "folder": the names of all files there. While a tool writes, the index of the run before is called
+ * The index is the run's ledger with two members more: "folder", the names of all files there, and "folder_kind". While a tool writes, the index of the run before is called
  * .ledger.json.old; the new one is written last. What the old index lists and the new one does not is deleted. A folder with other people's files is refused: files
  * that no index lists, hidden ones aside. Where a run was cut off (.ledger.json.old is there) its files are taken for our own.
  */
@@ -20,6 +20,7 @@ struct ar_folder {
     char *path;
     struct ar_names old;     /* what the index of the run before lists */
     struct ar_names written; /* by this run */
+    const char *kind;        /* "lanes" or "result": a folder of the other kind is refused */
     bool sync;               /* files are on the disk before they appear */
     bool found, cut;         /* an index was there; one that was set aside */
     bool aside;              /* it was set aside by this run */
@@ -27,13 +28,13 @@ struct ar_folder {
 };
 
 /* Could the folder be delivered into? Changes nothing; a folder that is not there will do. 0, or -1 as ar_folder_open. */
-int ar_folder_probe(const char *path, struct ar_error *error) AR_MUST_USE;
+int ar_folder_probe(const char *path, const char *kind, struct ar_error *error) AR_MUST_USE;
 
 /*
  * Opens the folder (made where it is missing), and checks who it belongs to. Its index is set aside with the first file: a run that writes
  * none leaves the folder as it is. sync: for final results. 0, or -1: AR_INPUT for a folder with other people's files (one is named).
  */
-int ar_folder_open(struct ar_folder *folder, const char *path, bool sync, struct ar_error *error) AR_MUST_USE;
+int ar_folder_open(struct ar_folder *folder, const char *path, const char *kind, bool sync, struct ar_error *error) AR_MUST_USE;
 
 /* Starts a file beneath the folder (its sub-folders are made). Finish it by ar_folder_commit, or ar_file_abandon. */
 int ar_folder_create(struct ar_folder *folder, struct ar_file *file, const char *name, struct ar_error *error) AR_MUST_USE;

@@ -102,7 +102,7 @@ int ar_lane_rule_choose(struct ar_lane_rule *rule, const struct ar_lane_key *key
     ssize_t filename = ar_csv_header_find(header, COLUMN_FILENAME);
     if (filename < 0) {
         ar_csv_fail_column(header, COLUMN_FILENAME, what, error);
-        return ar_hint(error, "Say which column tells the lane of a row: --lane-key COLUMN, or --lane-key 'COLUMN~REGEX' for a part of it.");
+        return *error->hint ? -1 : ar_hint(error, "Say which column tells the lane of a row: --lane-key COLUMN, or --lane-key 'COLUMN~REGEX' for a part of it.");
     }
     rule->column[0] = (size_t)filename;
     return 0;

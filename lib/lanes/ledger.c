@@ -232,6 +232,15 @@ const char *ar_ledger_outcome(const struct ar_ledger *ledger)
     return json_string_value(json_object_get(ledger->json, "outcome"));
 }
 
+int ar_ledger_refuse_analyzed(const struct ar_ledger *ledger, const char *lane, struct ar_error *error)
+{
+    const char *outcome = ar_ledger_outcome(ledger);
+    if (!outcome || strcmp(outcome, "failed") == 0)
+        return 0;
+    ar_fail(error, AR_INPUT, "lane '%s' was analyzed already: its outcome is '%s'", lane, outcome);
+    return ar_hint(error, "This step comes before ar-analyze; what follows it is ar-merge.");
+}
+
 int ar_ledger_set_outcome(struct ar_ledger *ledger, const char *outcome, struct ar_error *error)
 {
     return json_object_set_new(ledger->json, "outcome", json_string(outcome)) == 0 ? 0 : ar_fail_memory(error);

@@ -85,6 +85,9 @@ int ar_ledger_set_file_bytes(struct ar_ledger *ledger, const char *name, const v
 /* Forgets an entry's digest. */
 void ar_ledger_drop_file(struct ar_ledger *ledger, const char *name);
 
+/* -1 (AR_INPUT) where the lane was analyzed already: for the steps before that. A lane that failed passes. */
+int ar_ledger_refuse_analyzed(const struct ar_ledger *ledger, const char *lane, struct ar_error *error) AR_MUST_USE;
+
 /* How the lane ended ("result", "no result", "failed", "not chosen"), or NULL while it goes on. */
 const char *ar_ledger_outcome(const struct ar_ledger *ledger);
 int ar_ledger_set_outcome(struct ar_ledger *ledger, const char *outcome, struct ar_error *error) AR_MUST_USE;

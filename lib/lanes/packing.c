@@ -129,6 +129,8 @@ static int take_lane_ledger(struct ar_packing *pack, struct ar_emit *emit, const
     struct ar_ledger *ledger = ar_stream_lane_ledger(pack->stream);
     const struct ar_target *target = target_of(pack, entry);
     bool failed = ar_ledger_outcome(ledger) != NULL;
+    if (ar_ledger_refuse_analyzed(ledger, target->data, error) != 0)
+        return -1;
     if (!failed && check_sets(pack, target->data, error) != 0)
         return -1;
     const char *set;

@@ -251,6 +251,12 @@ uint64_t ar_partition_rows(const struct ar_partition *partition, size_t lane)
     return lane < partition->n_lanes ? partition->lane[lane].extents.rows : 0;
 }
 
+bool ar_partition_last_line_ends(const struct ar_partition *partition)
+{
+    char last = partition->n ? partition->data[partition->n - 1] : '\n';
+    return last == '\n' || last == '\r';
+}
+
 const char *ar_partition_method(const struct ar_partition *partition, size_t lane)
 {
     ssize_t method = lane < partition->n_lanes ? partition->lane[lane].method : -1;

@@ -36,7 +36,7 @@ json_t *ar_partition_account(const struct ar_partition *partition, const struct 
         json_object_set_new(dropped, "not_in_samples", json_integer((json_int_t)unknown_rows));
     uint64_t bytes = set->mapped ? set->map.source_bytes : set->n;
     const char *filter = set->mapped ? ar_filter_name(set->map.filter) : "none";
-    json_t *json = json_pack("{sssIsssIsIsbsssIsssoso}",
+    json_t *json = json_pack("{sssIsssIsIsbsssIsbsssoso}",
                              "source", set->source,
                              "bytes", (json_int_t)bytes,
                              "compression", filter,
@@ -45,6 +45,7 @@ json_t *ar_partition_account(const struct ar_partition *partition, const struct 
                              "bom", p->header.bom,
                              "line_ends", p->seen.cr ? "CRLF or CR" : "LF",
                              "blank_lines", (json_int_t)p->seen.blank_lines,
+                             "last_line_ends", ar_partition_last_line_ends(p),
                              "lane_by", rule.data,
                              "rows_by_lane", lane_rows(p, targets),
                              "dropped", dropped);

@@ -129,6 +129,11 @@ static int take_row(struct draft *draft, const struct ar_table *table, struct ar
     size_t header_len, row_len;
     const char *header = ar_table_row(table, AR_TABLE_HEADER, &header_len);
     const char *row = ar_table_row(table, 0, &row_len);
+    if (row_len && row[0] == '{' && row[row_len - 1] == '}') {
+        ar_fail(error, AR_CONTENT, "%s has text before its JSON object: '%.*s'", draft->what, (int)(header_len < 100 ? header_len : 100),
+                header);
+        return ar_hint(error, "Print the result alone on standard output; messages belong on standard error.");
+    }
     ar_buf_add(&draft->header, header, header_len);
     ar_buf_add(&draft->row, row, row_len);
     draft->has_data = data >= 0;

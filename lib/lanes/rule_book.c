@@ -59,26 +59,35 @@ static struct ar_rule_page *page_of_text(struct ar_rule_book *book, const char *
     return page;
 }
 
+/* A set for which no rule was asked must have none. */
+static int check_page(const struct ar_rule_page *page, struct ar_error *error)
+{
+    if (!page->rules.none || page->rules.n == 0)
+        return 0;
+    return ar_fail(error, AR_INPUT, "the set '%s' has a rule, and --none asks for none", page->set);
+}
+
 int ar_rule_book_add_entity(struct ar_rule_book *book, const char *text, struct ar_error *error)
 {
     struct ar_rule_page *page = page_of_text(book, &text, error);
-    return page ? add_value(&page->rules, COLUMN_ENTITY, text, error) : -1;
+    return page && add_value(&page->rules, COLUMN_ENTITY, text, error) == 0 ? check_page(page, error) : -1;
 }
 
 int ar_rule_book_add_where(struct ar_rule_book *book, const char *text, struct ar_error *error)
 {
+    const char *whole = text;
     struct ar_rule_page *page = page_of_text(book, &text, error);
     if (!page)
         return -1;
     const char *equals = strstr(text, "==");
     if (!equals || equals == text) {
-        ar_fail(error, AR_INPUT, "-w '%s': expected [SET=]COLUMN==VALUE", text);
+        ar_fail(error, AR_INPUT, "-w '%s': expected [SET=]COLUMN==VALUE", whole);
         return ar_hint(error, "As in -w 'Channel==1' or -w 'activity_spots=Channel==1'.");
     }
     char *column = strndup(text, (size_t)(equals - text));
     int result = column ? add_value(&page->rules, column, equals + 2, error) : ar_fail_memory(error);
     free(column);
-    return result;
+    return result == 0 ? check_page(page, error) : -1;
 }
 
 int ar_rule_book_add_none(struct ar_rule_book *book, const char *set, struct ar_error *error)
@@ -89,7 +98,7 @@ int ar_rule_book_add_none(struct ar_rule_book *book, const char *set, struct ar_
     if (!page)
         return -1;
     page->rules.none = true;
-    return 0;
+    return check_page(page, error);
 }
 
 /* Appends whole rules. */

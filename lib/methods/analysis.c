@@ -65,10 +65,11 @@ static int take_replies(struct ar_analysis *a, bool block, struct ar_error *erro
     int got;
     while ((got = ar_pool_wait(&a->pool, block, &reply, &n, error)) > 0) {
         if (reply.done.outcome == AR_LANE_FAILED) {
-            char *cause = strdup(reply.done.cause);
-            if (!cause)
+            struct ar_analysis_lane *lane = &a->lane[reply.done.number];
+            lane->cause = strdup(reply.done.cause);
+            lane->log = strdup(reply.done.log);
+            if (!lane->cause || !lane->log)
                 return ar_fail_memory(error);
-            a->lane[reply.done.number].cause = cause;
             a->failed++;
         }
         if (reply.done.folder && ar_lane_folders_add(&a->folders, reply.done.number, error) != 0)
@@ -245,9 +246,11 @@ static int close_lane(struct ar_analysis *a, const struct ar_entry *entry, struc
     const char *outcome = ar_ledger_outcome(ar_stream_lane_ledger(a->stream));
     if (close_rest(a, error) != 0)
         return ar_lane_job_hint(error);
-    if (outcome && !a->earlier_failure) {
-        ar_fail(error, AR_INPUT, "lane '%s' was analyzed already: its outcome is '%s'", target->data, outcome);
-        return ar_hint(error, "The input of this step is what ar-pack writes.");
+    if (ar_ledger_refuse_analyzed(ar_stream_lane_ledger(a->stream), target->data, error) != 0)
+        return -1;
+    if (!outcome && a->params.len == 0) {
+        ar_fail(error, AR_INPUT, "lane '%s' has no params: it was not packed", target->data);
+        return ar_hint(error, "Run ar-cleanse and ar-pack before this step.");
     }
     if (a->dirfd >= 0 && !a->earlier_failure)
         return send_lane(a, target, entry, error);
@@ -364,8 +367,10 @@ void ar_analysis_release(struct ar_analysis *a)
     ar_lane_spools_release(&a->what);
     free(a->freed);
     a->freed = NULL;
-    for (size_t i = 0; a->lane && i < a->n_lanes; i++)
+    for (size_t i = 0; a->lane && i < a->n_lanes; i++) {
         free(a->lane[i].cause);
+        free(a->lane[i].log);
+    }
     free(a->lane);
     a->lane = NULL;
     ar_buf_release(&a->work);

@@ -17,6 +17,7 @@ struct ar_analysis_lane {
     enum ar_lane_outcome outcome;
     unsigned spool;      /* where its entries wait to be written */
     uint64_t start, end; /* in the spool */
+    char *log;   /* the last lines of the log of such a lane */
     char *cause; /* of a failure in this analysis: one line; else NULL */
 };
 

@@ -10,7 +10,7 @@
 #include "lanes/result.h"
 #include "methods/lane_folder.h"
 
-enum { LOG_LINES = 20, LOG_BYTES = 4096, PIECE = 256 * 1024 };
+enum { LOG_SHOWN = 5, LOG_LINES = 20, LOG_BYTES = 4096, PIECE = 256 * 1024 };
 
 const char *ar_lane_outcome_name(enum ar_lane_outcome outcome)
 {
@@ -125,9 +125,25 @@ static void add_shown(struct ar_buf *text, const char *line)
     ar_buf_add_char(text, '\n');
 }
 
-/* Puts the cause, the hint and the end of the log together to the text of the lane's error, all of it harmless on a terminal. */
-static int describe_failure(struct job *job, const char *cause, const char *hint, struct ar_error *error)
+/* Keeps the last lines of the log that fit. */
+static void keep_last_lines(struct ar_lane_done *done, const char *log)
 {
+    const char *start = log + strlen(log);
+    for (int lines = 0; start > log && lines < LOG_SHOWN; lines++) {
+        const char *line = start - 1;
+        while (line > log && line[-1] != '\n')
+            line--;
+        if (strlen(line) >= sizeof done->log)
+            break;
+        start = line;
+    }
+    snprintf(done->log, sizeof done->log, "%s", start);
+}
+
+/* Puts the cause, the hint and the end of the log together to the text of the lane's error, all of it harmless on a terminal. */
+static int describe_failure(struct job *job, struct ar_lane_done *done, const char *hint, struct ar_error *error)
+{
+    const char *cause = done->cause;
     add_shown(&job->error_text, cause);
     if (*hint)
         add_shown(&job->error_text, hint);
@@ -138,6 +154,8 @@ static int describe_failure(struct job *job, const char *cause, const char *hint
         return -1;
     if (job->error_text.len == log)
         ar_buf_truncate(&job->error_text, start);
+    else
+        keep_last_lines(done, job->error_text.data + log);
     return ar_buf_check(&job->error_text, error);
 }
 
@@ -147,7 +165,7 @@ static int blame(struct job *job, struct ar_lane_done *done, struct ar_error *er
     char hint[sizeof error->hint];
     memcpy(done->cause, error->what, sizeof done->cause);
     memcpy(hint, error->hint, sizeof hint);
-    return describe_failure(job, done->cause, hint, error) == 0 ? 1 : -1;
+    return describe_failure(job, done, hint, error) == 0 ? 1 : -1;
 }
 
 /* ---- running it ----------------------------------------------------------------------------------------------------- */
@@ -210,12 +228,7 @@ static int take_result(struct job *job, struct ar_lane_done *done, struct ar_err
         result = ar_files_images(job->dirfd, &job->images, error);
     if (none)
         done->outcome = AR_LANE_NO_RESULT;
-    if (result == 0 || error->status != AR_CONTENT)
-        return result;
-    snprintf(done->cause, sizeof done->cause, "%.*s", (int)sizeof done->cause - 1, error->what);
-    char hint[sizeof error->hint];
-    snprintf(hint, sizeof hint, "%s", error->hint);
-    return describe_failure(job, done->cause, hint, error) == 0 ? 1 : -1;
+    return result == 0 || error->status != AR_CONTENT ? result : blame(job, done, error);
 }
 
 /* ---- writing its entries -------------------------------------------------------------------------------------------- */
@@ -405,7 +418,7 @@ int ar_lane_job_run(void *context, unsigned worker, const void *message, size_t 
             ar_lane_job_hint(error);
     }
     release_job(&job);
-    *reply_len = offsetof(struct ar_lane_done, cause) + strlen(done.cause) + 1;
+    *reply_len = done.outcome == AR_LANE_FAILED ? sizeof done : offsetof(struct ar_lane_done, cause);
     memcpy(reply, &done, *reply_len);
     return result;
 }

@@ -61,6 +61,7 @@ struct ar_lane_done {
     double seconds;   /* that the method ran */
     uint64_t memory;  /* its peak, in bytes */
     char cause[sizeof ((struct ar_error *)0)->what]; /* of a failure: one line */
+    char log[1024]; /* the last lines of its log, with line ends; of a failure only */
 };
 
 _Static_assert(sizeof(struct ar_lane_done) <= AR_POOL_MESSAGE, "a reply must fit into a message");

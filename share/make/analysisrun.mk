@@ -13,12 +13,15 @@
 #
 # make -j 8 then does what is left to do: a lane is analyzed again when its tar or the method changed, and only then. A lane that
 # failed does not stop the others, and is tried again by the next make; until all have a result, there is none of the run (unless
-# AR_POST_FLAGS = -k). Names of lanes must do as names of files in make: no blanks, '%', '$', ':' or '#'.
+# AR_POST_FLAGS = -k), and make fails. Names of lanes must do as names of files in make: no blanks, '%', '$', ':' or '#'.
 
 AR_DIR ?= .
+AR_POST_RUN := $(AR_POST_FLAGS) -m $(AR_MANIFEST) -d $(AR_DIR)/results $(if $(AR_JUDGE),-- $(AR_JUDGE))
+AR_ANALYZE_RUN := -q -j 1 $(AR_ANALYZE_FLAGS) -m $(AR_MANIFEST) --log $(AR_DIR)/logs -- $(AR_METHOD)
 AR_SET_FILES := $(foreach set,$(AR_SETS),$(lastword $(subst =, ,$(set))))
-AR_METHOD_FILES := $(wildcard $(firstword $(AR_METHOD))) $(AR_FILES)
-AR_JUDGE_FILES := $(wildcard $(firstword $(AR_JUDGE))) $(AR_FILES)
+# A program that is named with a slash is a file on which results depend; so are the manifest, and the command line itself.
+AR_METHOD_FILES := $(foreach word,$(firstword $(AR_METHOD)),$(if $(findstring /,$(word)),$(word))) $(AR_FILES) $(AR_MANIFEST)
+AR_JUDGE_FILES := $(foreach word,$(firstword $(AR_JUDGE)),$(if $(findstring /,$(word)),$(word))) $(AR_FILES) $(AR_MANIFEST)
 
 .PHONY: run clean-run
 run: $(AR_DIR)/results/ledger.json
@@ -38,15 +41,26 @@ $(AR_DIR)/lanes.mk: $(AR_SET_FILES) $(AR_SAMPLES) $(AR_PARAMS) $(AR_MANIFEST)
 	    printf ' \\\n    %s' "$$lane"; done && echo; } > $@.new
 	@mv $@.new $@
 
+# What is run, in files that change only when it does.
+ifeq ($(filter clean-run,$(MAKECMDGOALS)),)
+$(shell mkdir -p '$(AR_DIR)')
+ifneq ($(strip $(file <$(AR_DIR)/.analyze-run)),$(strip $(AR_ANALYZE_RUN)))
+$(file >$(AR_DIR)/.analyze-run,$(strip $(AR_ANALYZE_RUN)))
+endif
+ifneq ($(strip $(file <$(AR_DIR)/.post-run)),$(strip $(AR_POST_RUN)))
+$(file >$(AR_DIR)/.post-run,$(strip $(AR_POST_RUN)))
+endif
+endif
+
 # A lane that failed keeps its result, dated before its input: the next make tries it again.
-$(AR_DIR)/lane-results/%.tar: $(AR_DIR)/lanes/%.tar $(AR_METHOD_FILES)
+$(AR_DIR)/lane-results/%.tar: $(AR_DIR)/lanes/%.tar $(AR_METHOD_FILES) $(AR_DIR)/.analyze-run
 	@mkdir -p $(@D) $(AR_DIR)/logs
-	ar-analyze -q -j 1 $(AR_ANALYZE_FLAGS) -m $(AR_MANIFEST) --log $(AR_DIR)/logs -o $@ -- $(AR_METHOD) < $< || \
+	ar-analyze -o $@ $(AR_ANALYZE_RUN) < $< || \
 	    { test $$? -eq 1 && touch -d @1 $@; }
 
-$(AR_DIR)/results/ledger.json: $(AR_LANES:%=$(AR_DIR)/lane-results/%.tar) $(AR_DIR)/lanes.mk $(AR_JUDGE_FILES)
+$(AR_DIR)/results/ledger.json: $(AR_LANES:%=$(AR_DIR)/lane-results/%.tar) $(AR_DIR)/lanes.mk $(AR_JUDGE_FILES) $(AR_DIR)/.post-run
 	ar-merge --lanes $(AR_DIR)/lanes $(AR_LANES:%=$(AR_DIR)/lane-results/%.tar) | \
-	    ar-post $(AR_POST_FLAGS) -d $(AR_DIR)/results $(if $(AR_JUDGE),-- $(AR_JUDGE))
+	    ar-post $(AR_POST_RUN) || { status=$$?; test ! -e $@ || touch -d @1 $@; exit $$status; }
 
 clean-run:
-	rm -rf $(AR_DIR)/lanes $(AR_DIR)/lane-results $(AR_DIR)/results $(AR_DIR)/logs $(AR_DIR)/lanes.mk
+	rm -rf $(AR_DIR)/lanes $(AR_DIR)/lane-results $(AR_DIR)/results $(AR_DIR)/logs $(AR_DIR)/lanes.mk $(AR_DIR)/.analyze-run $(AR_DIR)/.post-run

@@ -72,6 +72,12 @@ int cli_fail(const struct ar_error *error);
 /* A line of a message that goes on: two blanks and TEXT. */
 void cli_more(const char *format, ...) AR_PRINTF(1, 2);
 
+/* The same for each line of text. */
+void cli_more_lines(const char *text);
+
+/* Does an operand look like the file of a stream (.tar, .tar.gz, …) that was to be standard input? */
+bool cli_is_tar(const char *operand);
+
 /* ---- the end -------------------------------------------------------------------------------------------------------- */
 
 /* The signal that asked the tool to stop, or 0. */
@@ -99,6 +105,9 @@ int cli_output_open(struct cli_output *output, struct ar_error *error) AR_MUST_U
 
 /* -1 (AR_INPUT) where the output is the regular file that fd reads. */
 int cli_output_differs(const struct cli_output *output, int fd, const char *name, struct ar_error *error) AR_MUST_USE;
+
+/* The same for an input that is read by its path (NULL: there is none). */
+int cli_output_differs_path(const struct cli_output *output, const char *path, struct ar_error *error) AR_MUST_USE;
 
 /* Finishes it: flushes, and makes a file appear; sync: on the disk first. */
 int cli_output_close(struct cli_output *output, bool sync, struct ar_error *error) AR_MUST_USE;

@@ -84,7 +84,7 @@ int cli_lanes_close(struct cli_lanes *lanes, const struct ar_entry *entry, struc
 {
     struct ar_ledger *ledger = ar_stream_lane_ledger(lanes->stream);
     const char *lane = cli_lanes_target(lanes, entry)->data;
-    int result = 0;
+    int result = ar_ledger_refuse_analyzed(ledger, lane, error);
     for (size_t i = 0; i < lanes->n_notes; i++) {
         struct ar_record *record = &lanes->note[i].record;
         struct ar_record before;

@@ -129,6 +129,12 @@ void cli_more(const char *format, ...)
     PRINT("", "  ");
 }
 
+void cli_more_lines(const char *text)
+{
+    for (const char *end; (end = strchr(text, '\n')); text = end + 1)
+        cli_more("| %.*s", (int)(end - text), text);
+}
+
 void cli_number(struct ar_buf *buf, uint64_t n, const char *thing)
 {
     ar_buf_add_format(buf, "%" PRIu64 " %s%s", n, thing, n == 1 ? "" : "s");

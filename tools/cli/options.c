@@ -163,6 +163,12 @@ bool cli_size(const char *option, const char *text, uint64_t *bytes)
     return false;
 }
 
+bool cli_is_tar(const char *operand)
+{
+    const char *tar = strstr(operand, ".tar");
+    return tar && (!tar[4] || (tar[4] == '.' && !strchr(tar + 5, '/')));
+}
+
 bool cli_filter(const char *text, enum ar_filter *filter)
 {
     if (strcmp(text, "gzip") == 0)

@@ -45,6 +45,16 @@ int cli_output_differs(const struct cli_output *output, int fd, const char *name
     return ar_hint(error, "Write to another file, and rename it when it is whole.");
 }
 
+int cli_output_differs_path(const struct cli_output *output, const char *path, struct ar_error *error)
+{
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (fd < 0)
+        return 0; /* who reads it says why not */
+    int result = cli_output_differs(output, fd, path, error);
+    close(fd);
+    return result;
+}
+
 int cli_output_close(struct cli_output *output, bool sync, struct ar_error *error)
 {
     int result = ar_out_close(output->out, error);
