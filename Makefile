@@ -6,8 +6,6 @@ SONAME = libanalysisrun.so.0
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
-LIBDIR = $(PREFIX)/lib
-INCLUDEDIR = $(PREFIX)/include
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/analysisrun
 DESTDIR =
@@ -132,20 +130,18 @@ demo: ## build, and run the main job on real and on generated data, showing each
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX
-	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(DATADIR)
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 755 $(TOOLS:%=$(OUT)/bin/%) $(DESTDIR)$(BINDIR)
-	$(INSTALL) -m 644 $(OUT)/$(SONAME) $(DESTDIR)$(LIBDIR)
-	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libanalysisrun.so
-	$(INSTALL) -m 644 lib/analysisrun.h $(DESTDIR)$(INCLUDEDIR)
 	for page in man/*.[1-9]; do section=$${page##*.}; \
 	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$section && \
 	    $(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section || exit; done
 	cp -R share/methods share/make share/examples $(DESTDIR)$(DATADIR)
+	rm -f $(DESTDIR)$(DATADIR)/examples/demo.sh
+	sed 's|/usr/local/share/analysisrun|$(DATADIR)|' share/make/Makefile.example > $(DESTDIR)$(DATADIR)/make/Makefile.example
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/libanalysisrun.so
-	rm -f $(DESTDIR)$(INCLUDEDIR)/analysisrun.h
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%)
 	for page in man/*.[1-9]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(DATADIR)
 
@@ -194,6 +190,11 @@ $(OUT)/fuzz/%.libfuzzer: $(B)/tests/fuzz/%.o $(LIBRARY)
 bench: deps-test ## speed and memory, as ratios measured in one run
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	@tests/bench/bench $(OUT)
+
+.PHONY: bench-peers
+bench-peers: deps-test ## install other tools from PyPI and crates.io, and compare
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
+	@tests/bench/peers $(OUT)
 
 # ---- the rest -------------------------------------------------------------------------------------------------------
 

@@ -105,8 +105,8 @@ END
     find . -exec touch -h -d '1 hour ago' {} +
     sed -i 's/^0007,.*/0007,renamed/' samples.csv
     make -j 2 >out 2>/dev/null
-    grep -o 'lane-results/[0-9]*.tar --' out >done
-    echo 'lane-results/0007.tar --' | diff - done
+    grep -o 'ar-analyze -o [^ ]*' out >done
+    echo 'ar-analyze -o lane-results/0007.tar' | diff - done
     grep -q 'renamed' results/result.csv
 
     find . -exec touch -h -d '1 hour ago' {} +
