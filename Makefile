@@ -52,7 +52,7 @@ SCRIPTS := scripts/install-packages .ci/run $(wildcard share/examples/*.sh) $(wi
     $(wildcard share/methods/*-sh/analyze share/methods/*-sh/judge share/methods/outlier-rate/analyze share/methods/outlier-rate/judge)
 LIBRARY := $(B)/libanalysisrun.a
 
-.SECONDARY:
+.PRECIOUS: $(B)/%.o $(B)/tools/% $(B)/tests/unit/% $(B)/tests/fuzz/% $(B)/tests/gen-run
 
 .PHONY: all
 all: $(TOOLS:%=$(OUT)/bin/%) $(OUT)/$(SONAME) ## build the tools into build/bin (default)
