@@ -24,19 +24,30 @@ static const struct ar_buf *csv_of(const struct ar_delivery *d)
 
 /* ---- the artifacts -------------------------------------------------------------------------------------------------- */
 
-/* The JSON object of a lane, and its name, in the two buffers. False where the lane has no row. */
-static bool make_json(const struct ar_delivery *d, const struct names *names, size_t lane, struct ar_buf *name,
-                      struct ar_buf *json)
+/* What is done with the JSON object of a lane: arg is the caller's. */
+typedef int put_json(void *arg, const struct ar_target *lane, const char *name, const struct ar_buf *json, struct ar_error *error);
+
+/* Makes the JSON objects of the result, in the order of the lanes, and puts each. */
+static int each_json(const struct ar_delivery *d, const struct names *names, put_json *put, void *arg, struct ar_error *error)
 {
-    size_t row = d->post->row_of_lane[lane];
-    if (row == AR_NO_ROW)
-        return false;
-    ar_buf_clear(name);
-    ar_buf_clear(json);
-    ar_buf_add_format(name, AR_FOLDER_RESULT_JSON "%s%s", d->merged->targets.entry[lane].data, names->json_end);
-    ar_result_json(json, &d->post->table, row);
-    ar_buf_add_text(json, names->line_end);
-    return true;
+    struct ar_buf name, json;
+    ar_buf_init(&name);
+    ar_buf_init(&json);
+    int result = 0;
+    for (size_t i = 0; i < d->merged->targets.count && result == 0; i++) {
+        const struct ar_target *lane = &d->merged->targets.entry[i];
+        if (d->post->row_of_lane[i] == AR_NO_ROW)
+            continue;
+        ar_buf_clear(&name);
+        ar_buf_clear(&json);
+        ar_buf_add_format(&name, AR_FOLDER_RESULT_JSON "%s%s", lane->data, names->json_end);
+        ar_result_json(&json, &d->post->table, d->post->row_of_lane[i]);
+        ar_buf_add_text(&json, names->line_end);
+        result = ar_buf_check(&name, error) == 0 && ar_buf_check(&json, error) == 0 ? put(arg, lane, name.data, &json, error) : -1;
+    }
+    ar_buf_release(&name);
+    ar_buf_release(&json);
+    return result;
 }
 
 static void add_artifact(struct ar_buf *out, const char *path, const char *kind, const struct ar_target *lane,
@@ -50,25 +61,18 @@ static void add_artifact(struct ar_buf *out, const char *path, const char *kind,
     ar_artifacts_add(out, &artifact);
 }
 
+static int list_json(void *arg, const struct ar_target *lane, const char *name, const struct ar_buf *json, struct ar_error *error)
+{
+    (void)error; /* the table's buffer tells at its end */
+    add_artifact(arg, name, KIND_JSON, lane, json->data, json->len);
+    return 0;
+}
+
 /* The result's own files. */
 static int add_results(const struct ar_delivery *d, const struct names *names, struct ar_buf *out, struct ar_error *error)
 {
-    struct ar_buf name, json;
-    ar_buf_init(&name);
-    ar_buf_init(&json);
-    int result = 0;
     add_artifact(out, names->table, KIND_TABLE, NULL, csv_of(d)->data, csv_of(d)->len);
-    for (size_t lane = 0; lane < d->merged->targets.count && result == 0; lane++) {
-        if (!make_json(d, names, lane, &name, &json))
-            continue;
-        if (ar_buf_check(&name, error) != 0 || ar_buf_check(&json, error) != 0)
-            result = -1;
-        else
-            add_artifact(out, name.data, KIND_JSON, &d->merged->targets.entry[lane], json.data, json.len);
-    }
-    ar_buf_release(&name);
-    ar_buf_release(&json);
-    return result;
+    return each_json(d, names, list_json, out, error);
 }
 
 /* Turns L/images/NAME to images/L/NAME. False for another path: its file is in rest.tar. */
@@ -164,18 +168,10 @@ static int end_ledger(const struct ar_delivery *d, const struct ar_ledger *ledge
 
 /* ---- the stream ----------------------------------------------------------------------------------------------------- */
 
-static int write_jsons(const struct ar_delivery *d, struct ar_emit *emit, struct ar_error *error)
+static int write_json(void *arg, const struct ar_target *lane, const char *name, const struct ar_buf *json, struct ar_error *error)
 {
-    struct ar_buf name, json;
-    ar_buf_init(&name);
-    ar_buf_init(&json);
-    int result = 0;
-    for (size_t lane = 0; lane < d->merged->targets.count && result == 0; lane++)
-        if (make_json(d, &stream_names, lane, &name, &json))
-            result = ar_emit_whole(emit, NULL, name.data, true, json.data, json.len, error);
-    ar_buf_release(&name);
-    ar_buf_release(&json);
-    return result;
+    (void)lane;
+    return ar_emit_whole(arg, NULL, name, true, json->data, json->len, error);
 }
 
 static int send_all(struct ar_waiting *waiting, struct ar_out *out, struct ar_error *error)
@@ -192,7 +188,7 @@ static int write_stream(const struct ar_delivery *d, struct ar_emit *emit, struc
         ar_emit_whole(emit, NULL, AR_NAME_PARAMS, false, m->params.data, m->params.len, error) != 0)
         return -1;
     if (d->post && (ar_emit_whole(emit, NULL, AR_NAME_RESULT_CSV, true, csv_of(d)->data, csv_of(d)->len, error) != 0 ||
-                    write_jsons(d, emit, error) != 0))
+                    each_json(d, &stream_names, write_json, emit, error) != 0))
         return -1;
     if (make_artifacts(d, &stream_names, text, error) != 0 || begin_ledger(d, &stream_names, ledger, error) != 0 ||
         ar_ledger_set_file_bytes(ledger, AR_NAME_ARTIFACTS, text->data, text->len, error) != 0 ||
@@ -220,18 +216,10 @@ int ar_deliver_stream(const struct ar_delivery *delivery, struct ar_emit *emit, 
 
 /* ---- the folder ----------------------------------------------------------------------------------------------------- */
 
-static int put_jsons(const struct ar_delivery *d, struct ar_folder *folder, struct ar_error *error)
+static int put_file(void *arg, const struct ar_target *lane, const char *name, const struct ar_buf *json, struct ar_error *error)
 {
-    struct ar_buf name, json;
-    ar_buf_init(&name);
-    ar_buf_init(&json);
-    int result = 0;
-    for (size_t lane = 0; lane < d->merged->targets.count && result == 0; lane++)
-        if (make_json(d, &folder_names, lane, &name, &json))
-            result = ar_folder_put(folder, name.data, json.data, json.len, error);
-    ar_buf_release(&name);
-    ar_buf_release(&json);
-    return result;
+    (void)lane;
+    return ar_folder_put(arg, name, json->data, json->len, error);
 }
 
 /* A file of the folder from a body in a spool. */
@@ -336,7 +324,7 @@ static int fill_folder(const struct ar_delivery *d, struct ar_folder *folder, st
 {
     struct ar_merged *m = d->merged;
     if (d->post && (ar_folder_put(folder, folder_names.table, csv_of(d)->data, csv_of(d)->len, error) != 0 ||
-                    put_jsons(d, folder, error) != 0))
+                    each_json(d, &folder_names, put_file, folder, error) != 0))
         return -1;
     if (put_bodies(d, folder, error) != 0 || ar_folder_put(folder, folder_names.params, m->params.data, m->params.len,
                                                            error) != 0)

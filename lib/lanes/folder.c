@@ -184,6 +184,15 @@ int ar_folder_put(struct ar_folder *folder, const char *name, const void *bytes,
 
 /* ---- the end -------------------------------------------------------------------------------------------------------- */
 
+/* A folder of ours has become a link, or a file. */
+static int fail_led_out(const struct ar_folder *folder, const char *path, int errnum, struct ar_error *error)
+{
+    if (errnum != ELOOP && errnum != ENOTDIR && errnum != EXDEV)
+        return ar_fail_errno(error, errnum, "cannot open '%s/%s'", folder->path, path);
+    ar_fail(error, AR_INPUT, "'%s/%s' is no folder any more", folder->path, path);
+    return ar_hint(error, "No part of what is delivered may be a link: take it away, and deliver again.");
+}
+
 /* Deletes a file of the run before, and the folders that it leaves empty. */
 static int delete_old(const struct ar_folder *folder, const char *name, struct ar_error *error)
 {
@@ -196,7 +205,7 @@ static int delete_old(const struct ar_folder *folder, const char *name, struct a
         *slash = '\0';
     int parent = slash ? ar_open_beneath(folder->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) : dup(folder->fd);
     if (parent < 0 && errno != ENOENT)
-        result = ar_fail_errno(error, errno, "cannot open '%s/%s'", folder->path, path);
+        result = fail_led_out(folder, path, errno, error);
     else if (parent >= 0 && unlinkat(parent, slash ? slash + 1 : path, 0) != 0 && errno != ENOENT)
         result = ar_fail_errno(error, errno, "cannot delete '%s/%s'", folder->path, name);
     if (parent >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A merged stream, read whole and checked before anything is made of it: every picture and file against the artifacts
- * table, every entry against the ledgers, and the account of the rows. Bodies wait in spools; the lanes' ledgers are
+ * table, every entry and the rows of the table against the ledgers, and the account of the rows. Bodies wait in spools; the lanes' ledgers are
  * taken apart one by one.
  */
 #ifndef AR_LANES_MERGED_H

@@ -4,6 +4,8 @@
  */
 #include "lanes/merged_check.h"
 
+#include "lanes/result.h"
+
 int ar_merged_fail_damaged(struct ar_error *error, const char *format, ...)
 {
     char text[1024];
@@ -156,6 +158,24 @@ static int check_lanes(struct ar_merged_reader *r, struct ar_error *error)
     return 0;
 }
 
+/* The table has a row for each lane with a result, and for no other. */
+static int check_table(const struct ar_merged_reader *r, struct ar_error *error)
+{
+    const struct ar_merged *merged = r->merged;
+    struct ar_post post;
+    int result = 0;
+    if (ar_post_from_table(&post, merged->table.data, merged->table.len, &merged->targets, error) != 0)
+        return -1;
+    for (size_t i = 0; i < merged->targets.count && result == 0; i++) {
+        bool row = post.row_of_lane[i] != AR_NO_ROW;
+        if (row != (merged->outcome[i] == AR_OUTCOME_RESULT))
+            result = ar_merged_fail_damaged(error, "lane '%s' has %s row in 'analysis_results', and %s result by its ledger",
+                                            merged->targets.entry[i].data, row ? "a" : "no", row ? "no" : "a");
+    }
+    ar_post_release(&post);
+    return result;
+}
+
 /* Every entry at the top must be in the ledger, and the other way round. */
 static int check_top(const struct ar_merged_reader *r, struct ar_error *error)
 {
@@ -182,7 +202,8 @@ int ar_merged_check_ledger(struct ar_merged_reader *r, struct ar_error *error)
     ar_buf_release(&rest);
     if (result != 0 || check_top(r, error) != 0)
         return -1;
-    if (ar_account_source(&r->merged->account, &r->merged->top, error) != 0 || check_lanes(r, error) != 0)
+    if (ar_account_source(&r->merged->account, &r->merged->top, error) != 0 || check_lanes(r, error) != 0 ||
+        check_table(r, error) != 0)
         return -1;
     return ar_account_check(&r->merged->account, error);
 }

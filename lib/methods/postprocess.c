@@ -56,7 +56,9 @@ static int run_in(const struct ar_postprocess *post, const char *program, char *
         struct ar_buf how;
         ar_buf_init(&how);
         ar_proc_describe(&end, &how);
-        result = ar_fail(error, AR_CONTENT, "the postprocess '%s' %s", post->argv[0], how.data);
+        /* One that cannot be started is a mistake in the command. */
+        result = ar_fail(error, end.how == AR_PROC_UNSTARTED ? AR_INPUT : AR_CONTENT, "the postprocess '%s' %s", post->argv[0],
+                         how.data);
         if (*end.hint)
             ar_hint(error, "%s", end.hint);
         ar_buf_release(&how);

@@ -22,7 +22,7 @@ struct ar_postprocess {
 
 /*
  * Runs it and appends its standard output to out. The calling process must be a supervisor (ar_proc_supervise). 0, or
- * -1: AR_INPUT where the program is not found, AR_CONTENT where it failed, AR_SYSTEM where the system said no or stop
+ * -1: AR_INPUT where the program is not found or cannot be started, AR_CONTENT where it failed, AR_SYSTEM where the system said no or stop
  * was set. What it left in its folder goes.
  */
 int ar_postprocess_run(const struct ar_postprocess *post, struct ar_buf *out, struct ar_error *error) AR_MUST_USE;
