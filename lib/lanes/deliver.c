@@ -25,7 +25,8 @@ static const struct ar_buf *csv_of(const struct ar_delivery *d)
 /* ---- the artifacts -------------------------------------------------------------------------------------------------- */
 
 /* What is done with the JSON object of a lane: arg is the caller's. */
-typedef int put_json(void *arg, const struct ar_target *lane, const char *name, const struct ar_buf *json, struct ar_error *error);
+typedef int put_json(void *arg, const struct ar_target *lane, const char *name, const struct ar_buf *json,
+                     struct ar_error *error);
 
 /* Makes the JSON objects of the result, in the order of the lanes, and puts each. */
 static int each_json(const struct ar_delivery *d, const struct names *names, put_json *put, void *arg, struct ar_error *error)
@@ -43,7 +44,8 @@ static int each_json(const struct ar_delivery *d, const struct names *names, put
         ar_buf_add_format(&name, AR_FOLDER_RESULT_JSON "%s%s", lane->data, names->json_end);
         ar_result_json(&json, &d->post->table, d->post->row_of_lane[i]);
         ar_buf_add_text(&json, names->line_end);
-        result = ar_buf_check(&name, error) == 0 && ar_buf_check(&json, error) == 0 ? put(arg, lane, name.data, &json, error) : -1;
+        bool made = ar_buf_check(&name, error) == 0 && ar_buf_check(&json, error) == 0;
+        result = made ? put(arg, lane, name.data, &json, error) : -1;
     }
     ar_buf_release(&name);
     ar_buf_release(&json);
@@ -168,7 +170,8 @@ static int end_ledger(const struct ar_delivery *d, const struct ar_ledger *ledge
 
 /* ---- the stream ----------------------------------------------------------------------------------------------------- */
 
-static int write_json(void *arg, const struct ar_target *lane, const char *name, const struct ar_buf *json, struct ar_error *error)
+static int write_json(void *arg, const struct ar_target *lane, const char *name, const struct ar_buf *json,
+                      struct ar_error *error)
 {
     (void)lane;
     return ar_emit_whole(arg, NULL, name, true, json->data, json->len, error);

@@ -34,7 +34,8 @@ static int read_index(struct ar_folder *folder, const char *name, bool *found, s
         bool added;
         result = names ? 0 : -1;
         json_array_foreach (names, i, value)
-            if (json_is_string(value) && ar_names_add(&folder->old, json_string_value(value), json_string_length(value), &added) < 0)
+            if (json_is_string(value) &&
+                ar_names_add(&folder->old, json_string_value(value), json_string_length(value), &added) < 0)
                 result = ar_fail_memory(error);
         json_decref(names);
     } else if (result == 0) {
@@ -97,7 +98,8 @@ static int set_index_aside(struct ar_folder *folder, struct ar_error *error)
 /* Reads the index of the opened folder, whole or set aside, and refuses one that is somebody else's. */
 static int check_owner(struct ar_folder *folder, struct ar_error *error)
 {
-    if (read_index(folder, AR_FOLDER_INDEX, &folder->found, error) != 0 || read_index(folder, AR_FOLDER_INDEX_OLD, &folder->cut, error) != 0)
+    if (read_index(folder, AR_FOLDER_INDEX, &folder->found, error) != 0 ||
+        read_index(folder, AR_FOLDER_INDEX_OLD, &folder->cut, error) != 0)
         return -1;
     return folder->cut ? 0 : refuse_others(folder, error);
 }

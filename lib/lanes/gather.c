@@ -132,8 +132,8 @@ static int note_rest(struct ar_gather *gather, const char *name, uint64_t bytes,
     return 1;
 }
 
-int ar_gather_rest(struct ar_gather *gather, const struct ar_tar_entry *entry, const char *body, const char *xxh3, const char *what,
-                   struct ar_error *error)
+int ar_gather_rest(struct ar_gather *gather, const struct ar_tar_entry *entry, const char *body, const char *xxh3,
+                   const char *what, struct ar_error *error)
 {
     struct ar_tar_meta meta = { .name = entry->name, .size = entry->size, .is_file = entry->is_file,
                                 .image_type = entry->image_type, .pax = entry->pax, .pax_len = entry->pax_len };

@@ -15,8 +15,8 @@
 /* ---- the folder's files --------------------------------------------------------------------------------------------- */
 
 /*
- * The bytes of a file, or of an entry in rest.tar, must be those that the ledger describes under that name. The folder of a lane that came alone
- * has a ledger that describes none.
+ * The bytes of a file, or of an entry in rest.tar, must be those that the ledger describes under that name. The folder of a
+ * lane that came alone has a ledger that describes none.
  */
 static int check_bytes(const struct ar_gather *gather, const char *file, const char *name, const struct ar_buf *bytes,
                        struct ar_error *error)
@@ -67,8 +67,8 @@ static int read_files(struct ar_gather *gather, int fd, const char *path, struct
 
 /* ---- unknown entries ------------------------------------------------------------------------------------------------ */
 
-static int read_rest_entry(struct ar_gather *gather, struct ar_tar_reader *tar, const struct ar_tar_entry *entry, const char *path,
-                           struct ar_buf *body, struct ar_error *error)
+static int read_rest_entry(struct ar_gather *gather, struct ar_tar_reader *tar, const struct ar_tar_entry *entry,
+                           const char *path, struct ar_buf *body, struct ar_error *error)
 {
     const char *base;
     char xxh3[AR_DIGEST_HEX + 1];

@@ -18,7 +18,7 @@ int ar_gather_top(struct ar_gather *gather, const struct ar_ledger *top, const c
 int ar_gather_begin(struct ar_gather *gather, const char *what, struct ar_error *error) AR_MUST_USE;
 
 /* An unknown entry at the top, with its body and digest: kept once. */
-int ar_gather_rest(struct ar_gather *gather, const struct ar_tar_entry *entry, const char *body, const char *xxh3, const char *what,
-                   struct ar_error *error) AR_MUST_USE;
+int ar_gather_rest(struct ar_gather *gather, const struct ar_tar_entry *entry, const char *body, const char *xxh3,
+                   const char *what, struct ar_error *error) AR_MUST_USE;
 
 #endif
