@@ -45,8 +45,8 @@ small_results() {
     done
     [ "$(ar-ls --json split.tar | jq .cleansed)" = false ]
     [ "$(ar-ls --json lanes.tar | jq .cleansed)" = true ]
-    ar-ls split.tar | grep -qx 'split.tar: lanes, not cleansed yet'
-    ar-ls lanes.tar | grep -qx 'lanes.tar: lanes, cleansed'
+    ar-ls split.tar | holds -x 'split.tar: lanes, not cleansed yet'
+    ar-ls lanes.tar | holds -x 'lanes.tar: lanes, cleansed'
 }
 
 @test "one lane is a stream, too" {
@@ -54,7 +54,7 @@ small_results() {
     ar-pack -q -d folder <lanes.tar
     ar-ls --json folder/0000.tar >out
     [ "$(jq -c '[.kind, .one_lane, (.lanes | length), .lanes[0].data]' out)" = '["lane inputs",true,1,"0000"]' ]
-    ar-analyze -q -- ./method <folder/0000.tar | ar-ls | grep -qx 'standard input: one lane, analysed'
+    ar-analyze -q -- ./method <folder/0000.tar | ar-ls | holds -x 'standard input: one lane, analysed'
 }
 
 @test "a compressed stream is listed as it would be without" {
@@ -119,7 +119,7 @@ END
     diff ours <(jq -S . theirs.json)
     # One row of each set is of the lane 9999, which the samples table does not name.
     ar-ls --json lanes.tar | jq -e '.sets.as.account.not_in_samples == {"9999": 1} and .sets.as.rows + .sets.as.dropped.Entity + 1 == .sets.as.account.rows'
-    ar-ls lanes.tar | grep -q 'dropped: not in the samples table: 9999 (1)'
+    ar-ls lanes.tar | holds 'dropped: not in the samples table: 9999 (1)'
 }
 
 @test "entities are counted for each set and each lane" {
@@ -165,12 +165,12 @@ print("V_000_1.nd2," + "," * 9999)' >wide.csv
     cp as.csv '2024 as.v2.csv'
     gzip -c ss.csv >ss.csv.gz
     ar-ls --json as.csv './2024 as.v2.csv' ss.csv.gz | jq -e '(.sets | keys) == ["_2024_as", "as", "ss"]'
-    ar-ls as=- <as.csv | grep -q 'as: standard input'
+    ar-ls as=- <as.csv | holds 'as: standard input'
 }
 
 @test "line ends, byte order mark and blank lines are told" {
     printf '\357\273\277Filename,v\r\n\r\nV_000_1.nd2,2\r\n' >s.csv
-    ar-ls s.csv | grep -qx 's: s.csv, 32 B, 1 row, line ends CRLF or CR, byte order mark, 1 blank line'
+    ar-ls s.csv | holds -x 's: s.csv, 32 B, 1 row, line ends CRLF or CR, byte order mark, 1 blank line'
 }
 
 @test "the plate shows its wells" {
@@ -292,7 +292,7 @@ END
     change_entry lanes.tar changed.tar 007/image_analysis_results/as 'body.replace(b"Spots", b"SPOTS")'
     ar-ls changed.tar >out
     refuses 2 "lane '007'" 'digest' -- ar-ls --verify changed.tar
-    ar-ls --verify lanes.tar | grep -qx 'verified: 12 entries, [0-9]* bytes'
+    ar-ls --verify lanes.tar | holds -x 'verified: 12 entries, [0-9]* bytes'
     ar-ls --verify --json lanes.tar | jq -e .verified
     ar-ls --json lanes.tar | jq -e '.verified | not'
 }
@@ -361,5 +361,5 @@ END
     ar-split -q s=s.csv >many.tar
     ar-ls --json many.tar >out
     jq -e '(.lanes | length) == 100000 and .sets.s.rows == 100000' out
-    ar-ls many.tar | grep -c '^0[0-9]\{5\} ' | grep -qx 100000
+    ar-ls many.tar | grep -c '^0[0-9]\{5\} ' | holds -x 100000
 }

@@ -41,7 +41,7 @@ merge_refuses() {
     [ "$(entry merged.tar targets | jq -c .)" = '{"D":"sample of D","A":"sample of A","B":"sample of B","C":"sample of C"}' ]
     printf '{"threshold": 0.80}' | cmp - <(entry merged.tar params)
     printf '%s\n' n,data,sample_name '4,D,sample of D' '1.50,A,sample of A' | cmp - <(entry merged.tar analysis_results)
-    entry merged.tar B/error | grep -qx 'no spots in B'
+    entry merged.tar B/error | holds -x 'no spots in B'
     # 3 rows of each lane, one of them of another entity; two lanes end with or without a result besides D
     says '4 lanes; spots: 12 rows, 6 analysed, 4 dropped, 2 in failed lanes; 1 lane without a result; 1 lane failed' \
         "lane 'B' (sample of B) failed: "
@@ -154,7 +154,7 @@ merge_refuses() {
     ar-split -q -s samples.csv spots=spots.csv 2>err >split.tar || [ $? -eq 1 ]
     ar-cleanse -q -e Spot <split.tar 2>err | ar-pack -q 2>err | ar-analyze -q --keep-going -- ./method 2>err | ar-merge >merged.tar 2>err
     says '13 rows, 4 analysed, 3 dropped, 6 in failed lanes' "lane 'A' (sample of A) failed: "
-    entry merged.tar A/error | grep -q V2
+    entry merged.tar A/error | holds V2
 }
 
 @test "a stream that failed as a whole: status 1, with its error" {
@@ -206,7 +206,7 @@ END
     }
     merge() { ar-merge --lanes lanes A.tar results/B.tar; }
     broken 'n,data,sample_name\n7,A,sample of A\n'
-    merge 2>err | tar -xO analysis_results | grep -qx '7,A,sample of A'
+    merge 2>err | tar -xO analysis_results | holds -x '7,A,sample of A'
     broken 'n,data\n1,A\n2,A\n'
     refuses 1 "'A.tar'" "lane 'A'" '2 rows' -- merge
     is_unfinished out

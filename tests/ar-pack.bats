@@ -89,7 +89,7 @@ END
 @test "a lane that failed before is passed on, and has its tar with its error" {
     printf 'ImageAnalysisMethod,Data,Entity\nV,1,a\nW,1,b\nV,2,a\n' >in.csv
     ar-split --keep-going -q set=in.csv 2>/dev/null | ar-cleanse -q --none set | ar-pack -d folder 2>err
-    entry folder/1.tar error | grep -q "two image-analysis methods"
+    entry folder/1.tar error | holds "two image-analysis methods"
     entries folder/1.tar | diff - <(printf '%s\n' data_name sample_name params error ledger)
     says '1 of the lanes failed before'
 }

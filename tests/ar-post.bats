@@ -241,7 +241,7 @@ END
     echo '{"name":"m","analyze":["./m"],"fields":3,"image_analysis_results":{"spots":{"cleansing":"none"}},
         "params":{"type":"object","properties":{"threshold":{"type":"number","maximum":1}}}}' >m.json
     program judge <<<'printf "data,fields\nD,%s\n" "$AR_FIELDS"'
-    ar-post -q -m m.json -- ./judge <whole.tar | tar -xO result_csv 2>/dev/null | grep -qx 'D,1 2 3,sample of D'
+    ar-post -q -m m.json -- ./judge <whole.tar | tar -xO result_csv 2>/dev/null | holds -x 'D,1 2 3,sample of D'
     sed -i 's/"maximum":1/"maximum":0.5/' m.json
     refuses 2 threshold 0.5 -- ar-post -m m.json -- ./judge <whole.tar
     is_unfinished out
@@ -253,14 +253,14 @@ END
     program judge <<<'touch "$AR_START_DIR/started"; echo "[]"'
     refuses 1 "lane 'B' (sample of B) is missing: it failed: " 'no result' '-k' -- ar-post -- ./judge <part.tar
     entries out | diff <(printf '%s\n' targets params artifacts D/images/b.png '007/images/輝 点.svg' B/error ledger) -
-    entry out B/error | grep -qx 'no spots in B'
+    entry out B/error | holds -x 'no spots in B'
     entry out artifacts | cmp - <(entry part.tar artifacts)
     [ "$(entry out ledger | jq -c '[.post, .incomplete, .lanes.B.outcome]')" = '[null,null,"failed"]' ]
     ar-ls --verify out >/dev/null || [ $? -eq 1 ]
     [ ! -e started ]
     refuses 1 -- ar-post -o result.tar -- ./judge <part.tar
     cmp out /dev/null
-    entries result.tar | grep -qx B/error
+    entries result.tar | holds -x B/error
 }
 
 @test "-k makes a result of the lanes that are there, which says what is missing; status 1 still" {

@@ -61,7 +61,7 @@ END
     for n in "${!ids[@]}"; do
         printf '%s' "${ids[n]}" | cmp - <(entry out.tar "${ids[n]}/data_name")
         printf 'sample %s' "$n" | cmp - <(entry out.tar "${ids[n]}/sample_name")
-        set_of out.tar "${ids[n]}" | tail -n 1 | grep -q ",$n\$"
+        set_of out.tar "${ids[n]}" | tail -n 1 | holds ",$n\$"
     done
     printf '%s\n' "${ids[@]}" | diff - <(entry out.tar targets | jq -r 'keys_unsorted[]')
 }
@@ -399,7 +399,7 @@ END
     says "lane '1' (first) failed" "'V' and 'W'" 'line 4'
     table V,2,b V,2,d | cmp - <(set_of out.tar 2)
     entries out.tar | grep '^1/' | diff - <(printf '1/%s\n' data_name sample_name error ledger)
-    entry out.tar 1/error | grep -q "two image-analysis methods, 'V' and 'W'"
+    entry out.tar 1/error | holds "two image-analysis methods, 'V' and 'W'"
     ar-split --keep-going -s samples.csv set=in.csv 2>/dev/null | cmp - out.tar
     ar-cleanse --none set <out.tar | ar-pack | tar --warning=no-unknown-keyword -xO 1/error | cmp - <(entry out.tar 1/error)
 }

@@ -86,17 +86,17 @@ lanes() {
 }
 
 @test "make: the same results; a second make does nothing; a changed sample is one lane; a failed lane is tried again alone" {
-    cp "$RUN"/* .
+    cp "$RUN"/* "$METHOD/manifest.json" .
     cat >Makefile <<END
 AR_SETS = activity_spots=activity_spots.csv surrounding_spots=surrounding_spots.csv
 AR_SAMPLES = samples.csv
 AR_PARAMS = params.json
-AR_MANIFEST = $METHOD/manifest.json
+AR_MANIFEST = manifest.json
 AR_METHOD = ./method
 include $SHARE/make/analysisrun.mk
 END
     make -s -j 2 2>/dev/null
-    lanes | ar-pack -q -m "$METHOD/manifest.json" -p params.json | ar-analyze -q -m "$METHOD/manifest.json" -- ./method | ar-merge -q | ar-post -q -d pipeline
+    lanes | ar-pack -q -m manifest.json -p params.json | ar-analyze -q -m manifest.json -- ./method | ar-merge -q | ar-post -q -d pipeline
     diff -r results pipeline
     make >out 2>&1
     diff /dev/null <(grep 'ar-' out)

@@ -162,7 +162,7 @@ sources() {
     sources | while read -r file; do
         case $file in
         *.[ch] | *.sh | *.bash | *.bats | *.py | *.awk | *.gp | *.mk | *.map | *.[1-9] | */Makefile* | ./.ci/* | ./share/methods/*/analyze | ./share/methods/*/judge)
-            head -n 3 "$ROOT/$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file"
+            head -n 3 "$ROOT/$file" | holds 'SPDX-License-Identifier: MIT' || echo "$file"
             ;;
         esac
     done >without

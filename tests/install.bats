@@ -34,7 +34,7 @@ load helpers.bash
         "$tool" --help >out 2>err
         grep -q "^usage: $name " out
         diff /dev/null err
-        "$tool" -V | grep -q "^$name (analysisrun) [0-9]"
+        "$tool" -V | holds "^$name (analysisrun) [0-9]"
         refuses 2 "$name: unknown option '--nonsense'" "see '$name --help'" -- "$tool" --nonsense
         [ "$(wc -l <err)" -eq 1 ]
         refuses 3 'cannot write standard output: No space left on device' -- sh -c "exec $tool --help >/dev/full"

@@ -157,7 +157,10 @@ static void test_signals_are_as_in_a_fresh_process(void)
     sigaction(SIGPIPE, &before, NULL);
     sigset_t after;
     sigprocmask(SIG_SETMASK, &mask, &after);
-    CHECK_TEXT(ran.out, "0000000000000000\n0000000000000000\n");
+    char *second;
+    unsigned long long blocked = strtoull(ran.out, &second, 16), ignored = strtoull(second, NULL, 16);
+    const unsigned long long glibc = 3ULL << 31; /* 32 and 33 are the C library's own, as whoever started the test left them */
+    CHECK(blocked == 0 && (ignored & ~glibc) == 0, "%s", ran.out);
     CHECK(sigismember(&after, SIGUSR1) == 1 && sigismember(&after, SIGTERM) == 0, "the caller's mask was changed");
 }
 
