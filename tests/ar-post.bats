@@ -497,6 +497,7 @@ END
             env --default-signal=INT,TERM ar-post $where -- ./judge <fifo 2>err 3>&- &
             exec 9>fifo
             head -c 5000 whole.tar >&9
+            wait_until handles_signals $!
             kill -$signal $!
             status=0
             wait $! || status=$?
