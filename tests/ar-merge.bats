@@ -418,6 +418,7 @@ END
         env --default-signal=INT,TERM ar-merge -o merged.tar <fifo 2>err 3>&- &
         exec 9>fifo
         head -c 5000 results.tar >&9
+        wait_until handles_signals $!
         kill -$signal $!
         status=0
         wait $! || status=$?

@@ -279,6 +279,7 @@ END
     ar-pack -d folder <pipe 2>err &
     exec {hold}>pipe
     head -c 9000 "$lanes" >&$hold
+    wait_until handles_signals $!
     kill -TERM $!
     status=0
     wait $! || status=$?

@@ -368,6 +368,7 @@ END
             (trap - INT && TMPDIR=$PWD/tmp exec env --default-signal=INT "$2" -o "$PWD/tmp/out.tar" "${@:3}") <pipe 2>err &
             exec {hold}>pipe
             head -c 5000 "$1" >&$hold
+            wait_until handles_signals $!
             kill -$signal $!
             status=0
             wait $! || status=$?
