@@ -220,10 +220,10 @@ END
 # For change_entry: a ledger without its seal, as another program may write it, so that only its content can tell what was changed.
 UNSEALED='re.sub(rb",\"xxh3\":\"[0-9a-f]*\"}$", b"}", body)'
 
-# Has the process $1 come so far that it handles SIGINT and SIGTERM? Before, they are lost, or the shell's.
+# Has the process $1 come so far that it handles SIGTERM, and SIGINT where that is not ignored? Before, they are lost, or the shell's.
 handles_signals() {
     local caught
-    caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") && [ $((0x${caught: -4} & 0x4002)) -eq $((0x4002)) ]
+    caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") && [ $((0x${caught: -4} & 0x4000)) -ne 0 ]
 }
 
 # As grep -q in a pipeline, but reads all of it: who writes is not ended by a closed pipe.
