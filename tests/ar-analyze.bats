@@ -616,3 +616,27 @@ start_analyze() {
     kill "$(cat pid)"
     wait_until none_marked
 }
+
+@test "an image_type that no stream can carry fails its lane, and not the others" {
+    lane_fails 'image_type of more than 200 bytes' <<'END'
+mkdir images
+echo x >images/a.png
+{ echo name,image_type; printf 'a.png,%0201d\n' 1; } >images.csv
+echo '{"n":1}'
+END
+}
+
+@test "lanes that were not packed, and lanes that were analyzed, are refused" {
+    small_lanes lanes.tar
+    refuses 2 'was not packed' 'ar-pack' -- ar-analyze -- true <lanes.tar
+    lane_inputs A
+    ar-analyze -q -- echo '{"n":1}' <in.tar >results.tar
+    refuses 2 'was analyzed already' -- ar-analyze -- true <results.tar
+    refuses 2 'was analyzed already' -- ar-pack <results.tar
+    refuses 2 'was analyzed already' -- ar-cleanse -e x <results.tar
+}
+
+@test "a limit on the size of files is a failed write, with status 3" {
+    lane_inputs A
+    refuses 3 'File too large' -- sh -c 'ulimit -f 1; exec ar-pack -d folder' <in.tar
+}

@@ -12,6 +12,8 @@
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
+#define AR_TAR_IMAGE_TYPE_MAX 200 /* bytes of an image_type */
+
 struct ar_tar_entry {
     const char *name;       /* UTF-8, relative, up to 4096 bytes; no component is empty, "." or ".."; no control character */
     uint64_t size;          /* bytes of the body */

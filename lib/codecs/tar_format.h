@@ -37,7 +37,6 @@ _Static_assert(sizeof(struct ar_tar_block) == AR_TAR_BLOCK, "a header is one blo
 #define AR_TAR_PASS_MAX (AR_TAR_PAX_MAX - ((size_t)1 << 14))
 
 #define AR_TAR_NAME_MAX 4096
-#define AR_TAR_IMAGE_TYPE_MAX 200
 
 /* The sum of the block's bytes, as numbers from 0 to 255, blanks in place of the checksum. */
 static inline unsigned ar_tar_checksum(const struct ar_tar_block *block)

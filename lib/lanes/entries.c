@@ -62,7 +62,7 @@ bool ar_set_name_ok(const char *name, size_t n)
         if (!letter && (i == 0 || c < '0' || c > '9'))
             return false;
     }
-    return n > 0;
+    return n > 0 && n <= AR_SET_NAME_MAX;
 }
 
 bool ar_entry_is_file(enum ar_entry_kind kind)

@@ -28,7 +28,9 @@
  */
 enum ar_entry_kind ar_entry_kind_of(const char *name, bool in_lane, bool run, const char **base);
 
-/* Is name that of a set: [A-Za-z_][A-Za-z0-9_]*? */
+#define AR_SET_NAME_MAX 200 /* bytes: it becomes the name of a file */
+
+/* Is name that of a set: [A-Za-z_][A-Za-z0-9_]*, and not too long? */
 bool ar_set_name_ok(const char *name, size_t n);
 
 /* Is the entry a file rather than a short string: does it carry is_file=true? Unknown ones are as they came. */

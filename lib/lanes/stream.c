@@ -385,6 +385,8 @@ static int take_ledger(struct ar_stream *stream, const struct ar_entry *entry, s
         if (stream->has_top_ledger)
             return fail_twice(entry, error);
         stream->has_top_ledger = true;
+        if (stream->shape == AR_SHAPE_RUN)
+            return fail_order(entry, "targets first, where there is a ledger", error);
         if (stream->shape == AR_SHAPE_MERGED)
             return 0;
         return ar_ledger_parse(&stream->top, entry->text, entry->len, what, error);
@@ -404,7 +406,7 @@ static uint64_t whole_limit(const struct ar_entry *entry)
     switch (entry->kind) {
     case AR_ENTRY_DATA_NAME:
     case AR_ENTRY_SAMPLE_NAME:
-        return 64 * 1024;
+        return AR_SAMPLE_NAME_MAX;
     case AR_ENTRY_TARGETS:
     case AR_ENTRY_PARAMS:
     case AR_ENTRY_SAMPLE_NAMES:
@@ -515,6 +517,10 @@ static int check_place(const struct ar_stream *stream, const struct ar_entry *en
     if (stream->shape == AR_SHAPE_UNKNOWN && entry->kind != AR_ENTRY_TARGETS && entry->kind != AR_ENTRY_DATA_NAME &&
         entry->kind != AR_ENTRY_OTHER && entry->kind != AR_ENTRY_ERROR)
         return fail_order(entry, "targets or data_name first", error);
+    if (entry->kind == AR_ENTRY_SET && !ar_set_name_ok(entry->base, strlen(entry->base))) {
+        ar_fail(error, AR_INPUT, "entry '%s': '%.*s' cannot be the name of a set", entry->tar->name, 200, entry->base);
+        return ar_hint(error, "A set's name has letters, digits and underscores, at most 200, and does not start with a digit.");
+    }
     if (entry->lane == AR_NO_LANE || stream->shape == AR_SHAPE_MERGED || stream->shape == AR_SHAPE_ONE)
         return 0;
     if (!stream->lane_named && entry->kind != AR_ENTRY_DATA_NAME)
@@ -566,6 +572,10 @@ static int check_top(struct ar_stream *stream, struct ar_error *error)
 
 static int check_end(struct ar_stream *stream, struct ar_error *error)
 {
+    if (stream->shape == AR_SHAPE_MERGED && !stream->failed_whole && !stream->has_top_ledger) {
+        ar_fail(error, AR_INPUT, "entry 'ledger' is missing: lanes that were merged have it at their end");
+        return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
+    }
     if (stream->failed_whole || stream->shape == AR_SHAPE_RUN || stream->shape == AR_SHAPE_MERGED)
         return 0;
     if (stream->shape == AR_SHAPE_UNKNOWN || (stream->shape == AR_SHAPE_ONE && stream->targets.count == 0)) {

@@ -9,6 +9,7 @@
 #include "bytes/names.h"
 
 #define AR_LANE_ID_MAX 200 /* bytes */
+#define AR_SAMPLE_NAME_MAX 65536 /* bytes */
 
 struct ar_target {
     const char *data;   /* data name, a valid lane id; NUL-terminated */

@@ -5,6 +5,8 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 
+#include "lanes/params.h"
+
 #define FREE_PIECE (UINT64_C(1) << 20)
 
 static const struct ar_target *target_of(const struct ar_analysis *a, const struct ar_entry *entry)
@@ -267,6 +269,8 @@ static int take_lane_entry(struct ar_analysis *a, const struct ar_entry *entry, 
             return -1;
         return open_lane(a, target_of(a, entry), error);
     case AR_ENTRY_PARAMS:
+        if (ar_params_check(entry->text, entry->len, entry->tar->name, error) != 0)
+            return -1;
         ar_buf_add(&a->params, entry->text, entry->len);
         return ar_buf_check(&a->params, error);
     case AR_ENTRY_ERROR:

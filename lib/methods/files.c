@@ -8,6 +8,7 @@
 #include "bytes/io.h"
 #include "bytes/text.h"
 #include "codecs/table.h"
+#include "codecs/tar.h"
 
 #define NAME_BYTES 255 /* of a picture: what a component of a path may have on every common file system */
 #define TYPES_BYTES ((size_t)16 << 20)
@@ -352,6 +353,8 @@ int ar_files_images(int dirfd, struct ar_images *images, struct ar_error *error)
 
         if (!image->type && !(image->type = type_by_extension(image->name)))
             return ar_fail_memory(error);
+        if (strlen(image->type) > AR_TAR_IMAGE_TYPE_MAX)
+            return fail_file(error, AR_FILES_IMAGES "/", image->name, "has an image_type of more than 200 bytes: name a shorter one in " AR_FILES_IMAGE_TYPES);
     }
     return 0;
 }

@@ -39,7 +39,7 @@ struct cli_tool {
 #define CLI_OPTION_MANIFEST { 'm', "manifest", "FILE", "the method's manifest" }
 
 /*
- * Starts a tool: remembers its name, reads LOGLEVEL, installs handlers (SIGINT, SIGTERM, SIGHUP ask to stop, see cli_stop; SIGBUS says
+ * Starts a tool: remembers its name, reads LOGLEVEL, installs handlers (SIGINT, SIGTERM and others that end a program ask to stop, see cli_stop; SIGBUS says
  * that a mapped file shrank). Call first.
  */
 void cli_start(const struct cli_tool *tool);

@@ -59,7 +59,7 @@ void cli_start(const struct cli_tool *tool)
         cli.level = CLI_DEBUG;
     struct sigaction action = { .sa_handler = handle_stop };
     sigemptyset(&action.sa_mask);
-    static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+    static const int stops[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU };
     for (size_t i = 0; i < AR_COUNT(stops); i++) {
         struct sigaction old;
         if (sigaction(stops[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
@@ -67,6 +67,7 @@ void cli_start(const struct cli_tool *tool)
     }
     action.sa_handler = handle_alarm;
     sigaction(SIGALRM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails, and told as one */
     action.sa_handler = handle_bus;
     sigaction(SIGBUS, &action, NULL);
 }
