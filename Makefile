@@ -158,7 +158,7 @@ check: deps-test ## install what the tests need, build, and run all tests
 .PHONY: check-sanitize
 check-sanitize: deps-dev ## all tests with AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/sanitize SANITIZE=address,undefined CFLAGS='-O1 -g'
-	@AR_OUT='$(CURDIR)/build/sanitize' AR_SANITIZE=1 bats --jobs $(JOBS) $(BATSFLAGS) tests
+	@AR_OUT='$(CURDIR)/build/sanitize' TESTS_SANITIZED=1 bats --jobs $(JOBS) $(BATSFLAGS) tests
 
 .PHONY: lint
 lint: deps-dev ## warnings as errors with gcc and clang; cppcheck, shellcheck, mandoc

@@ -15,7 +15,7 @@ load helpers.bash
 
 @test "install puts everything below DESTDIR and PREFIX, and uninstall takes all of it away" {
     in_scratch
-    [ -z "${AR_SANITIZE:-}" ] || skip "builds with other flags"
+    [ -z "${TESTS_SANITIZED:-}" ] || skip "builds with other flags"
     make -s -C "$BATS_TEST_DIRNAME/.." install DESTDIR="$PWD/root" PREFIX=/opt/ar >/dev/null
     [ -x root/opt/ar/bin/ar-split ]
     [ -f root/opt/ar/share/man/man7/analysisrun.7 ]
