@@ -307,3 +307,15 @@ END
     refuses 2 -d --help -- ar-pack -d folder -Z gzip <"$lanes"
     [ ! -e folder ]
 }
+
+@test "one run at a time delivers into a folder, and its own files are no input" {
+    ar-pack -q -d folder <"$lanes"
+    cp -r folder before
+    exec {held}<folder
+    flock -n $held
+    refuses 3 "another run delivers into the folder 'folder'" -- ar-pack -d folder <"$lanes"
+    exec {held}<&-
+    refuses 2 "a file of the folder 'folder'" -- ar-pack -d folder <folder/0000.tar
+    diff -r before folder
+    ar-pack -q -d folder <"$lanes"
+}

@@ -102,6 +102,10 @@ static int run(struct pack *pack, struct ar_error *error)
         cli_lanes_open(&pack->in, NULL, output, "packing", error) != 0)
         return -1;
     int result = pack->folder_path ? ar_folder_open(&pack->folder, pack->folder_path, "lanes", false, error) : 0;
+    if (result == 0 && pack->folder_path && ar_folder_holds(&pack->folder, STDIN_FILENO)) {
+        ar_fail(error, AR_INPUT, "the input is a file of the folder '%s', which would be replaced", pack->folder_path);
+        result = ar_hint(error, "Deliver into another folder.");
+    }
     if (result == 0) {
         ar_packing_init(&pack->packing, pack->in.stream, output ? output->out : NULL, output ? NULL : &pack->folder);
         result = pack_stream(pack, error);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "lanes/ledger.h"
@@ -125,15 +126,38 @@ int ar_folder_probe(const char *path, const char *kind, struct ar_error *error)
     return result;
 }
 
+/* One run at a time delivers into a folder. The lock goes with the descriptor, however its holder ends. */
+static int lock(const struct ar_folder *folder, struct ar_error *error)
+{
+    if (flock(folder->fd, LOCK_EX | LOCK_NB) == 0 || errno == ENOSYS || errno == EOPNOTSUPP)
+        return 0;
+    if (errno != EWOULDBLOCK)
+        return ar_fail_errno(error, errno, "cannot lock the folder '%s'", folder->path);
+    ar_fail(error, AR_SYSTEM, "another run delivers into the folder '%s' now", folder->path);
+    return ar_hint(error, "Wait until it has ended, or deliver into another folder.");
+}
+
 int ar_folder_open(struct ar_folder *folder, const char *path, const char *kind, bool sync, struct ar_error *error)
 {
     if (begin(folder, path, kind, sync, error) != 0)
         return -1;
     folder->fd = ar_dir_open(path, error);
-    if (folder->fd >= 0 && check_owner(folder, error) == 0)
+    if (folder->fd >= 0 && lock(folder, error) == 0 && check_owner(folder, error) == 0)
         return 0;
     ar_folder_release(folder);
     return -1;
+}
+
+bool ar_folder_holds(const struct ar_folder *folder, int fd)
+{
+    struct stat input, file;
+    if (fstat(fd, &input) != 0 || !S_ISREG(input.st_mode))
+        return false;
+    for (size_t i = 0; i < folder->old.count; i++)
+        if (fstatat(folder->fd, folder->old.name[i].text, &file, AT_SYMLINK_NOFOLLOW) == 0 && file.st_dev == input.st_dev &&
+            file.st_ino == input.st_ino)
+            return true;
+    return false;
 }
 
 void ar_folder_release(struct ar_folder *folder)

@@ -32,9 +32,13 @@ int ar_folder_probe(const char *path, const char *kind, struct ar_error *error) 
 
 /*
  * Opens the folder (made where it is missing), and checks who it belongs to. Its index is set aside with the first file: a run that writes
- * none leaves the folder as it is. sync: for final results. 0, or -1: AR_INPUT for a folder with other people's files (one is named).
+ * none leaves the folder as it is. sync: for final results. 0, or -1: AR_INPUT for a folder with other people's files (one is named); AR_SYSTEM while
+ * another run delivers into it.
  */
 int ar_folder_open(struct ar_folder *folder, const char *path, const char *kind, bool sync, struct ar_error *error) AR_MUST_USE;
+
+/* Is the file that fd reads one of those that the index of the run before lists? */
+bool ar_folder_holds(const struct ar_folder *folder, int fd);
 
 /* Starts a file beneath the folder (its sub-folders are made). Finish it by ar_folder_commit, or ar_file_abandon. */
 int ar_folder_create(struct ar_folder *folder, struct ar_file *file, const char *name, struct ar_error *error) AR_MUST_USE;
