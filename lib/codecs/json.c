@@ -23,8 +23,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The offset behind the string that starts with the quote at i, or n. */
-static size_t behind_string(const char *text, size_t n, size_t i)
+size_t ar_json_behind_string(const char *text, size_t n, size_t i)
 {
     for (i++; i < n && text[i] != '"'; i++)
         i += text[i] == '\\';
@@ -38,7 +37,7 @@ static bool is_too_deep(const char *text, size_t n)
     int depth = 0;
     for (size_t i = 0; i < n;) {
         if (text[i] == '"') {
-            i = behind_string(text, n, i);
+            i = ar_json_behind_string(text, n, i);
             continue;
         }
         if (text[i] == '[' || text[i] == '{')
@@ -174,7 +173,7 @@ static void tame_numbers(char *text, size_t n)
 {
     for (size_t i = 0; i < n;) {
         if (text[i] == '"') {
-            i = behind_string(text, n, i);
+            i = ar_json_behind_string(text, n, i);
             continue;
         }
         size_t end = i;
@@ -543,4 +542,16 @@ int ar_json_fail_expected(struct ar_error *error, const char *what, const struct
     ar_fail(error, AR_INPUT, "expected %s, found %s", expected, shown.data);
     ar_buf_release(&shown);
     return ar_json_fail_at(error, what, pointer);
+}
+
+char *ar_json_decoded(const struct ar_json_value *string, struct ar_error *error)
+{
+    struct ar_buf text;
+    ar_buf_init(&text);
+    ar_json_decode(&text, string);
+    char *copy = text.failed ? NULL : strdup(text.data);
+    ar_buf_release(&text);
+    if (!copy)
+        ar_fail_memory(error);
+    return copy;
 }

@@ -79,6 +79,12 @@ int ar_json_next_member(const char *text, size_t n, size_t *pos, struct ar_json_
 /* The member of the object in text by its name (which needs no escapes), found by ar_json_next_member. True where it is there. */
 bool ar_json_find_member(const char *text, size_t n, const char *name, struct ar_json_span *value);
 
+/* A string value with its escapes undone, NUL-terminated; the caller frees it. NULL when memory ran out. */
+char *ar_json_decoded(const struct ar_json_value *string, struct ar_error *error) AR_MUST_USE;
+
+/* The offset behind the string whose opening quote stands at pos of text, or n where it does not end. */
+size_t ar_json_behind_string(const char *text, size_t n, size_t pos);
+
 /* Appends a string value with its escapes undone, as UTF-8. */
 void ar_json_decode(struct ar_buf *buf, const struct ar_json_value *string);
 

@@ -29,14 +29,6 @@ int ar_answer_fault(struct ar_error *error)
     return -1;
 }
 
-/* Behind the string that begins at pos. */
-static size_t skip_string(const char *text, size_t n, size_t pos)
-{
-    for (pos++; pos < n && text[pos] != '"'; pos++)
-        pos += text[pos] == '\\';
-    return pos < n ? pos + 1 : n;
-}
-
 /* The length of the object or array at the start of text; n where it does not end. */
 static size_t outermost_length(const char *text, size_t n)
 {
@@ -44,7 +36,7 @@ static size_t outermost_length(const char *text, size_t n)
     for (size_t pos = 0; pos < n;) {
         char c = text[pos];
         if (c == '"') {
-            pos = skip_string(text, n, pos);
+            pos = ar_json_behind_string(text, n, pos);
             continue;
         }
         pos++;

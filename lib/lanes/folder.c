@@ -190,10 +190,8 @@ int ar_folder_create(struct ar_folder *folder, struct ar_file *file, const char 
 
 int ar_folder_commit(struct ar_folder *folder, struct ar_file *file, struct ar_error *error)
 {
-    bool changed = true;
-    int result = folder->sync ? ar_file_commit(file, true, error) : ar_file_commit_if_changed(file, &changed, error);
-    folder->changed |= changed;
-    return result;
+    bool changed;
+    return folder->sync ? ar_file_commit(file, true, error) : ar_file_commit_if_changed(file, &changed, error);
 }
 
 int ar_folder_put(struct ar_folder *folder, const char *name, const void *bytes, size_t n, struct ar_error *error)

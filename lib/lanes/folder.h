@@ -24,7 +24,6 @@ struct ar_folder {
     bool sync;               /* files are on the disk before they appear */
     bool found, cut;         /* an index was there; one that was set aside */
     bool aside;              /* it was set aside by this run */
-    bool changed;            /* any file was written anew */
 };
 
 /* Could the folder be delivered into? Changes nothing; a folder that is not there will do. 0, or -1 as ar_folder_open. */

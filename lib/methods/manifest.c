@@ -83,19 +83,6 @@ static void leave(struct reader *r, size_t before)
     ar_buf_truncate(&r->pointer, before);
 }
 
-/* The string, decoded, for the caller to free. NULL when memory ran out, with the error recorded. */
-static char *decoded(struct reader *r, const struct ar_json_value *string)
-{
-    struct ar_buf text;
-    ar_buf_init(&text);
-    ar_json_decode(&text, string);
-    char *copy = text.failed ? NULL : strdup(text.data);
-    ar_buf_release(&text);
-    if (!copy)
-        ar_fail_memory(r->error);
-    return copy;
-}
-
 static int unknown_member(struct reader *r, const struct member *members, size_t n)
 {
     mistake(r, "a member that is not known");
@@ -112,7 +99,7 @@ static int unknown_member(struct reader *r, const struct member *members, size_t
 static int read_member(struct reader *r, const struct ar_json_value *key, const struct ar_json_value *value,
                        const struct member *members, size_t n, void *into)
 {
-    char *name = decoded(r, key);
+    char *name = ar_json_decoded(key, r->error);
     if (!name)
         return -1;
     size_t before = enter(r, name), i = 0;
@@ -152,7 +139,7 @@ static int read_text(struct reader *r, void *into, const struct ar_json_value *v
     if (value->type != AR_JSON_STRING)
         return expected(r, "a string", value);
     char **text = (char **)(void *)((char *)into + offset);
-    *text = decoded(r, value);
+    *text = ar_json_decoded(value, r->error);
     return *text ? 0 : -1;
 }
 
@@ -190,7 +177,7 @@ static int read_list(struct reader *r, char ***list, const struct ar_json_value 
         size_t before = enter_item(r, n);
         if (item.type != AR_JSON_STRING || (!empty_item && item.len == strlen("\"\"")))
             return expected(r, empty_item ? "a string" : "a string that is not empty", &item);
-        (*list)[n] = decoded(r, &item);
+        (*list)[n] = ar_json_decoded(&item, r->error);
         if (!(*list)[n])
             return -1;
         leave(r, before);
@@ -332,7 +319,7 @@ static int read_sets(struct reader *r, void *into, const struct ar_json_value *v
     struct ar_manifest *manifest = into;
     struct ar_json_value key, member;
     for (int position = 0; value->type == AR_JSON_OBJECT && ar_json_each(&r->doc, value, &position, &key, &member);) {
-        char *name = decoded(r, &key);
+        char *name = ar_json_decoded(&key, r->error);
         if (!name)
             return -1;
         size_t before = enter(r, name);

@@ -51,19 +51,6 @@ static size_t enter(struct compiler *c, const struct ar_json_value *key)
     return before;
 }
 
-/* The string, decoded; the caller frees it. NULL when memory ran out, with the error recorded. */
-static char *decoded(struct compiler *c, const struct ar_json_value *string)
-{
-    struct ar_buf text;
-    ar_buf_init(&text);
-    ar_json_decode(&text, string);
-    char *copy = text.failed ? NULL : strdup(text.data);
-    ar_buf_release(&text);
-    if (!copy)
-        ar_fail_memory(c->error);
-    return copy;
-}
-
 /* Makes room for one more in an array of n. NULL when memory ran out, with the error recorded. */
 static void *one_more(struct compiler *c, void *array, size_t n, size_t size)
 {
@@ -127,7 +114,7 @@ static struct schema_property *property(struct compiler *c, struct schema_node *
     if (!grown)
         return NULL;
     node->property = grown;
-    char *name = decoded(c, key);
+    char *name = ar_json_decoded(key, c->error);
     if (!name)
         return NULL;
     found = &grown[node->n_properties++];
@@ -252,7 +239,7 @@ static int compile_pattern(struct compiler *c, struct schema_node *node, const s
     (void)which;
     if (value->type != AR_JSON_STRING)
         return expected(c, "a string with a regular expression", value);
-    char *pattern = decoded(c, value);
+    char *pattern = ar_json_decoded(value, c->error);
     if (!pattern)
         return -1;
     /* \uHHHH and $ as in ECMAScript, which JSON Schema refers to. */
@@ -295,7 +282,7 @@ static int compile_definitions(struct compiler *c, struct schema_node *node, con
             return -1;
         c->definition = grown;
         struct definition *one = &grown[c->n_definitions];
-        *one = (struct definition){ .name = decoded(c, &key) };
+        *one = (struct definition){ .name = ar_json_decoded(&key, c->error) };
         if (!one->name)
             return -1;
         c->n_definitions++;
