@@ -24,6 +24,7 @@ corpus() {
 @test "unit: json" { unit json; }
 @test "unit: manifest" { unit manifest; }
 @test "unit: params" { unit params; }
+@test "unit: pickle write" { unit pickle_write; }
 @test "unit: proc" { unit proc; }
 @test "unit: result" { unit result; }
 @test "unit: schema" { unit schema; }
