@@ -27,10 +27,10 @@ int ar_pickle_frame_ends(struct ar_buf *before, struct ar_buf *behind, uint64_t 
                          size_t n_text, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Appends the pickle of a row as a Series: the labels are the table's columns, the values those of the cells by DESIGN's rules. A
- * quoted cell, and any of the columns data and sample_name, is a str; an unquoted one an int (of any size; -0 is 0), a float (where
- * it has a fraction or an exponent; inf beyond a double's range), a bool, None (empty, null), NaN (nan, NaN), else a str. 0, or -1:
- * memory, or an integer of more than 4300 digits (AR_CONTENT), which Python itself refuses to read.
+ * Appends the pickle of a row as a Series: the labels are the table's columns, the values those of the cells by DESIGN's rules.
+ * A quoted cell, and any of the columns data and sample_name, is a str; an unquoted one an int (of any size; -0 is 0), a float
+ * (where it has a fraction or an exponent; inf beyond a double's range), a bool, None (empty, null), NaN (nan, NaN), else a str.
+ * 0, or -1: memory, or an integer of more than 4300 digits (AR_CONTENT), which Python itself refuses to read.
  */
 int ar_pickle_series(struct ar_buf *out, const struct ar_table *table, size_t row, struct ar_error *error) AR_MUST_USE;
 
