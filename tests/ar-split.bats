@@ -333,6 +333,38 @@ END
     [ ! -e file.tar ]
 }
 
+@test "an endless input that is at fault from its start ends the run soon" {
+    for filter in cat gzip zstd; do
+        refuses 2 'line 1, column 1: a NUL byte' -- timeout 20 bash -c "$filter </dev/zero | ar-split set=-"
+    done
+    refuses 2 "'/dev/zero', line 1, column 1: a NUL byte" -- timeout 20 ar-split set=/dev/zero
+    refuses 2 "column 'Filename' not found; columns are 'y'" -- timeout 20 bash -c 'yes | ar-split set=-'
+    refuses 2 "line 3: 1 cell, expected 2" -- timeout 20 bash -c '(printf "key,a\n1,b\n"; yes) | ar-split --lane-key key set=-'
+    refuses 2 "column 'no' not found; columns are 'key', 'a'" -- timeout 20 bash -c 'yes key,a | ar-split --lane-key no set=-'
+    refuses 2 "'standard input' is not a tar" -- timeout 20 bash -c 'yes | ar-split'
+    refuses 2 "'standard input' holds no set" -- timeout 20 bash -c 'ar-split </dev/zero'
+}
+
+@test "a header longer than what is looked at first, and one that comes byte by byte, are read through a pipe" {
+    python3 -c 'print("key", *("c%d" % i for i in range(20000)), sep=","); print("1" + "," * 20000)' >in.csv
+    ar-split --lane-key key set=in.csv >file.tar
+    ar-split --lane-key key set=- <<<"$(cat in.csv)" >pipe.tar
+    diff <(entry file.tar 1/image_analysis_results/set) <(entry pipe.tar 1/image_analysis_results/set)
+    (printf 'ke'; sleep 0.2; printf 'y,a\r'; sleep 0.2; printf '\n1,b\n'; awk 'BEGIN { for (i = 0; i < 50000; i++) print "2,c" }') | ar-split --lane-key key set=- >slow.tar
+    diff <(printf 'key,a\n1,b\n') <(entry slow.tar 1/image_analysis_results/set)
+}
+
+@test "side inputs without end are refused at their limit, which is named" {
+    table V,1,a >in.csv
+    refuses 2 "samples table: '/dev/zero' is larger than 64 MiB" -- timeout 60 ar-split -s /dev/zero set=in.csv
+    refuses 2 "params: '/dev/zero' is larger than 64 MiB" -- timeout 60 ar-split -p /dev/zero set=in.csv
+    truncate -s 65M entry
+    for name in params sample_names; do
+        tar --transform "s/entry/$name/" -cf run.tar entry
+        refuses 2 "entry '$name'" 'at most 67108864' -- ar-split run.tar
+    done
+}
+
 @test "samples tables without their columns, without rows, with a name twice or ragged are refused" {
     table V,1,a >in.csv
     printf 'id,name\n1,a\n' >s.csv

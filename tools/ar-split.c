@@ -137,24 +137,18 @@ static int read_operands(struct split *split, int n, char **operands, struct ar_
 /* The samples table of -s, else of the run tar, else none. */
 static int read_samples(struct split *split, struct ar_error *error)
 {
-    struct ar_buf text;
-    ar_buf_init(&text);
-    int result = 0;
-    if (split->samples_path) {
-        char what[512];
-        snprintf(what, sizeof what, "samples table '%s'", split->samples_path);
-        result = ar_read_file(AT_FDCWD, split->samples_path, &text, SIZE_MAX / 2, error);
-        if (result == 0)
-            result = ar_samples_parse(&split->lanes.targets, text.data, text.len, what, error);
-        if (result == 0 && split->lanes.run.has_samples)
-            cli_info("the samples table of the run tar is replaced by '%s'", split->samples_path);
-    } else if (split->lanes.run.has_samples) {
-        result = ar_samples_parse(&split->lanes.targets, split->lanes.run.samples.data, split->lanes.run.samples.len, "entry 'sample_names'", error);
-    } else {
-        split->lanes.grow = true;
-    }
-    ar_buf_release(&text);
-    return result;
+    const struct ar_run *run = &split->lanes.run;
+    struct ar_targets *targets = &split->lanes.targets;
+    split->lanes.grow = !split->samples_path && !run->has_samples;
+    if (split->lanes.grow)
+        return 0;
+    if (!split->samples_path)
+        return ar_samples_parse(targets, run->samples.data, run->samples.len, "entry 'sample_names'", error);
+    if (ar_samples_load(targets, split->samples_path, error) != 0)
+        return -1;
+    if (run->has_samples)
+        cli_info("the samples table of the run tar is replaced by '%s'", split->samples_path);
+    return 0;
 }
 
 static int read_params(struct split *split, struct ar_error *error)
@@ -300,6 +294,8 @@ static int cut(struct split *split, struct ar_error *error)
 
 static int run(struct split *split, int n, char **operands, struct ar_error *error)
 {
+    split->lanes.run.keys = split->keys;
+    split->lanes.run.n_keys = split->n_keys;
     if (read_operands(split, n, operands, error) != 0 || read_samples(split, error) != 0 || read_params(split, error) != 0)
         return -1;
     if (cli_output_differs_path(&split->output, split->samples_path, error) != 0 ||

@@ -104,6 +104,19 @@ struct ar_map {
  */
 int ar_map_in(struct ar_map *map, struct ar_in *in, uint64_t max, struct ar_error *error) AR_MUST_USE;
 
+/*
+ * Looks at what goes to a spool as it comes: n bytes behind those of the calls before. True ends the spool behind them: the rest
+ * does not matter, since what is there is at fault already. (An input need not have an end.)
+ */
+struct ar_map_watch {
+    bool (*enough)(void *arg, const char *bytes, size_t n);
+    void *arg;
+};
+
+/* As ar_map_in, watched; what is mapped as it is need not be looked at. */
+int ar_map_in_watched(struct ar_map *map, struct ar_in *in, uint64_t max, const struct ar_map_watch *watch, struct ar_error *error)
+    AR_MUST_USE;
+
 /* -1 (AR_INPUT) where the mapped file was changed since (size or modification time); name is said. */
 int ar_map_check(const struct ar_map *map, const char *name, struct ar_error *error) AR_MUST_USE;
 

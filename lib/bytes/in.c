@@ -340,6 +340,8 @@ int ar_in_skip(struct ar_in *in, uint64_t n, struct ar_error *error)
 
 static int fail_too_large(const char *name, size_t max, struct ar_error *error)
 {
+    if (max >> 20 && max % (1 << 20) == 0)
+        return ar_fail(error, AR_INPUT, "'%s' is larger than %zu MiB", name, max >> 20);
     return ar_fail(error, AR_INPUT, "'%s' is larger than %zu bytes", name, max);
 }
 

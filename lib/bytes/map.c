@@ -62,7 +62,8 @@ static int map_place(struct ar_map *map, struct ar_in *in, uint64_t max, struct 
 }
 
 /* Writes the input to the spool map->fd. Sets *len. */
-static int fill_spool(struct ar_map *map, struct ar_in *in, uint64_t max, uint64_t *len, struct ar_error *error)
+static int fill_spool(struct ar_map *map, struct ar_in *in, uint64_t max, const struct ar_map_watch *watch, uint64_t *len,
+                      struct ar_error *error)
 {
     char name[256];
     ar_spool_name(name);
@@ -78,18 +79,20 @@ static int fill_spool(struct ar_map *map, struct ar_in *in, uint64_t max, uint64
         if (ar_write_fd(map->fd, bytes, (size_t)got, name, error) < 0)
             return -1;
         *len += (uint64_t)got;
+        if (watch && watch->enough(watch->arg, bytes, (size_t)got))
+            break;
     }
     return 0;
 }
 
-static int map_spool(struct ar_map *map, struct ar_in *in, uint64_t max, struct ar_error *error)
+static int map_spool(struct ar_map *map, struct ar_in *in, uint64_t max, const struct ar_map_watch *watch, struct ar_error *error)
 {
     uint64_t len;
     map->spooled = true;
     map->fd = ar_spool_open(error);
     if (map->fd < 0)
         return -1;
-    if (fill_spool(map, in, max, &len, error) < 0)
+    if (fill_spool(map, in, max, watch, &len, error) < 0)
         return -1;
     if (map_bytes(map, 0, len) < 0)
         return ar_fail_errno(error, errno, "cannot map '%s'", ar_in_name(in));
@@ -99,12 +102,17 @@ static int map_spool(struct ar_map *map, struct ar_in *in, uint64_t max, struct 
 
 int ar_map_in(struct ar_map *map, struct ar_in *in, uint64_t max, struct ar_error *error)
 {
+    return ar_map_in_watched(map, in, max, NULL, error);
+}
+
+int ar_map_in_watched(struct ar_map *map, struct ar_in *in, uint64_t max, const struct ar_map_watch *watch, struct ar_error *error)
+{
     *map = (struct ar_map){.data = "", .fd = -1, .filter = ar_in_filter(in)};
     int placed = map_place(map, in, max, error);
     if (placed != 0)
         return placed < 0 ? -1 : 0;
     map->filter = ar_in_filter(in);
-    if (map_spool(map, in, max, error) < 0) {
+    if (map_spool(map, in, max, watch, error) < 0) {
         ar_map_release(map);
         return -1;
     }

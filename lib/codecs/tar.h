@@ -25,6 +25,9 @@ struct ar_tar_entry {
     uint64_t body_offset;   /* of its body, in the stream */
 };
 
+/* Can an archive that has an entry begin with these bytes? They begin with a header block whose checksum is right. */
+bool ar_tar_begins(const void *bytes, size_t n);
+
 struct ar_tar_reader;
 
 /*

@@ -530,6 +530,11 @@ static bool checksum_fits(const struct ar_tar_block *block)
     return want == sum;
 }
 
+bool ar_tar_begins(const void *bytes, size_t n)
+{
+    return n >= AR_TAR_BLOCK && checksum_fits(bytes);
+}
+
 /* Reads the next header block. 1; 0 at the end; -1. */
 static int read_block(struct ar_tar_reader *reader, struct ar_error *error)
 {

@@ -2,6 +2,9 @@
 #include "lanes/run.h"
 
 #include "lanes/entries.h"
+#include "lanes/params.h"
+#include "lanes/run_watch.h"
+#include "lanes/samples.h"
 
 void ar_run_init(struct ar_run *run)
 {
@@ -91,7 +94,11 @@ int ar_run_add_file(struct ar_run *run, const char *set, int fd, const char *pat
     struct ar_in *in = ar_in_new(fd, standard ? "standard input" : path, error);
     if (!in)
         return -1;
-    int result = ar_map_in(&added->map, in, UINT64_MAX, error);
+    struct ar_run_watch watch;
+    struct ar_map_watch map_watch;
+    ar_run_watch_init(&watch, set, run->keys, run->n_keys, &map_watch);
+    int result = ar_map_in_watched(&added->map, in, UINT64_MAX, &map_watch, error);
+    ar_run_watch_release(&watch);
     added->mapped = result == 0;
     added->data = added->map.data;
     added->n = added->map.len;
@@ -117,14 +124,15 @@ static int add_other(struct ar_run *run, const struct ar_tar_entry *entry, const
     return 0;
 }
 
-static int take_text(struct ar_tar_reader *tar, const struct ar_tar_entry *entry, struct ar_buf *text, bool *has, struct ar_error *error)
+static int take_text(struct ar_tar_reader *tar, const struct ar_tar_entry *entry, struct ar_buf *text, size_t max, bool *has,
+                     struct ar_error *error)
 {
     if (*has) {
         ar_fail(error, AR_INPUT, "entry '%s' is there twice", entry->name);
         return ar_hint(error, "It cannot be told which of the two is meant.");
     }
     *has = true;
-    return ar_tar_read_all(tar, text, (uint64_t)1 << 30, error);
+    return ar_tar_read_all(tar, text, max, error);
 }
 
 static int take_entry(struct ar_run *run, struct ar_tar_reader *tar, const struct ar_tar_entry *entry, struct ar_error *error)
@@ -135,9 +143,9 @@ static int take_entry(struct ar_run *run, struct ar_tar_reader *tar, const struc
     const char *data = run->tar.data + entry->body_offset;
     switch (ar_entry_kind_of(entry->name, false, true, &base)) {
     case AR_ENTRY_PARAMS:
-        return take_text(tar, entry, &run->params, &run->has_params, error);
+        return take_text(tar, entry, &run->params, AR_PARAMS_MAX, &run->has_params, error);
     case AR_ENTRY_SAMPLE_NAMES:
-        return take_text(tar, entry, &run->samples, &run->has_samples, error);
+        return take_text(tar, entry, &run->samples, AR_SAMPLES_MAX, &run->has_samples, error);
     case AR_ENTRY_SET:
         if (!ar_set_name_ok(base, strlen(base)))
             return fail_set_name(base, error);
@@ -193,7 +201,11 @@ int ar_run_read_tar(struct ar_run *run, int fd, const char *path, struct ar_erro
         return run->tar_name ? -1 : ar_fail_memory(error);
     }
     off_t start = lseek(fd, 0, SEEK_CUR);
-    int result = ar_map_in(&run->tar, in, UINT64_MAX, error);
+    struct ar_run_watch watch;
+    struct ar_map_watch map_watch;
+    ar_run_watch_init(&watch, NULL, NULL, 0, &map_watch);
+    int result = ar_map_in_watched(&run->tar, in, UINT64_MAX, &map_watch, error);
+    ar_run_watch_release(&watch);
     run->from_tar = result == 0;
     ar_in_free(in);
     if (result != 0)

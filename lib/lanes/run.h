@@ -7,6 +7,7 @@
 
 #include "bytes/file.h"
 #include "codecs/tar.h"
+#include "lanes/lane_key.h"
 
 struct ar_run_set {
     char *name;
@@ -38,6 +39,8 @@ struct ar_run {
     struct ar_map tar;
     char *tar_name;
     bool from_tar;
+    const struct ar_lane_key *keys; /* the caller's, may be none: a set without their column is not read to its end */
+    size_t n_keys;
 };
 
 void ar_run_init(struct ar_run *run);

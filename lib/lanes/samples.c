@@ -2,7 +2,9 @@
 #include "lanes/samples.h"
 
 #include <csv.h>
+#include <fcntl.h>
 
+#include "bytes/io.h"
 #include "bytes/text.h"
 #include "codecs/csv.h"
 
@@ -202,4 +204,20 @@ int ar_samples_parse(struct ar_targets *targets, const char *text, size_t n, con
     ar_buf_release(&reader.data);
     ar_buf_release(&reader.sample);
     return status;
+}
+
+int ar_samples_load(struct ar_targets *targets, const char *path, struct ar_error *error)
+{
+    struct ar_buf text, what;
+    ar_buf_init(&text);
+    ar_buf_init(&what);
+    ar_buf_add_format(&what, "samples table '%s'", path);
+    int result = ar_read_file(AT_FDCWD, path, &text, AR_SAMPLES_MAX, error);
+    if (result < 0)
+        ar_fail_in(error, "samples table");
+    else
+        result = ar_samples_parse(targets, text.data, text.len, what.data, error);
+    ar_buf_release(&text);
+    ar_buf_release(&what);
+    return result;
 }

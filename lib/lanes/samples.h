@@ -8,6 +8,8 @@
 
 #include "lanes/targets.h"
 
+#define AR_SAMPLES_MAX ((size_t)64 * 1024 * 1024) /* bytes of a samples table */
+
 /*
  * Appends the rows of the table in text to targets, in their order, each with its line. what names the table in messages
  * ("samples table 's.csv'"), which say the line. Nothing is trimmed; blank lines are skipped; LF, CRLF and CR end a row;
@@ -17,5 +19,8 @@
  */
 int ar_samples_parse(struct ar_targets *targets, const char *text, size_t n, const char *what,
                      struct ar_error *error) AR_MUST_USE;
+
+/* The same for the file path, of at most AR_SAMPLES_MAX bytes. 0, or -1: reading it failed, too. */
+int ar_samples_load(struct ar_targets *targets, const char *path, struct ar_error *error) AR_MUST_USE;
 
 #endif
