@@ -423,6 +423,26 @@ END
     refuses 2 "'nosuch'" "'set'" -- ar-split --lane-key nosuch=Entity set=in.csv
 }
 
+@test "a lane key that would take long to compile is refused" {
+    table V,1,a >in.csv
+    for key in '((((a{1,255}){1,255}){1,255}){1,255})' '(a{255}{255})' '(a{,255}{,255})' '([]a]{200}[[:alpha:]]{200}){200}' \
+        "$(printf '%0600d' 0 | tr 0 '(')a$(printf '%0600d' 0 | tr 0 ')')" "(a$(printf '%0300d' 0 | sed 's/0/{1,2}/g'))" \
+        "($(printf '%01001d' 0))"; do
+        refuses 2 --lane-key 'too long' 'At most 1000' -- bash -c 'ulimit -v 500000; timeout 10 ar-split --lane-key "$1" set=in.csv' - "Entity~$key"
+    done
+    for key in '([[:alpha:]]{1,255})' '(([a]{1,20}){1,20})' '(a|[]{9}]{1,3}|\{9|[[:digit:][.-.]]*)'; do
+        ar-split -q --lane-key "Entity~$key" set=in.csv | tar -tf - | grep -qx a/data_name
+    done
+}
+
+@test "Perl's \\d is refused, since POSIX takes it for the letter d; within brackets it is that" {
+    table V,1,5 V,2,d >in.csv
+    refuses 2 "'\\d' in '(\\d)'" '[0-9] for a digit' -- ar-split --lane-key 'Entity~(\d)' set=in.csv
+    refuses 2 "'\\D'" '[^0-9]' -- ar-split --lane-key 'Entity~(\D)' set=in.csv
+    refuses 2 'groups that begin with (?' -- ar-split --lane-key 'Entity~(?:a)(b)' set=in.csv
+    ar-split -q --lane-key 'Entity~([\d])' set=in.csv | tar -tf - | grep -qx d/data_name
+}
+
 @test "a lane with two image-analysis methods fails, the others go on, status 1; 0 with --keep-going" {
     table V,1,a V,2,b W,1,c V,2,d >in.csv
     status=0

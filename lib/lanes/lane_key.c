@@ -8,6 +8,96 @@
 #define COLUMN_FILENAME "Filename"
 #define FILENAME_CUT "_000_"
 
+/* regcomp copies what is repeated: it takes memory and time as the pattern would take that was written out. */
+enum { PATTERN_MAX = 1000, WRITTEN_MAX = 10000, NESTED_MAX = 50 };
+
+/* Behind the bracket expression that begins at at. */
+static const char *behind_bracket(const char *at)
+{
+    at += at[1] == '^' ? 2 : 1;
+    at += *at == ']'; /* the first one is a member */
+    while (*at && *at != ']') {
+        char kind = at[0] == '[' && at[1] && strchr(":.=", at[1]) ? at[1] : '\0';
+        if (kind)
+            for (at += 2; *at && !(at[0] == kind && at[1] == ']'); at++)
+                ;
+        at += *at != '\0';
+    }
+    return at + (*at == ']');
+}
+
+/* Behind the interval {m,n} at at; *times is its greater number. Where it is none, at, and regcomp has its say. */
+static const char *behind_interval(const char *at, uint64_t *times)
+{
+    char *end;
+    unsigned long least = strtoul(at + 1, &end, 10);
+    unsigned long most = *end == ',' ? strtoul(end + 1, &end, 10) : 0;
+    *times = least > most ? least : most;
+    if (*times > WRITTEN_MAX)
+        *times = WRITTEN_MAX + 1;
+    return *end == '}' ? end + 1 : at;
+}
+
+/* Is the pattern, its repetitions written out, too long? */
+static bool is_too_long(const char *pattern)
+{
+    uint64_t before[NESTED_MAX]; /* of the groups that are open: what stands before them in their own one */
+    uint64_t sum = 0, last = 0, times;
+    size_t depth = 0;
+    for (const char *at = pattern; *at;) {
+        const char *behind = *at == '{' ? behind_interval(at, &times) : at;
+        if (behind > at) {
+            at = behind;
+            sum += last * (times > 1 ? times - 1 : 0);
+            last *= times > 1 ? times : 1;
+        } else if (*at == '(') {
+            at++;
+            if (depth == NESTED_MAX)
+                return true;
+            before[depth++] = sum;
+            sum = last = 0;
+        } else if (*at == ')' && depth > 0) {
+            at++;
+            last = sum + 1;
+            sum = before[--depth] + last;
+        } else {
+            at = *at == '[' ? behind_bracket(at) : at + (at[0] == '\\' && at[1] ? 2 : 1);
+            last = 1;
+            sum++;
+        }
+        if (sum > WRITTEN_MAX)
+            return true;
+    }
+    return false;
+}
+
+/* A digit's class as Perl writes it, outside brackets: "\\d" or "\\D"; POSIX takes it for the letter. NULL: there is none. */
+static const char *find_digit_class(const char *pattern)
+{
+    for (const char *at = pattern; *at;) {
+        if (at[0] == '\\' && (at[1] == 'd' || at[1] == 'D'))
+            return at;
+        at = *at == '[' ? behind_bracket(at) : at + (at[0] == '\\' && at[1] ? 2 : 1);
+    }
+    return NULL;
+}
+
+/* Refuses what would take regcomp long, and what would mean something else than it seems to. */
+static int check_pattern(const char *pattern, struct ar_error *error)
+{
+    if (strlen(pattern) > PATTERN_MAX || is_too_long(pattern)) {
+        ar_fail(error, AR_INPUT, "--lane-key: '%.100s%s' is too long when its repetitions are written out", pattern,
+                strlen(pattern) > 100 ? "…" : "");
+        return ar_hint(error, "At most %d characters are taken, %d with the repetitions: write * or + instead of {1,255}.", PATTERN_MAX,
+                       WRITTEN_MAX);
+    }
+    const char *class = find_digit_class(pattern);
+    if (!class)
+        return 0;
+    ar_fail(error, AR_INPUT, "--lane-key: '%.2s' in '%s' is no class of a POSIX extended regular expression", class, pattern);
+    return ar_hint(error, "Write %s.", class[1] == 'd' ? "[0-9] for a digit" : "[^0-9] for what is no digit");
+}
+
 static int compile(struct ar_lane_key *key, struct ar_error *error)
 {
     int code = regcomp(&key->regex, key->pattern, REG_EXTENDED);
@@ -15,6 +105,8 @@ static int compile(struct ar_lane_key *key, struct ar_error *error)
         char why[200];
         regerror(code, &key->regex, why, sizeof why);
         ar_fail(error, AR_INPUT, "--lane-key: '%s' is no POSIX extended regular expression: %s", key->pattern, why);
+        if (strstr(key->pattern, "(?"))
+            ar_hint(error, "Perl's groups that begin with (? are not known: write plain ones; the first one is the data name.");
         free(key->pattern);
         key->pattern = NULL;
         return -1;
@@ -44,6 +136,10 @@ int ar_lane_key_parse(struct ar_lane_key *key, const char *text, struct ar_error
     }
     if (!tilde)
         return 0;
+    if (check_pattern(tilde + 1, error) != 0) {
+        ar_lane_key_release(key);
+        return -1;
+    }
     key->pattern = strdup(tilde + 1);
     if (!key->pattern)
         return ar_fail_memory(error);
