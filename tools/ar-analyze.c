@@ -217,7 +217,8 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
         return cli_usage("operand '%s': the stream is read from standard input, as in < %s", argv[*first], argv[*first]), CLI_WRONG;
     if (key == CLI_END && *first == argc)
         return cli_usage("no method: expected -- METHOD [ARG ...]"), CLI_WRONG;
-    if (key == CLI_END && a->has_manifest && a->manifest.contract != AR_CONTRACT_FILES)
+    a->analysis.what.contract = ar_contract_calls(a->has_manifest ? a->manifest.contract : AR_CONTRACT_FILES);
+    if (key == CLI_END && !a->analysis.what.contract)
         return cli_usage("the contract '%s' of the manifest is not known here", ar_contract_name(a->manifest.contract)), CLI_WRONG;
     return key;
 }

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 
+#include "bytes/file.h"
 #include "lanes/params.h"
 
 #define FREE_PIECE (UINT64_C(1) << 20)
@@ -22,7 +23,7 @@ static void free_spool(struct ar_analysis *a, unsigned spool, uint64_t end)
     end -= end % FREE_PIECE;
     if (end <= a->freed[spool])
         return;
-    fallocate(a->what.spool[spool].fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)a->freed[spool],
+    fallocate(a->what.spools.spool[spool].fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)a->freed[spool],
               (off_t)(end - a->freed[spool])); /* some file systems cannot; then it takes its space to the end */
     a->freed[spool] = end;
 }
@@ -33,7 +34,7 @@ static int write_ready(struct ar_analysis *a, struct ar_error *error)
     char name[256];
     for (; a->next < a->n_lanes && a->lane[a->next].state == AR_ANALYSIS_DONE; a->next++) {
         struct ar_analysis_lane *lane = &a->lane[a->next];
-        if (ar_out_copy(a->out, a->what.spool[lane->spool].fd, lane->start, lane->end - lane->start, ar_spool_name(name), error) != 0)
+        if (ar_out_copy(a->out, a->what.spools.spool[lane->spool].fd, lane->start, lane->end - lane->start, ar_spool_name(name), error) != 0)
             return -1;
         free_spool(a, lane->spool, lane->end);
         lane->state = AR_ANALYSIS_WRITTEN;
@@ -118,7 +119,7 @@ static int see_targets(struct ar_analysis *a, struct ar_error *error)
     a->freed = calloc((size_t)jobs + 1, sizeof *a->freed);
     if (!a->freed)
         return ar_fail_memory(error);
-    if (ar_lane_spools_open(&a->what, jobs, error) != 0)
+    if (ar_lane_spools_open(&a->what.spools, jobs, error) != 0)
         return -1;
     return jobs ? ar_pool_start(&a->pool, jobs, ar_lane_job_run, &a->what, error) : 0;
 }
@@ -368,7 +369,7 @@ void ar_analysis_release(struct ar_analysis *a)
         if (*fds[i] >= 0)
             close(*fds[i]);
     remove_work(a);
-    ar_lane_spools_release(&a->what);
+    ar_lane_spools_release(&a->what.spools);
     free(a->freed);
     a->freed = NULL;
     for (size_t i = 0; a->lane && i < a->n_lanes; i++) {

@@ -8,7 +8,7 @@
 #ifndef AR_METHODS_ANALYSIS_H
 #define AR_METHODS_ANALYSIS_H
 
-#include "bytes/file.h"
+#include "lanes/emit.h"
 #include "methods/lane_folder.h"
 #include "methods/lane_job.h"
 
@@ -21,7 +21,7 @@ struct ar_analysis_lane {
     char *cause; /* of a failure in this analysis: one line; else NULL */
 };
 
-/* Zeroed, then filled in by the caller: jobs, chosen, what (proc, env, logs, keep_work), progress. */
+/* Zeroed, then filled in by the caller: jobs, chosen, what (contract, proc, env, logs, keep_work), progress. */
 struct ar_analysis {
     unsigned jobs;       /* methods at a time */
     const char **chosen; /* lanes that are analyzed; none: all */

@@ -1,46 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lane's analysis by the contract "files": from a folder with the lane's inputs to the entries of its result.
+ * A lane's analysis: from a folder with the lane's inputs to the entries of its result.
  *
  * All jobs share a work folder. There, lane L with the number N in the stream has
  *
  *     L/        the method's private folder (methods/lane_folder.h), filled by who sends the job (methods/files.h)
  *     .N.rest   unknown entries of the lane as they stand in the stream, or nothing
  *
- * The entries of a lane's result, as they stand in the stream, are written to the spool of the process that made them, where they lie behind each other in the order of the
- * lanes.
+ * The entries of a lane's result (methods/lane_write.h) wait in the spool of the process that made them (methods/lane_spool.h).
  */
 #ifndef AR_METHODS_LANE_JOB_H
 #define AR_METHODS_LANE_JOB_H
 
-#include "lanes/emit.h"
-#include "methods/files.h"
+#include "methods/contract.h"
+#include "methods/lane_spool.h"
 #include "methods/pool.h"
-
-#define AR_RESULT_MAX (UINT64_C(16) << 20) /* bytes that a method may print */
-
-/* A file without a name that one process writes to, and that who sends the jobs reads. */
-struct ar_lane_spool {
-    int fd;
-    struct ar_out *out;
-};
 
 /* What is the same for all lanes. */
 struct ar_lane_jobs {
+    const struct ar_contract_calls *contract;
     struct ar_proc proc; /* name, program, argv, limits, stop */
     struct ar_env env;
     int root;            /* the work folder */
     int logs;            /* the folder of L.log, or -1 */
     bool keep_work;      /* the folder of a failed lane stays */
     bool one_lane;       /* shape of the stream */
-    struct ar_lane_spool *spool; /* by worker, and behind them that of who sends the jobs */
-    unsigned n_spools;
+    struct ar_lane_spools spools;
     int printed, log;    /* a worker's own: what the method printed, and its standard error; -1 until first needed */
 };
-
-/* Makes a spool for each of n workers, and one more. 0, or -1 (AR_SYSTEM); to be released in both cases. */
-int ar_lane_spools_open(struct ar_lane_jobs *jobs, unsigned n, struct ar_error *error) AR_MUST_USE;
-void ar_lane_spools_release(struct ar_lane_jobs *jobs);
 
 struct ar_lane_job {
     uint32_t number;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What differs between the contracts of methods that are started once for each lane: how such a method is asked, and how its answer is
+ * read. Processes, limits, logs, failures and what is written to the stream are the same for all (methods/lane_job.h).
+ */
+#ifndef AR_METHODS_CONTRACT_H
+#define AR_METHODS_CONTRACT_H
+
+#include "lanes/ledger.h"
+#include "lanes/targets.h"
+#include "methods/files.h"
+#include "methods/manifest.h"
+
+#define AR_RESULT_MAX (UINT64_C(16) << 20) /* bytes that a method may print by the contract "files" */
+
+/* A lane that is asked for. Its folder was filled as the contract "files" has it, whatever the contract. */
+struct ar_contract_lane {
+    struct ar_target target;
+    struct ar_buf params; /* JSON */
+    struct ar_ledger ledger;
+    int dirfd; /* its folder: the method's current directory */
+};
+
+/* What the method answered for it. Zeroed but for images.dirfd (-1) and result (ar_buf_init), it is empty. */
+struct ar_contract_answer {
+    bool none;            /* it has no result */
+    struct ar_buf result; /* CSV: header and one row, with data and sample_name */
+    struct ar_images images;
+};
+
+struct ar_contract_calls {
+    uint64_t out_max; /* bytes of standard output that are taken; up to AR_RESULT_MAX they are held in memory, else in TMPDIR */
+
+    /*
+     * Before the start: completes the environment (the caller asks ar_env_check) and proc, of which program, argv, limits, log, dirfd,
+     * in (-1) and out are filled in already. Where it sets proc->in, the caller closes that after the run. 0, or -1: the system said no.
+     */
+    int (*ask)(const struct ar_contract_lane *lane, struct ar_env *env, struct ar_proc *proc, struct ar_error *error);
+
+    /*
+     * After it ended well: reads its answer, of which n bytes are on standard output (the file out, from its start). 0, or -1: AR_CONTENT
+     * where it is no answer, which is the lane's failure, else the system said no.
+     */
+    int (*answer)(const struct ar_contract_lane *lane, int out, uint64_t n, struct ar_contract_answer *answer, struct ar_error *error);
+};
+
+/* The calls of a contract, or NULL where it is not known here, or starts its method otherwise. */
+const struct ar_contract_calls *ar_contract_calls(enum ar_contract contract);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods/lane_spool.h"
+
+int ar_lane_spools_open(struct ar_lane_spools *spools, unsigned n, struct ar_error *error)
+{
+    char name[256];
+    spools->spool = calloc((size_t)n + 1, sizeof *spools->spool);
+    if (!spools->spool)
+        return ar_fail_memory(error);
+    for (; spools->n <= n; spools->n++) {
+        struct ar_lane_spool *spool = &spools->spool[spools->n];
+        spool->fd = ar_spool_open(error);
+        if (spool->fd < 0)
+            return -1;
+        spool->out = ar_out_new(spool->fd, ar_spool_name(name), AR_FILTER_NONE, error);
+        if (!spool->out) {
+            close(spool->fd);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void ar_lane_spools_release(struct ar_lane_spools *spools)
+{
+    for (unsigned i = 0; i < spools->n; i++) {
+        ar_out_abandon(spools->spool[i].out);
+        close(spools->spool[i].fd);
+    }
+    free(spools->spool);
+    *spools = (struct ar_lane_spools){ 0 };
+}
+
+uint64_t ar_lane_spool_offset(const struct ar_lane_spool *spool)
+{
+    return spool->base + ar_out_offset(spool->out);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods/lane_write.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum { PIECE = 256 * 1024 };
+
+/* ---- pieces --------------------------------------------------------------------------------------------------------- */
+
+/* The lane's entries begin here; what stands before is no matter any more. */
+static int start_entries(struct ar_lane_writer *w, struct ar_lane_done *done, struct ar_error *error)
+{
+    done->start = ar_lane_spool_offset(w->spool);
+    ar_emit_init(&w->emit, w->spool->out, w->one_lane);
+    if (ar_emit_names(&w->emit, w->target, error) != 0)
+        return -1;
+    if (w->params->len == 0)
+        return 0;
+    return ar_emit_whole(&w->emit, w->target->data, AR_NAME_PARAMS, false, w->params->data, w->params->len, error);
+}
+
+static int end_entries(struct ar_lane_writer *w, struct ar_lane_done *done, struct ar_error *error)
+{
+    if (ar_ledger_set_outcome(w->ledger, ar_lane_outcome_name(done->outcome), error) != 0 ||
+        ar_emit_ledger(&w->emit, w->target->data, w->ledger, error) != 0)
+        return -1;
+    done->end = ar_lane_spool_offset(w->spool);
+    return ar_out_flush(w->spool->out, error);
+}
+
+/* Copies a picture, and notes its digest. */
+static int put_image(struct ar_lane_writer *w, const struct ar_images *images, size_t i, struct ar_error *error)
+{
+    const struct ar_image *image = &images->image[i];
+    const char *type = *image->type ? image->type : NULL;
+    struct ar_digest digest;
+    char name[300], hex[AR_DIGEST_HEX + 1], *piece = malloc(PIECE);
+    snprintf(name, sizeof name, AR_FOLDER_IMAGES "%s", image->name);
+    int fd = piece ? ar_images_open(images, i, error) : ar_fail_memory(error);
+    int result = fd < 0 ? -1 : ar_emit_begin(&w->emit, w->target->data, name, image->size, true, type, error);
+    ar_digest_init(&digest);
+    for (uint64_t left = image->size; left && result == 0;) {
+        ssize_t n = read(fd, piece, left < PIECE ? left : PIECE);
+        if (n <= 0) {
+            result = ar_fail_errno(error, n < 0 ? errno : EIO, "cannot read the picture '%s'", image->name);
+            break;
+        }
+        ar_digest_add(&digest, piece, (size_t)n);
+        result = ar_tar_write(&w->emit.tar, piece, (size_t)n, error);
+        left -= (uint64_t)n;
+    }
+    ar_digest_hex(&digest, hex);
+    if (fd >= 0)
+        close(fd);
+    free(piece);
+    return result == 0 ? ar_ledger_set_image(w->ledger, name, image->size, hex, type, error) : -1;
+}
+
+/* Appends the lane's unknown entries, where there are any: whole blocks of a tar. */
+static int put_rest(struct ar_lane_writer *w, uint32_t number, struct ar_error *error)
+{
+    char name[32];
+    struct stat st;
+    ar_lane_job_rest(name, number);
+    int fd = openat(w->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : ar_fail_errno(error, errno, "cannot read a temporary file");
+    int result = fstat(fd, &st) == 0 ? ar_out_copy(w->spool->out, fd, 0, (uint64_t)st.st_size, name, error)
+                                     : ar_fail_errno(error, errno, "cannot read a temporary file");
+    close(fd);
+    unlinkat(w->root, name, 0);
+    return result;
+}
+
+/* Adds the record of this stage to each set. */
+static int note_rows(struct ar_ledger *ledger, struct ar_error *error)
+{
+    const char *set;
+    json_t *records;
+    json_object_foreach (json_object_get(ledger->json, "sets"), set, records) {
+        struct ar_record before;
+        if (!ar_ledger_last(ledger, set, &before))
+            continue;
+        struct ar_record record = { .stage = "analyze", .rows_in = before.rows, .rows = before.rows };
+        if (ar_ledger_append(ledger, set, &record, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- the three kinds of lanes --------------------------------------------------------------------------------------- */
+
+static int write_result(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_contract_answer *answer, struct ar_error *error)
+{
+    if (start_entries(w, done, error) != 0)
+        return -1;
+    for (size_t i = 0; i < answer->images.n; i++)
+        if (put_image(w, &answer->images, i, error) != 0)
+            return -1;
+    const struct ar_buf *table = &answer->result;
+    if (done->outcome == AR_LANE_RESULT &&
+        (ar_emit_whole(&w->emit, w->target->data, AR_NAME_RESULT, true, table->data, table->len, error) != 0 ||
+         ar_ledger_set_file_bytes(w->ledger, AR_NAME_RESULT, table->data, table->len, error) != 0))
+        return -1;
+    if (put_rest(w, done->number, error) != 0 || note_rows(w->ledger, error) != 0)
+        return -1;
+    return end_entries(w, done, error);
+}
+
+int ar_lane_write_result(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_contract_answer *answer, struct ar_error *error)
+{
+    int result = write_result(w, done, answer, error);
+    ar_emit_release(&w->emit);
+    return result;
+}
+
+/* The ledger's digests are those of what is left of the lane. */
+static int set_files(struct ar_lane_writer *w, const struct ar_buf *text, struct ar_error *error)
+{
+    const struct ar_target *target = w->target;
+    json_object_clear(json_object_get(w->ledger->json, "files"));
+    if (ar_ledger_set_file_bytes(w->ledger, AR_NAME_DATA_NAME, target->data, target->data_len, error) != 0 ||
+        ar_ledger_set_file_bytes(w->ledger, AR_NAME_SAMPLE_NAME, target->sample, target->sample_len, error) != 0 ||
+        ar_ledger_set_file_bytes(w->ledger, AR_NAME_PARAMS, w->params->data, w->params->len, error) != 0)
+        return -1;
+    return ar_ledger_set_file_bytes(w->ledger, AR_NAME_ERROR, text->data, text->len, error);
+}
+
+int ar_lane_write_failure(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_buf *text, struct ar_error *error)
+{
+    char name[32];
+    done->outcome = AR_LANE_FAILED;
+    ar_lane_job_rest(name, done->number);
+    unlinkat(w->root, name, 0);
+    int result = start_entries(w, done, error);
+    if (result == 0)
+        result = set_files(w, text, error);
+    if (result == 0)
+        result = ar_emit_whole(&w->emit, w->target->data, AR_NAME_ERROR, false, text->data, text->len, error);
+    if (result == 0)
+        result = end_entries(w, done, error);
+    ar_emit_release(&w->emit);
+    return result;
+}
+
+int ar_lane_write_skipped(struct ar_lane_writer *w, struct ar_lane_done *done, const char *text, size_t n, struct ar_error *error)
+{
+    done->outcome = text ? AR_LANE_FAILED : AR_LANE_NOT_CHOSEN;
+    int result = start_entries(w, done, error);
+    if (result == 0 && text)
+        result = ar_emit_whole(&w->emit, w->target->data, AR_NAME_ERROR, false, text, n, error);
+    if (result == 0)
+        result = put_rest(w, done->number, error);
+    if (result == 0)
+        result = end_entries(w, done, error);
+    ar_emit_release(&w->emit);
+    return result;
+}
