@@ -312,6 +312,23 @@ END
     [ "$(tail -n 1 memory)" -lt 80000 ]
 }
 
+@test "a method that floods its log goes on; the log keeps 16 MiB, its beginning and its end, and says what is left out" {
+    lane_inputs A B
+    program method <<'END'
+[ "$AR_DATA_NAME" = A ] || exec echo null
+echo first >&2
+head -c 100M /dev/zero | tr '\0' '\n' >&2
+[ "$(du -s -B1M "$AR_START_DIR/logs/A.log" | cut -f1)" -le 17 ] && echo bounded >&2
+echo last >&2
+echo '{"n":1}'
+END
+    ar-analyze -q --log logs -- ./method <in.tar >out.tar
+    printf 'n,data,sample_name\n1,A,sample of A\n' | diff - <(result A)
+    [ "$(stat -c %s logs/A.log)" -lt $(((16 << 20) + 100)) ]
+    grep . logs/A.log | diff - <(echo first; echo "[... $(((100 << 20) + 6 + 8 + 5 + 1 - (16 << 20))) bytes of the log are left out here ...]"; echo bounded; echo last)
+    lane_fails 'line 9999999' <<<'seq -f "line %.0f" 10000000 >&2; exit 1'
+}
+
 @test "a method past its time is ended with all that it started, and its error says the limit" {
     options=(-t 0.2)
     lane_fails 'ran longer than its limit of 0.2 s' <<<'sleep 1000 & setsid sleep 1000 & sleep 1000'

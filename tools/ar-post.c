@@ -99,7 +99,7 @@ static int open_log(struct post *post, struct ar_error *error)
         post->log = ar_spool_open(error);
         return post->log < 0 ? -1 : 0;
     }
-    post->log = open(post->log_path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    post->log = open(post->log_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     return post->log < 0 ? ar_fail_open(error, errno, "cannot open the log '%s'", post->log_path) : 0;
 }
 

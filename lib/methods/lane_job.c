@@ -69,7 +69,6 @@ static int take_log(struct ar_lane_jobs *jobs, struct ar_error *error)
         jobs->log = ar_spool_open(error);
         if (jobs->log < 0)
             return -1;
-        fcntl(jobs->log, F_SETFL, O_APPEND);
     }
     if (fstat(jobs->log, &st) != 0 || (st.st_size > 0 && ftruncate(jobs->log, 0) != 0))
         return ar_fail_errno(error, errno, "cannot empty a temporary file");
@@ -81,7 +80,7 @@ static int open_log(const struct job *job, struct ar_error *error)
 {
     char name[AR_LANE_ID_MAX + 32];
     snprintf(name, sizeof name, "%s.log", job->lane.target.data);
-    int fd = openat(job->jobs->logs, name, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int fd = openat(job->jobs->logs, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     return fd >= 0 ? fd : ar_fail_errno(error, errno, "cannot write the log '%s'", name);
 }
 
@@ -182,6 +181,7 @@ static int run_method(struct job *job, struct ar_lane_done *done, struct ar_erro
     struct ar_proc_end end;
     proc.dirfd = job->lane.dirfd;
     proc.log = job->log;
+    proc.log_limit = jobs->logs < 0 ? AR_LOG_MAX_UNKEPT : AR_LOG_MAX;
     proc.out_limit = jobs->contract->out_max;
     proc.out = take_printed(jobs, error);
     if (proc.out < 0 || jobs->contract->ask(&job->lane, &jobs->env, &proc, error) != 0)

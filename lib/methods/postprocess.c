@@ -2,6 +2,7 @@
 #include "methods/postprocess.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "bytes/file.h"
 #include "methods/files.h"
@@ -37,6 +38,7 @@ static int run_in(const struct ar_postprocess *post, const char *program, char *
 {
     struct ar_proc proc;
     struct ar_proc_end end;
+    struct stat log;
     int spool = ar_spool_open(error);
     if (spool < 0)
         return -1;
@@ -48,6 +50,8 @@ static int run_in(const struct ar_postprocess *post, const char *program, char *
     proc.dirfd = dirfd;
     proc.out = spool;
     proc.log = post->log;
+    if (fstat(post->log, &log) == 0 && S_ISREG(log.st_mode))
+        proc.log_limit = AR_LOG_MAX;
     proc.out_limit = AR_POSTPROCESS_OUTPUT_MAX;
     proc.seconds = post->seconds;
     proc.stop = post->stop;

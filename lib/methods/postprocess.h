@@ -15,7 +15,7 @@ struct ar_postprocess {
     const char *start_dir; /* absolute: where the tool was started */
     unsigned fields;
     double seconds;        /* time limit; 0: none */
-    int log;               /* its standard error: a file */
+    int log;               /* its standard error: a file (empty, for reading too, without O_APPEND), which keeps AR_LOG_MAX; or else a terminal and the like */
     const volatile sig_atomic_t *stop;
     const struct ar_buf *results, *artifacts, *params; /* texts of its files */
 };

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "bytes/io.h"
+#include "methods/proc_keep.h"
 #include "methods/proc_start.h"
 #include "methods/proc_sweep.h"
 
@@ -44,6 +45,8 @@ struct run {
     pid_t pid;
     int pidfd;
     int pipe;        /* the read end of its standard output, or -1 */
+    int log_pipe;    /* of its standard error */
+    struct ar_log_keep log;
     int64_t started; /* by the monotonic clock, in nanoseconds */
     int64_t due;     /* when the next step of ending it is taken, or NEVER */
     enum { RUNNING, TERMINATED, KILLED } ending;
@@ -106,49 +109,59 @@ static void take_step(struct run *run)
     }
 }
 
-static void close_pipe(struct run *run)
+static void close_fd(int *fd)
 {
-    if (run->pipe >= 0)
-        close(run->pipe);
-    run->pipe = -1;
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
 }
 
-/* Takes up to max bytes from the pipe. Returns their number, 0 where there are none now. */
-static ssize_t collect(struct run *run, size_t max, struct ar_error *error)
+static int fail_read(const struct run *run, int pipe, int errnum, struct ar_error *error)
+{
+    return ar_fail_errno(error, errnum, "cannot read the standard %s of '%s'", pipe == run->pipe ? "output" : "error", run->end->name);
+}
+
+static int take_output(struct run *run, const char *bytes, size_t n, struct ar_error *error)
+{
+    uint64_t *total = &run->end->out_bytes;
+
+    if ((uint64_t)n > run->proc->out_limit - *total) {
+        run->over_output = true;
+        close_fd(&run->pipe);
+        terminate(run, run->proc->grace);
+        return 0;
+    }
+    *total += (uint64_t)n;
+    return ar_write_fd(run->proc->out, bytes, n, "temporary file for standard output", error);
+}
+
+/* Takes up to max bytes from one of the pipes, which it closes at its end. Returns their number, 0 where there are none now. */
+static ssize_t collect(struct run *run, int *pipe, size_t max, struct ar_error *error)
 {
     char bytes[65536];
-    uint64_t *total = &run->end->out_bytes;
-    ssize_t n = read(run->pipe, bytes, max < sizeof bytes ? max : sizeof bytes);
+    ssize_t n = read(*pipe, bytes, max < sizeof bytes ? max : sizeof bytes);
 
     if (n < 0 && errno == EAGAIN)
         return 0;
     if (n < 0)
-        return ar_fail_errno(error, errno, "cannot read the standard output of '%s'", run->end->name);
+        return fail_read(run, *pipe, errno, error);
     if (n == 0) {
-        close_pipe(run);
+        close_fd(pipe);
         return 0;
     }
-    if ((uint64_t)n > run->proc->out_limit - *total) {
-        run->over_output = true;
-        close_pipe(run);
-        terminate(run, run->proc->grace);
-        return 0;
-    }
-    if (ar_write_fd(run->proc->out, bytes, (size_t)n, "temporary file for standard output", error) != 0)
-        return -1;
-    *total += (uint64_t)n;
-    return n;
+    int result = pipe == &run->pipe ? take_output(run, bytes, (size_t)n, error) : ar_log_keep_add(&run->log, bytes, (size_t)n, error);
+    return result == 0 ? n : -1;
 }
 
 /* Takes what is in the pipe now, and not what others go on to write. */
-static int drain(struct run *run, struct ar_error *error)
+static int drain(struct run *run, int *pipe, struct ar_error *error)
 {
     int left = 0;
 
-    if (run->pipe >= 0 && ioctl(run->pipe, FIONREAD, &left) != 0)
-        return ar_fail_errno(error, errno, "cannot read the standard output of '%s'", run->end->name);
-    while (run->pipe >= 0 && left > 0) {
-        ssize_t n = collect(run, (size_t)left, error);
+    if (*pipe >= 0 && ioctl(*pipe, FIONREAD, &left) != 0)
+        return fail_read(run, *pipe, errno, error);
+    while (*pipe >= 0 && left > 0) {
+        ssize_t n = collect(run, pipe, (size_t)left, error);
 
         if (n < 0)
             return -1;
@@ -157,6 +170,12 @@ static int drain(struct run *run, struct ar_error *error)
         left -= (int)n;
     }
     return 0;
+}
+
+/* What it had written by now is all that counts. */
+static int drain_both(struct run *run, struct ar_error *error)
+{
+    return drain(run, &run->pipe, error) == 0 && drain(run, &run->log_pipe, error) == 0 ? ar_log_keep_finish(&run->log, error) : -1;
 }
 
 static void check_stop(struct run *run)
@@ -171,17 +190,21 @@ static void check_stop(struct run *run)
 static int watch(struct run *run, struct ar_error *error)
 {
     for (;;) {
-        struct pollfd fds[2] = {{.fd = run->pidfd, .events = POLLIN}, {.fd = run->pipe, .events = POLLIN}};
+        struct pollfd fds[3] = {{.fd = run->pidfd, .events = POLLIN},
+                                {.fd = run->pipe, .events = POLLIN},
+                                {.fd = run->log_pipe, .events = POLLIN}};
         int64_t left = run->due == NEVER ? 0 : run->due - now();
         struct timespec timeout = {.tv_sec = left > 0 ? left / NS_PER_S : 0, .tv_nsec = left > 0 ? left % NS_PER_S : 0};
-        int n = ppoll(fds, 2, run->due == NEVER ? NULL : &timeout, &run->mask);
+        int n = ppoll(fds, 3, run->due == NEVER ? NULL : &timeout, &run->mask);
 
         if (n < 0 && errno != EINTR)
             return ar_fail_errno(error, errno, "cannot wait for '%s'", run->end->name);
         check_stop(run);
         if (n > 0 && fds[0].revents)
-            return drain(run, error);
-        if (n > 0 && fds[1].revents && collect(run, SIZE_MAX, error) < 0)
+            return drain_both(run, error);
+        if (n > 0 && fds[1].revents && collect(run, &run->pipe, SIZE_MAX, error) < 0)
+            return -1;
+        if (n > 0 && fds[2].revents && collect(run, &run->log_pipe, SIZE_MAX, error) < 0)
             return -1;
         if (run->due != NEVER && now() >= run->due)
             take_step(run);
@@ -196,6 +219,9 @@ static int finish(struct run *run, struct ar_error *error)
     int status = 0;
 
     signal_group(run, SIGKILL);
+    close_fd(&run->pipe); /* the search for what it left needs descriptors */
+    close_fd(&run->log_pipe);
+    close_fd(&run->pidfd);
     if (wait4(run->pid, &status, 0, &usage) < 0)
         return ar_fail_errno(error, errno, "cannot wait for '%s'", end->name);
     end->seconds = (double)(now() - run->started) / (double)NS_PER_S;
@@ -213,29 +239,43 @@ static int finish(struct run *run, struct ar_error *error)
 
 /* ---- from start to end ---------------------------------------------------------------------------------------------- */
 
-/* The pipe for standard output: what the program gets, and in run->pipe what is read here. */
-static int open_pipe(struct run *run, int *program_end, struct ar_error *error)
+/* A pipe from the program, of which it gets *program_end, in place of what would get everything: a limit has to be kept. */
+static int open_pipe(const struct run *run, uint64_t limit, int *pipe, int *program_end, struct ar_error *error)
 {
     int ends[2];
 
-    *program_end = run->proc->out;
-    if (run->proc->out == -1 || run->proc->out_limit == UINT64_MAX)
+    if (*program_end == -1 || limit == UINT64_MAX)
         return 0;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return ar_fail_errno(error, errno, "cannot open a pipe to '%s'", run->end->name);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    run->pipe = ends[0];
+    *pipe = ends[0];
     *program_end = ends[1];
     return 0;
+}
+
+static int open_pipes(struct run *run, struct ar_proc_start *start, struct ar_error *error)
+{
+    const struct ar_proc *proc = run->proc;
+
+    if (open_pipe(run, proc->out_limit, &run->pipe, &start->out, error) != 0)
+        return -1;
+    if (open_pipe(run, proc->log_limit, &run->log_pipe, &start->log, error) == 0)
+        return 0;
+    if (run->pipe >= 0)
+        close(start->out);
+    return -1;
 }
 
 /* Starts it. Returns 1 where it runs, 0 where it could not be started for a reason of its own, -1 on failure. */
 static int begin(struct run *run, const char *program, struct ar_error *error)
 {
     struct ar_proc_end *end = run->end;
-    struct ar_proc_start start = {.proc = run->proc, .program = program, .log = run->proc->log, .parent = getpid()};
+    struct ar_proc_start start = {.proc = run->proc, .program = program, .parent = getpid()};
 
-    if (open_pipe(run, &start.out, error) != 0)
+    start.out = run->proc->out;
+    start.log = run->proc->log;
+    if (open_pipes(run, &start, error) != 0)
         return -1;
     run->started = now();
     run->due = run->proc->seconds > 0 ? after(run->proc->seconds) : NEVER;
@@ -243,6 +283,8 @@ static int begin(struct run *run, const char *program, struct ar_error *error)
     int errnum = errno;
     if (run->pipe >= 0)
         close(start.out);
+    if (run->log_pipe >= 0)
+        close(start.log);
     if (run->pid < 0)
         return ar_fail_errno(error, errnum, "cannot start '%s'", end->name);
     if (start.errnum == 0)
@@ -280,6 +322,7 @@ static int run_program(struct run *run, const char *program, struct ar_error *er
 void ar_proc_init(struct ar_proc *proc)
 {
     *proc = (struct ar_proc){.dirfd = AT_FDCWD, .in = -1, .out = -1, .log = -1, .out_limit = UINT64_MAX, .grace = 10};
+    proc->log_limit = UINT64_MAX;
 }
 
 /* The file to execute, by the rules of struct ar_proc; path keeps it. NULL on failure. */
@@ -300,7 +343,7 @@ static const char *program_of(const struct ar_proc *proc, struct ar_buf *path, s
 
 int ar_proc_run(const struct ar_proc *proc, struct ar_proc_end *end, struct ar_error *error)
 {
-    struct run run = {.proc = proc, .end = end, .pidfd = -1, .pipe = -1};
+    struct run run = {.proc = proc, .end = end, .pidfd = -1, .pipe = -1, .log_pipe = -1};
     struct ar_buf path;
     sigset_t all;
     int result = -1;
@@ -308,6 +351,7 @@ int ar_proc_run(const struct ar_proc *proc, struct ar_proc_end *end, struct ar_e
     *end = (struct ar_proc_end){.name = proc->name ? proc->name : proc->argv[0], .hint = ""};
     end->limit = proc->seconds;
     end->out_limit = proc->out_limit;
+    run.log = (struct ar_log_keep){.fd = proc->log, .limit = proc->log_limit};
     ar_buf_init(&path);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &run.mask);
@@ -318,9 +362,9 @@ int ar_proc_run(const struct ar_proc *proc, struct ar_proc_end *end, struct ar_e
     else if (program)
         result = run_program(&run, program, error);
 
-    close_pipe(&run);
-    if (run.pidfd >= 0)
-        close(run.pidfd);
+    close_fd(&run.pipe);
+    close_fd(&run.log_pipe);
+    close_fd(&run.pidfd);
     sigprocmask(SIG_SETMASK, &run.mask, NULL);
     ar_buf_release(&path);
     return result;

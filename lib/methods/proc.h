@@ -14,6 +14,9 @@
 
 #include "bytes/buf.h"
 
+#define AR_LOG_MAX (UINT64_C(16) << 20)       /* bytes of a log that is kept for people */
+#define AR_LOG_MAX_UNKEPT (UINT64_C(1) << 20) /* of one of which only the end is shown */
+
 /* ---- the supervisor ------------------------------------------------------------------------------------------------- */
 
 /*
@@ -70,9 +73,12 @@ struct ar_proc {
     int dirfd;           /* the folder to start in; AT_FDCWD: the caller's */
     int in;              /* its standard input, from where the descriptor stands; -1: empty */
     int out;             /* where its standard output goes, from where the descriptor stands; -1: nowhere */
-    int log;             /* its standard error, best opened with O_APPEND; -1: the caller's */
+    int log;             /* its standard error; -1: the caller's */
     uint64_t out_limit;  /* bytes of standard output that it may write, collected into out, which must be a file;
                             UINT64_MAX: no limit, out itself is its standard output */
+    uint64_t log_limit;  /* bytes of standard error that log keeps, which must be an empty file, open for reading too and without
+                            O_APPEND: the beginning and the end, and a line that says how much is left out between them;
+                            UINT64_MAX: no limit, log itself is its standard error, best opened with O_APPEND */
     double seconds;      /* time limit; 0: none */
     double grace;        /* seconds between SIGTERM and SIGKILL at a limit */
     uint64_t memory;     /* limit in bytes for its data (RLIMIT_DATA), for each of its processes; 0: none */

@@ -287,6 +287,41 @@ static void test_much_output(void)
     CHECK(ran.result == 0 && ar_proc_ok(&ran.end) && ran.end.out_bytes == 0, "%s %" PRIu64, ran.words, ran.end.out_bytes);
 }
 
+/* Runs a script with a log of at most 40 bytes; what it must hold then is worked by hand. */
+static void check_log(char *script, const char *want)
+{
+    struct ar_proc proc = plain((char *[]){(char[]){"/bin/sh"}, (char[]){"-c"}, script, NULL});
+
+    proc.log_limit = 40;
+    struct ran ran = run(proc);
+    CHECK(ran.result == 0 && ar_proc_ok(&ran.end), "%s", ran.words);
+    CHECK_TEXT(ran.log, want);
+}
+
+static void test_log_limit(void)
+{
+    check_log((char[]){""}, "");
+    check_log((char[]){"printf 'just forty bytes of log, and no one more' >&2; sleep 0.1; printf . >&2"},
+              "just forty bytes of \n[... 1 bytes of the log are left out here ...]\nog, and no one more.");
+    check_log((char[]){"printf 'exactly forty bytes in all, one by one.\n' >&2"}, "exactly forty bytes in all, one by one.\n");
+    /* 400 bytes: 20 at the start; of the last 20, what stands behind a line end (n95 may have been cut). */
+    check_log((char[]){"seq -f 'n%02g' 0 99 >&2"},
+              "n00\nn01\nn02\nn03\nn04\n\n[... 364 bytes of the log are left out here ...]\nn96\nn97\nn98\nn99\n");
+    /* Bytes that end no line are kept to the last one. */
+    check_log((char[]){"head -c 1000000 /dev/zero | tr '\\0' x >&2; printf 0123456789 >&2"},
+              "xxxxxxxxxxxxxxxxxxxx\n[... 999970 bytes of the log are left out here ...]\nxxxxxxxxxx0123456789");
+}
+
+static void test_much_log_does_not_hold_up_a_method(void)
+{
+    struct ar_proc proc = plain(SHELL("yes 2>/dev/null >&2 & head -c 50000000 /dev/zero >&2; echo went on"));
+
+    proc.log_limit = 1 << 10;
+    struct ran ran = run(proc);
+    CHECK(ran.result == 0 && ar_proc_ok(&ran.end), "%s", ran.words);
+    CHECK_TEXT(ran.out, "went on\n");
+}
+
 static void test_time_limit(void)
 {
     struct ar_proc proc = plain(SHELL("trap 'echo asked; exit 0' TERM; echo started; sleep 1000 & wait"));
@@ -634,6 +669,8 @@ int main(void)
     test_many_are_left();
     test_output_limit();
     test_much_output();
+    test_log_limit();
+    test_much_log_does_not_hold_up_a_method();
     test_time_limit();
     test_memory_limit();
     test_stop();
