@@ -19,6 +19,8 @@
 
 #include "codecs/tar_map.h"
 
+#define AR_WIRE_LANE_JSON "result_json" /* of a lane, in the output of a run */
+
 enum ar_dialect { AR_DIALECT_NATIVE, AR_DIALECT_FIRST, AR_DIALECT_PRESENT };
 
 /* "native", "first", "present". */
@@ -36,15 +38,16 @@ enum ar_wire_kind {
     AR_WIRE_SEQ_OUT,
     AR_WIRE_RUN_IN,
     AR_WIRE_RUN_OUT,
-    AR_WIRE_ERROR, /* an error and nothing else */
+    AR_WIRE_ERROR, /* an error, and nothing that was done by then */
 };
 
 /* "the input of an analyze", …: as in the table above. */
 const char *ar_wire_kind_name(enum ar_wire_kind kind);
 
 /*
- * Tells from its entries what a tar of that dialect (not native) is. 0, or -1 (AR_INPUT): it is of the other dialect, or one of our own streams (the message says which,
- * and what to do), or holds nothing of what it should.
+ * Tells from its entries what a tar of that dialect (not native) is. 0, or -1 (AR_INPUT): it is of the other dialect, or one of
+ * our own streams (the message says which, and what to do), or of two kinds at once, or holds nothing of what it should. Whether all
+ * is there is not looked at.
  */
 int ar_wire_tell(const struct ar_tar_map *tar, enum ar_dialect dialect, enum ar_wire_kind *kind, struct ar_error *error) AR_MUST_USE;
 
@@ -52,13 +55,16 @@ int ar_wire_tell(const struct ar_tar_map *tar, enum ar_dialect dialect, enum ar_
 
 enum ar_language { AR_JAPANESE, AR_ENGLISH };
 
-/* The language of error entries: ar_lang (AR_LANG) names it, else the locale does ("en_US.UTF-8"); Japanese where neither names another. Both may be NULL. */
+/*
+ * The language of error entries: ar_lang (AR_LANG) names it, else the locale does ("en_US.UTF-8"); Japanese where neither names
+ * another, as "C" does not. Both may be NULL.
+ */
 enum ar_language ar_wire_language(const char *ar_lang, const char *locale);
 
 /* Appends the error text for an input that cannot be used. */
 void ar_wire_error_input(struct ar_buf *text, enum ar_language language);
 
-/* Appends the first line of the error text for an analysis that failed; a line for each lane follows by the next one. */
+/* Appends the sentence of the error text for an analysis that failed; the next one puts the line of a lane behind it. */
 void ar_wire_error_failed(struct ar_buf *text, enum ar_language language);
 void ar_wire_error_lane(struct ar_buf *text, const char *data, const char *sample);
 
