@@ -154,7 +154,7 @@ int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t
         if (ar_partition_read(p, set->name, set->what, set->data, set->n, keys, n_keys, &split->targets, split->grow, &each, error) != 0)
             return tell_change(split, error);
         moved.before += set->n;
-        if (!split->grow && p->seen.rows && p->seen.rows == p->no_lane + ar_split_unknown_rows(p))
+        if (!split->grow && !split->lenient && p->seen.rows && p->seen.rows == p->no_lane + ar_split_unknown_rows(p))
             return fail_no_lane(split, p, error);
     }
     if (split->targets.count > 0)
@@ -165,13 +165,41 @@ int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
+/* A ledger; marked, where it is one that says how the stream was made. */
+static int init_ledger(const struct ar_split *split, struct ar_ledger *ledger, bool marked, struct ar_error *error)
+{
+    if (ar_ledger_init(ledger, error) != 0)
+        return -1;
+    if (marked && split->converted && json_object_set(ledger->json, "converted", split->converted) != 0)
+        return ar_fail_memory(error);
+    return 0;
+}
+
+static int write_params(const struct ar_split *split, struct ar_emit *emit, const char *lane, struct ar_ledger *ledger,
+                        struct ar_error *error)
+{
+    if (!split->has_params)
+        return 0;
+    if (ar_ledger_set_file_bytes(ledger, AR_NAME_PARAMS, split->params.data, split->params.len, error) != 0)
+        return -1;
+    return ar_emit_whole(emit, lane, AR_NAME_PARAMS, false, split->params.data, split->params.len, error);
+}
+
+static int note_others(const struct ar_split *split, struct ar_ledger *ledger, struct ar_error *error)
+{
+    for (size_t i = 0; i < split->run.n_others; i++)
+        if (ar_ledger_set_file_bytes(ledger, split->run.other[i].name, split->run.other[i].data, split->run.other[i].n, error) != 0)
+            return -1;
+    return 0;
+}
+
 static int write_top(const struct ar_split *split, struct ar_emit *emit, struct ar_error *error)
 {
     struct ar_ledger ledger;
     struct ar_buf text;
     ar_buf_init(&text);
     ar_targets_write(&split->targets, &text);
-    int result = ar_ledger_init(&ledger, error);
+    int result = init_ledger(split, &ledger, true, error);
     for (size_t i = 0; i < split->run.n_sets && result == 0; i++)
         if (json_object_set_new(json_object_get(ledger.json, "sets"), split->run.set[i].name,
                                 ar_partition_account(&split->part[i], &split->run.set[i], &split->targets)) != 0)
@@ -182,12 +210,10 @@ static int write_top(const struct ar_split *split, struct ar_emit *emit, struct 
         result = ar_ledger_set_file_bytes(&ledger, AR_NAME_TARGETS, text.data, text.len, error);
     if (result == 0)
         result = ar_emit_whole(emit, NULL, AR_NAME_TARGETS, false, text.data, text.len, error);
-    if (result == 0 && split->has_params)
-        result = ar_ledger_set_file_bytes(&ledger, AR_NAME_PARAMS, split->params.data, split->params.len, error);
-    if (result == 0 && split->has_params)
-        result = ar_emit_whole(emit, NULL, AR_NAME_PARAMS, false, split->params.data, split->params.len, error);
-    for (size_t i = 0; i < split->run.n_others && result == 0; i++)
-        result = ar_ledger_set_file_bytes(&ledger, split->run.other[i].name, split->run.other[i].data, split->run.other[i].n, error);
+    if (result == 0)
+        result = write_params(split, emit, NULL, &ledger, error);
+    if (result == 0)
+        result = note_others(split, &ledger, error);
     if (result == 0)
         result = ar_emit_ledger(emit, NULL, &ledger, error);
     ar_ledger_release(&ledger);
@@ -210,23 +236,53 @@ static int write_others(const struct ar_split *split, struct ar_emit *emit, stru
     return 0;
 }
 
+/* The record of a set that is all there is of it, the rows of others dropped. */
+static int record_all(const struct ar_partition *p, struct ar_record *record, struct ar_error *error)
+{
+    uint64_t others = ar_split_unknown_rows(p);
+    record->rows_in = p->seen.rows;
+    if (others + p->no_lane == 0)
+        return 0;
+    record->dropped = json_object();
+    bool made = record->dropped;
+    if (others)
+        made &= json_object_set_new(record->dropped, "other_lanes", json_integer((json_int_t)others)) == 0;
+    if (p->no_lane)
+        made &= json_object_set_new(record->dropped, "no_lane", json_integer((json_int_t)p->no_lane)) == 0;
+    return made ? 0 : ar_fail_memory(error);
+}
+
+/* What the shape of one lane has at the top. */
+static int write_one_top(const struct ar_split *split, struct ar_emit *emit, struct ar_ledger *ledger, struct ar_error *error)
+{
+    if (write_params(split, emit, NULL, ledger, error) != 0)
+        return -1;
+    if (split->failed) /* it keeps its names and params */
+        return 0;
+    return note_others(split, ledger, error) != 0 ? -1 : write_others(split, emit, error);
+}
+
 static int write_lane(const struct ar_split *split, struct ar_emit *emit, size_t lane, struct ar_error *error)
 {
     const struct ar_target *target = &split->targets.entry[lane];
     struct ar_ledger ledger;
     const char *why = split->error[lane];
-    int result = ar_ledger_init(&ledger, error);
+    int result = init_ledger(split, &ledger, split->one_lane, error);
     if (result == 0)
         result = ar_ledger_set_file_bytes(&ledger, AR_NAME_DATA_NAME, target->data, target->data_len, error);
     if (result == 0)
         result = ar_ledger_set_file_bytes(&ledger, AR_NAME_SAMPLE_NAME, target->sample, target->sample_len, error);
     if (result == 0)
         result = ar_emit_names(emit, target, error);
+    if (result == 0 && split->one_lane)
+        result = write_one_top(split, emit, &ledger, error);
     for (size_t i = 0; i < split->run.n_sets && result == 0; i++) {
         const struct ar_partition *p = &split->part[i];
         struct ar_record record = { .stage = "split", .rows_in = ar_partition_rows(p, lane), .rows = ar_partition_rows(p, lane),
                                     .method = ar_partition_method(p, lane) };
-        if (!why)
+        if (split->one_lane)
+            result = record_all(p, &record, error);
+        if (result == 0 && !why)
             result = ar_partition_emit(p, lane, target->data, emit, &record, error);
         if (result == 0)
             result = ar_ledger_append(&ledger, p->set, &record, error);
@@ -247,9 +303,9 @@ static int write_lane(const struct ar_split *split, struct ar_emit *emit, size_t
 int ar_split_write(struct ar_split *split, struct ar_out *out, const struct ar_tick *tick, struct ar_error *error)
 {
     struct ar_emit emit;
-    ar_emit_init(&emit, out, false);
-    int result = write_top(split, &emit, error);
-    if (result == 0)
+    ar_emit_init(&emit, out, split->one_lane);
+    int result = split->one_lane ? 0 : write_top(split, &emit, error);
+    if (result == 0 && !split->one_lane)
         result = write_others(split, &emit, error);
     for (size_t lane = 0; lane < split->targets.count && result == 0; lane++) {
         result = write_lane(split, &emit, lane, error);

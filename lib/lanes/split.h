@@ -14,6 +14,9 @@ struct ar_split {
     bool grow;                 /* no samples table: the lanes are those that are found */
     struct ar_buf params;
     bool has_params;           /* params are passed on */
+    bool lenient;              /* a set that has rows, but none of a lane of the targets, is no error */
+    bool one_lane;             /* written in the shape of one lane: rows of others are dropped in its own ledger */
+    json_t *converted;         /* a member of the ledger at the top (of one lane, of its own), or NULL; the caller's */
     /* to read, after ar_split_read: */
     struct ar_partition *part; /* one per set of the run */
     char **error;              /* by lane: why it is in error, or NULL */
@@ -25,7 +28,7 @@ void ar_split_release(struct ar_split *split);
 
 /*
  * Partitions the sets. tick counts the bytes of all sets. 0, or -1: what ar_partition_read refuses; a key for a set that is not there; a set that has rows, but none of a lane that the samples
- * table names (AR_CONTENT, shows ids of both kinds); no lane at all.
+ * table names (AR_CONTENT, shows ids of both kinds), unless that is taken leniently; no lane at all.
  */
 int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t n_keys, const struct ar_tick *tick,
                   struct ar_error *error) AR_MUST_USE;
