@@ -213,16 +213,72 @@ static int check_text(const char *text, size_t n, const char *what, struct ar_er
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
+/* Takes a number as jansson writes it. */
 static int add_dumped(const char *bytes, size_t n, void *buf)
 {
     ar_buf_add(buf, bytes, n);
     return 0;
 }
 
+static void dump_object(struct ar_buf *buf, const json_t *json)
+{
+    json_t *object = (json_t *)(uintptr_t)json; /* jansson's iterators want it so */
+    void *first = json_object_iter(object);
+    ar_buf_add_char(buf, '{');
+    for (void *member = first; member; member = json_object_iter_next(object, member)) {
+        if (member != first)
+            ar_buf_add_char(buf, ',');
+        ar_json_add_string(buf, json_object_iter_key(member), json_object_iter_key_len(member));
+        ar_buf_add_char(buf, ':');
+        ar_json_dump(buf, json_object_iter_value(member));
+    }
+    ar_buf_add_char(buf, '}');
+}
+
+static void dump_array(struct ar_buf *buf, const json_t *json)
+{
+    ar_buf_add_char(buf, '[');
+    for (size_t i = 0; i < json_array_size(json); i++) {
+        if (i > 0)
+            ar_buf_add_char(buf, ',');
+        ar_json_dump(buf, json_array_get(json, i));
+    }
+    ar_buf_add_char(buf, ']');
+}
+
+static void dump_integer(struct ar_buf *buf, json_int_t value)
+{
+    char digits[24], *at = digits + sizeof digits;
+    bool negative = value < 0;
+    uint64_t left = negative ? -(uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (negative)
+        *--at = '-';
+    ar_buf_add(buf, at, (size_t)(digits + sizeof digits - at));
+}
+
+/* By hand, since jansson's way takes several times as long, and streams of many lanes are ledgers above all. */
 void ar_json_dump(struct ar_buf *buf, const json_t *json)
 {
-    if (json_dump_callback(json, add_dumped, buf, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
-        buf->failed = true;
+    switch (json ? json_typeof(json) : JSON_NULL) {
+    case JSON_OBJECT:
+        dump_object(buf, json);
+        break;
+    case JSON_ARRAY:
+        dump_array(buf, json);
+        break;
+    case JSON_STRING:
+        ar_json_add_string(buf, json_string_value(json), json_string_length(json));
+        break;
+    case JSON_INTEGER:
+        dump_integer(buf, json_integer_value(json));
+        break;
+    default:
+        if (!json || json_dump_callback(json, add_dumped, buf, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
+            buf->failed = true;
+    }
 }
 
 /* The letter that stands for c behind a backslash, or 0. */

@@ -216,6 +216,30 @@ static void test_strings(void)
     check_append_at(" {\"a\": [1] }", 10, false);
 }
 
+/* A text in the form that is written comes out as it went in. */
+static void test_dump(void)
+{
+    static const char *const texts[] = {
+        "{}", "[]", "0", "-1", "9223372036854775807", "-9223372036854775808", "0.5", "1e300", "\"\"", "null", "true", "false",
+        "{\"\":{\"b\":[[],[{}],[1,-20,\"x\"]],\"a\":null},\"z\\n\":[0.1,false]}", "[\"\\\\\\\"\\u001f\\b/é輝\"]",
+    };
+    for (size_t i = 0; i < AR_COUNT(texts); i++) {
+        struct ar_buf buf;
+        ar_buf_init(&buf);
+        json_t *json = ar_json_load(texts[i], strlen(texts[i]), false, "x", &error);
+        CHECK(json != NULL, "%s", error.what);
+        ar_json_dump(&buf, json);
+        CHECK_TEXT(buf.data, texts[i]);
+        json_decref(json);
+        ar_buf_release(&buf);
+    }
+    struct ar_buf none;
+    ar_buf_init(&none);
+    ar_json_dump(&none, NULL);
+    CHECK(ar_buf_check(&none, &error) == -1);
+    ar_buf_release(&none);
+}
+
 static void check_shown(const char *text, const char *want)
 {
     struct ar_json_doc doc;
@@ -318,6 +342,7 @@ int main(void)
     test_lone_values();
     test_strings();
     test_showing();
+    test_dump();
     test_many_members();
     test_decimals();
     return check_done();
