@@ -154,7 +154,13 @@ int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t 
     if (!scan)
         return ar_fail_memory(error);
     const struct ar_csv_row *row;
-    ssize_t rows = ar_csv_scan_rows(scan, &row);
+    ssize_t rows = 0;
+    /* No more is looked at than the header takes: the rows behind it are scanned by who reads them. */
+    for (uint64_t some = 1024, there = 0; rows == 0 && there < n - skip; some *= 4) {
+        there = some < n - skip ? some : n - skip;
+        ar_csv_scan_arrived(scan, there, there == n - skip);
+        rows = ar_csv_scan_rows(scan, &row);
+    }
     struct ar_csv_seen seen = *ar_csv_scan_seen(scan);
     if (rows > 0) {
         header->start = row->start + skip;

@@ -17,11 +17,12 @@ static bool have_avx2(void)
 struct ar_csv_scan *ar_csv_scan_new(const char *data, uint64_t n, uint64_t cells, const size_t *track, size_t n_track,
                                     enum ar_csv_twin twin)
 {
-    struct ar_csv_scan *scan = calloc(1, sizeof *scan);
+    struct ar_csv_scan *scan = malloc(sizeof *scan);
     if (!scan)
         return NULL;
+    memset(scan, 0, offsetof(struct ar_csv_scan, row));
     scan->bounds = calloc(2 * n_track + 1, sizeof *scan->bounds);
-    scan->cell = calloc((AR_CSV_BATCH + 1) * (2 * n_track + 1), sizeof *scan->cell);
+    scan->cell = reallocarray(NULL, AR_CSV_BATCH + 1, (2 * n_track + 1) * sizeof *scan->cell);
     if (!scan->bounds || !scan->cell) {
         ar_csv_scan_free(scan);
         return NULL;

@@ -75,7 +75,7 @@ int ar_rows_write(const struct ar_rows *rows, struct ar_tar_writer *tar, char xx
 {
     struct writer w = { .rows = rows, .tar = tar };
     struct ar_extent header = { .start = rows->header_start, .len = rows->header_len, .bare = true };
-    uint64_t room = ar_rows_bytes(rows) + DIRECT_MIN < GATHER ? ar_rows_bytes(rows) + DIRECT_MIN : GATHER;
+    uint64_t room = ar_rows_bytes(rows) < GATHER ? ar_rows_bytes(rows) : GATHER;
     ar_digest_init(&w.digest);
     ar_buf_init(&w.gathered);
     int result = ar_buf_reserve(&w.gathered, room + 1) ? 0 : ar_fail_memory(error);
