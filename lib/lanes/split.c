@@ -286,6 +286,8 @@ static int write_lane(const struct ar_split *split, struct ar_emit *emit, size_t
             result = ar_partition_emit(p, lane, target->data, emit, &record, error);
         if (result == 0)
             result = ar_ledger_append(&ledger, p->set, &record, error);
+        else
+            json_decref(record.dropped);
     }
     if (result == 0 && why) {
         result = ar_ledger_set_file_bytes(&ledger, AR_NAME_ERROR, why, strlen(why), error);
