@@ -155,6 +155,22 @@ static int count_artifact(json_t *kinds, const struct ar_artifact *artifact, str
     return now && json_object_set_new(kinds, kind, now) == 0 ? 0 : ar_fail_memory(error);
 }
 
+/* A folder that holds a result has no other place where names of samples stand. */
+static int name_sample(struct ar_listing *listing, const struct ar_artifact *artifact, struct ar_error *error)
+{
+    ssize_t lane = artifact->data && artifact->sample ? ar_targets_find(&listing->targets, artifact->data, strlen(artifact->data)) : -1;
+    struct ar_target *target = lane < 0 ? NULL : &listing->targets.entry[lane];
+    if (!target || target->sample_len)
+        return 0;
+    char *sample = strdup(artifact->sample);
+    if (!sample)
+        return ar_fail_memory(error);
+    free(target->sample);
+    target->sample = sample;
+    target->sample_len = strlen(sample);
+    return 0;
+}
+
 int ar_listing_artifacts(struct ar_listing *listing, const char *text, size_t n, const json_t *seen, const char *what,
                          struct ar_error *error)
 {
@@ -172,6 +188,8 @@ int ar_listing_artifacts(struct ar_listing *listing, const char *text, size_t n,
         if (result == 0)
             result = seen ? ar_listing_check_entry(seen, artifact.path, artifact.bytes, artifact.xxh3, what, error)
                           : count_artifact(listing->artifacts, &artifact, error);
+        if (result == 0 && listing->folder)
+            result = name_sample(listing, &artifact, error);
     }
     ar_buf_release(&scratch);
     ar_artifacts_release(&table);
