@@ -88,6 +88,88 @@ small_results() {
     [ "$(jq -c '[.kind, .states]' out)" = '["lane results",{"done":1,"failed":1}]' ]
 }
 
+@test "several streams, or the tars of a folder without an index, are listed as parts of one" {
+    small_results
+    ar-pack -q -d folder <lanes.tar
+    mkdir results
+    for lane in folder/0*.tar; do
+        ar-analyze -q --keep-going -o "results/${lane##*/}" -- ./method <"$lane" 2>/dev/null
+    done
+    refuses 1 -- ar-ls --json --verify results
+    jq -S '[.parts, .lanes, .states, .sets.as.dropped]' out >folder.json
+    [ "$(jq -c '[.[0], .[2]]' folder.json)" = '[2,{"done":1,"failed":1}]' ]
+    refuses 1 -- ar-ls --json --verify results/007.tar results/0000.tar
+    jq -S '[.parts, (.lanes | sort_by(.data)), .states, .sets.as.dropped]' out | diff folder.json -
+    refuses 1 -- ar-ls results
+    grep -x 'results: lane results, in a folder of 2 tars' out
+
+    # Of parts made with --lane, that counts in which a lane was chosen, whichever comes first.
+    ar-analyze -q --keep-going --lane 0000 -- ./method <inputs.tar >one.tar
+    ar-analyze -q --keep-going --lane 007 -- ./method <inputs.tar >other.tar 2>/dev/null
+    ar-ls --json results.tar | jq -S '[.lanes, .sets]' >whole || [ $? -eq 1 ]
+    for parts in 'one.tar other.tar' 'other.tar one.tar'; do
+        # shellcheck disable=SC2086
+        refuses 1 -- ar-ls --json $parts
+        jq -S '[(.lanes | sort_by(.data)), .sets]' out | diff whole -
+    done
+}
+
+@test "what are no parts of one is refused, with what to do, and the rest is listed" {
+    small_results
+    ar-pack -q -d lanes <lanes.tar
+    mkdir folder
+    cp lanes/0000.tar folder/a.tar
+    cp lanes/0000.tar folder/b.tar
+    refuses 2 "lane '0000' is there twice: in 'folder/a.tar' and in 'folder/b.tar'" 'take the one away' -- ar-ls --json folder
+    jq -e '(.lanes | length) == 1 and .sets.as.rows == 2' out
+    cp merged.tar folder/b.tar
+    refuses 2 "'folder/b.tar' is a stream of merged lanes" "ar-ls 'folder/b.tar'" -- ar-ls --json folder
+    jq -e '[.lanes[].data] == ["0000"]' out
+    refuses 2 "'merged.tar' is a stream of merged lanes" -- ar-ls merged.tar merged.tar
+    diff /dev/null out
+    refuses 2 "'lanes' is a folder" "ar-ls 'lanes'" -- ar-ls lanes/0000.tar lanes
+    refuses 2 "'lanes.tar' is named twice" -- ar-ls lanes.tar lanes.tar
+    refuses 2 "cannot open 'missing.tar'" -- ar-ls lanes.tar missing.tar
+    refuses 2 "operand 'lanes.tar': expected SET=FILE" -- ar-ls lanes.tar as.csv
+    # A lane of another run.
+    ar-split -q as=as.csv 2>/dev/null | ar-cleanse -q --none as | ar-pack -q >run-2.tar
+    ar-analyze -q --lane 9 -- ./method <run-2.tar >nine.tar
+    ar-analyze -q --lane 0000 -- ./method <inputs.tar >one.tar
+    refuses 2 "'nine.tar' is of another run" -- ar-ls one.tar nine.tar
+    # A part that is an error says which part it is.
+    printf 'it went wrong' >error
+    tar --format=ustar -cf error.tar error
+    refuses 1 -- ar-ls lanes/0000.tar error.tar
+    grep 'error.tar: it went wrong' out
+}
+
+@test "a result that was withheld is said to be, and why" {
+    small_results
+    ar-post -q <merged.tar >withheld.tar 2>/dev/null || [ $? -eq 1 ]
+    ar-post -q -k <merged.tar >incomplete.tar 2>/dev/null || [ $? -eq 1 ]
+    ar-post -q -d withheld <merged.tar 2>/dev/null || [ $? -eq 1 ]
+    refuses 1 -- ar-ls withheld.tar
+    grep -x 'withheld.tar: result withheld: 1 lane failed' out
+    refuses 1 -- ar-ls incomplete.tar
+    grep -x 'incomplete.tar: result incomplete: 1 lane failed' out
+    refuses 1 -- ar-ls withheld
+    grep -x 'withheld: result withheld, in a folder: 1 lane failed' out
+    refuses 1 -- ar-ls --json withheld.tar
+    jq -e '.kind == "result" and .withheld' out
+    refuses 1 -- ar-ls --json incomplete.tar
+    jq -e '.withheld | not' out
+    ar-analyze -q --lane 0000 -- ./method <inputs.tar | ar-merge -q >part.tar
+    ar-post -q <part.tar >part-result.tar 2>/dev/null || [ $? -eq 1 ]
+    ar-ls part-result.tar | holds -x 'part-result.tar: result withheld: 1 lane not chosen'
+}
+
+@test "the lanes of a result in a folder have their samples' names" {
+    small_results
+    ar-post -q -k -d result <merged.tar 2>/dev/null || [ $? -eq 1 ]
+    refuses 1 -- ar-ls --json result
+    [ "$(jq -r '.lanes[0].sample' out)" = first ]
+}
+
 @test "a folder that holds a result is listed, and its files verified" {
     small_results
     ar-post -q -k -d result <merged.tar 2>/dev/null || [ $? -eq 1 ]
@@ -282,7 +364,7 @@ END
     refuses 2 "cannot open 'missing'" -- ar-ls missing
     mkdir folder
     refuses 2 'holds no lanes' -- ar-ls folder
-    refuses 2 'expected SET=FILE' -- ar-ls file other
+    refuses 2 "cannot open 'other'" -- ar-ls other file
     refuses 2 "see 'ar-ls --help'" -- ar-ls --wrong
 }
 
@@ -349,6 +431,10 @@ END
     ar-ls lanes.tar >/dev/full 2>err || status=$?
     [ "$status" -eq 3 ]
     says 'cannot write standard output' 'No space left on device'
+    [ "$(wc -l <err)" -eq 1 ]
+    truncate -s -1024 lanes.tar
+    refuses 2 'cannot write standard output' 'end' -- sh -c 'ar-ls lanes.tar >/dev/full'
+    [ "$(grep -c 'cannot write' err)" -eq 1 ]
 }
 
 @test "a hundred thousand lanes are listed, one line each" {

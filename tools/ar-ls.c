@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ar-ls: shows what is in a stream, in a folder of lanes, or in CSV files before a run.
+ * ar-ls: shows what is in a stream, in the parts of one, in a folder of lanes, or in CSV files before a run.
  *
  * The input is read to its end, bodies are passed over; then the listing is printed, for people or as JSON.
  */
 #include <fcntl.h>
+#include <stdio_ext.h>
 #include <sys/stat.h>
 
 #include "cli/cli.h"
@@ -27,13 +28,14 @@ static const struct cli_option options[] = {
 
 static const struct cli_tool tool = {
     .name = "ar-ls",
-    .synopsis = "[options] [STREAM | FOLDER]\n[options] SET=FILE ...",
+    .synopsis = "[options] [STREAM | FOLDER]\n[options] STREAM STREAM ...\n[options] SET=FILE ...",
     .summary = "Shows what is in a stream (a run, lanes, results), in a folder of lanes, or in the\n"
                "CSV files of a run to be: lanes, sets, rows, what was dropped and why, errors.\n"
                "The status is 1 where lanes failed, 2 where the input is damaged.",
     .options = options,
     .examples = "  ar-ls --entities activity_spots=as.csv\n"
                 "  ar-split … | ar-cleanse … | ar-ls --verify\n"
+                "  ar-ls results/*.tar\n"
                 "  ar-ls --json result.tar | jq -r '.lanes[] | select(.state == \"failed\").data'",
 };
 
@@ -112,6 +114,12 @@ static bool is_csv(const char *path, size_t *stem)
     return false;
 }
 
+static bool is_set(const char *operand)
+{
+    size_t stem;
+    return set_end(operand) || is_csv(operand, &stem);
+}
+
 /* The set of an operand: what stands before its '=', or the file's base name, underscores for what no set may be called. */
 static char *set_name(const char *operand, const char **path)
 {
@@ -148,9 +156,9 @@ static int add_file(struct ls *ls, const char *operand, struct ar_error *error)
 static int read_files(struct ls *ls, int n, char **operands, struct ar_error *error)
 {
     for (int i = 0; i < n; i++) {
-        size_t stem;
-        if (!set_end(operands[i]) && !is_csv(operands[i], &stem))
-            return ar_fail(error, AR_INPUT, "operand '%s': expected SET=FILE, as in activity_spots=%s", operands[i], operands[i]);
+        if (!is_set(operands[i]))
+            return ar_fail(error, AR_INPUT, "operand '%s': expected SET=FILE, as in activity_spots=%s, since others are CSV files",
+                           operands[i], operands[i]);
         if (add_file(ls, operands[i], error) != 0)
             return -1;
     }
@@ -172,10 +180,7 @@ static int read_stream(struct ls *ls, const char *path, struct ar_error *error)
     int result = folder ? ar_listing_read_folder(&ls->listing, fd, path, error)
                         : ar_listing_read_stream(&ls->listing, fd, ls->input, error);
     close(fd);
-    enum ar_listed_kind kind = ls->listing.kind;
-    if ((ls->samples_path || ls->n_keys) && kind != AR_LISTED_RUN && kind != AR_LISTED_NOTHING)
-        cli_warn("-s and --lane-key are for CSV files and runs: the lanes of this stream are cut already");
-    if (result != 0 && kind == AR_LISTED_NOTHING && !*error->hint && error->status == AR_INPUT)
+    if (result != 0 && ls->listing.kind == AR_LISTED_NOTHING && !*error->hint && error->status == AR_INPUT)
         ar_hint(error, "Expected a stream of ar-stream(5); a CSV file is listed as SET=FILE.");
     return result;
 }
@@ -198,16 +203,21 @@ static int read_samples(struct ls *ls, struct ar_error *error)
 
 static int read_input(struct ls *ls, int n, char **operands, struct ar_error *error)
 {
-    size_t stem;
+    bool sets = false;
+    for (int i = 0; i < n; i++)
+        sets |= is_set(operands[i]);
     if (read_samples(ls, error) != 0)
         return -1;
     ls->listing.keys = ls->keys;
     ls->listing.n_keys = ls->n_keys;
-    if (n == 0)
-        return read_stream(ls, "-", error);
-    if (n == 1 && !set_end(operands[0]) && !is_csv(operands[0], &stem))
-        return read_stream(ls, operands[0], error);
-    return read_files(ls, n, operands, error);
+    if (sets)
+        return read_files(ls, n, operands, error);
+    int result = n > 1 ? ar_listing_read_parts(&ls->listing, (const char *const *)operands, (size_t)n, error)
+                       : read_stream(ls, n ? operands[0] : "-", error);
+    enum ar_listed_kind kind = ls->listing.kind;
+    if ((ls->samples_path || ls->n_keys) && kind != AR_LISTED_RUN && kind != AR_LISTED_NOTHING)
+        cli_warn("-s and --lane-key are for CSV files and runs: the lanes of this stream are cut already");
+    return result;
 }
 
 /* ---- output --------------------------------------------------------------------------------------------------------- */
@@ -237,13 +247,16 @@ static void step(void *arg, uint64_t done)
     cli_progress(done, ls->listing.total, 0);
 }
 
-/* Messages come behind what was printed. */
+/* Messages come behind what was printed. What cannot be written is dropped, so that it is told once. */
 static int flush_output(struct ar_error *error)
 {
     errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return ar_fail_errno(error, errno ? errno : EIO, "cannot write standard output");
-    return 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    ar_fail_errno(error, errno ? errno : EIO, "cannot write standard output");
+    __fpurge(stdout);
+    clearerr(stdout);
+    return -1;
 }
 
 /* Reads and prints. What was read before something failed is printed all the same. */
@@ -265,10 +278,13 @@ static int list(struct ls *ls, int n, char **operands)
         printed = cli_listing_print(&ls->listing, ls->input, &print_error);
     if (printed == 0)
         printed = flush_output(&print_error);
-    if (failed)
-        return cli_fail(&error);
-    if (printed != 0)
-        return cli_fail(&print_error);
+    int status = failed ? cli_fail(&error) : AR_OK;
+    if (printed != 0) {
+        int unprinted = cli_fail(&print_error);
+        status = failed ? status : unprinted;
+    }
+    if (status != AR_OK)
+        return status;
     return ar_listing_failed(&ls->listing) ? AR_CONTENT : AR_OK;
 }
 

@@ -35,6 +35,7 @@ void ar_listing_release(struct ar_listing *listing)
     ar_targets_release(&listing->targets);
     ar_names_release(&listing->errors);
     ar_names_release(&listing->others);
+    ar_names_release(&listing->part);
     json_decref(listing->merged.columns);
     json_decref(listing->result.columns);
     json_decref(listing->artifacts);
@@ -155,10 +156,13 @@ int ar_listing_top(struct ar_listing *listing, const struct ar_ledger *top, stru
         if (!copy)
             return ar_fail_memory(error);
         json_object_del(copy, "rows_by_lane");
+        bool other = listing->parts && listing->set[set].account && !json_equal(listing->set[set].account, copy);
         json_decref(listing->set[set].account);
         listing->set[set].account = copy;
+        if (other)
+            return ar_listing_part_refuse(listing, "of another run than those before", error);
     }
-    return listing->verify ? ar_account_source(&listing->account, top, error) : 0;
+    return listing->verify && !listing->parts ? ar_account_source(&listing->account, top, error) : 0;
 }
 
 /* Adds the rows that a record dropped to those of the set. */
@@ -215,6 +219,7 @@ static int note_records(struct ar_listing *listing, size_t lane, const char *nam
     if (!ar_ledger_first(ledger, name, &first) || !ar_ledger_last(ledger, name, &last))
         return 0;
     struct ar_listed_set *set = &listing->set[number];
+    bool again = part->known; /* in an earlier part, where it was not chosen */
     part->known = true;
     part->rows_in = first.rows_in;
     part->rows = last.rows;
@@ -225,13 +230,13 @@ static int note_records(struct ar_listing *listing, size_t lane, const char *nam
             return ar_fail_memory(error);
         part->method = (int32_t)method;
     }
-    set->lanes++;
-    set->cleansed += ar_ledger_cleansed(ledger, name);
+    set->lanes += !again;
+    set->cleansed += !again && ar_ledger_cleansed(ledger, name);
     if (last.stage && strcmp(last.stage, "analyze") == 0)
         ar_listing_at_least(listing, AR_LISTED_RESULTS);
     size_t i;
     json_t *record;
-    json_array_foreach (ar_ledger_records(ledger, name), i, record)
+    json_array_foreach (again ? NULL : ar_ledger_records(ledger, name), i, record)
         if (add_dropped(set, json_object_get(record, "dropped"), error) != 0 ||
             keep_rules(set, json_object_get(record, "rules"), error) != 0)
             return -1;
@@ -291,7 +296,7 @@ int ar_listing_check(struct ar_listing *listing, struct ar_error *error)
     if (!listing->verify)
         return 0;
     bool open = listing->account.lanes[AR_OUTCOME_NONE] > 0;
-    if ((open ? check_open(listing, error) : ar_account_check(&listing->account, error)) != 0)
+    if (!listing->parts && (open ? check_open(listing, error) : ar_account_check(&listing->account, error)) != 0)
         return -1;
     listing->verified = true;
     return 0;
@@ -327,6 +332,19 @@ int ar_listing_cleansed(const struct ar_listing *listing)
         cleansed += listing->set[i].cleansed;
     }
     return cleansed == 0 ? 0 : cleansed == lanes ? 1 : -1;
+}
+
+size_t ar_listing_without(const struct ar_listing *listing)
+{
+    size_t n = 0;
+    for (size_t i = 0; listing->kind == AR_LISTED_RESULT && i < listing->n_lanes; i++)
+        n += listing->lane[i].state != AR_LISTED_DONE && listing->lane[i].state != AR_LISTED_NO_RESULT;
+    return n;
+}
+
+bool ar_listing_withheld(const struct ar_listing *listing)
+{
+    return !listing->result.there && ar_listing_without(listing) > 0;
 }
 
 const char *ar_listing_state_name(enum ar_listed_state state)

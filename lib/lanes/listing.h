@@ -59,6 +59,7 @@ struct ar_listed_lane {
     enum ar_listed_state state;
     char *error; /* text of its error, or NULL */
     uint64_t images, image_bytes;
+    size_t part; /* number of the part that it came with, from 1; 0 where there are no parts */
 };
 
 /* Rows by the value of a column. */
@@ -103,10 +104,12 @@ struct ar_listing {
     size_t n_keys;
     const struct ar_targets *samples;  /* the same; NULL: the run's own, or each lane that is found */
     const struct ar_tick *tick;        /* told the bytes of input that were taken */
+    bool parts;                        /* several streams are read, and are parts of one: see ar_listing_read_parts */
 
     /* what was found */
     enum ar_listed_kind kind;
     bool one_lane, folder;
+    struct ar_names part; /* names of the parts that were read */
     enum ar_filter filter;
     uint64_t total; /* bytes of the input, 0 where that is not known */
     uint64_t entries, bytes; /* of the archive; bytes of their bodies */
@@ -136,6 +139,14 @@ void ar_listing_release(struct ar_listing *listing);
 int ar_listing_read_stream(struct ar_listing *listing, int fd, const char *path, struct ar_error *error) AR_MUST_USE;
 
 /*
+ * Reads streams as parts of one, such as the results of single lanes: their lanes are listed together, and all parts are read, also
+ * behind one that fails. 0, or -1 with the first failure: what ar_listing_read_stream refuses; a stream that is not one of lanes; one
+ * of another run; a lane that is in two of them (being not chosen in one does not count). Whether the account of rows closes is
+ * not checked: parts need not be all.
+ */
+int ar_listing_read_parts(struct ar_listing *listing, const char *const *path, size_t n, struct ar_error *error) AR_MUST_USE;
+
+/*
  * Reads the sets of a run. 0, or -1: the CSV is not as it should be, or its lanes cannot be told; the sets are in the
  * listing as far as they were read.
  */
@@ -147,6 +158,15 @@ int ar_listing_read_run(struct ar_listing *listing, const struct ar_run *run, st
  * refuses.
  */
 int ar_listing_read_folder(struct ar_listing *listing, int fd, const char *path, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Lanes of a result that have none in it, because they failed, were not chosen, or are missing: where the listing is a result that was
+ * withheld, or is incomplete, on their account. 0 for all other listings, and for a whole result.
+ */
+size_t ar_listing_without(const struct ar_listing *listing);
+
+/* Was the result withheld, since lanes are without one? */
+bool ar_listing_withheld(const struct ar_listing *listing);
 
 /* Does it hold errors: a failed lane, or one of the whole? */
 bool ar_listing_failed(const struct ar_listing *listing);
@@ -175,7 +195,8 @@ int ar_listing_cleansed(const struct ar_listing *listing);
 /*
  * The members of a listing as JSON. N: a number; "?" where it may be null.
  *
- *     input?, kind (ar_listing_kind_name), one_lane, folder, compression, entries, bytes, verified, damaged? (why reading failed)
+ *     input?, kind (ar_listing_kind_name), one_lane, folder, parts (N tars), compression, entries, bytes, verified,
+ *     damaged? (why reading failed)
  *     cleansed?            of lanes and lane inputs: all of their sets
  *     sets                 SET → { account? (of the ledger at the top, less rows_by_lane), lanes, rows_in, rows, bytes?, columns? [NAME…],
  *                          dropped {REASON: N} (by stages), rules?, cleansed, image_analysis_methods [NAME…],
@@ -184,6 +205,7 @@ int ar_listing_cleansed(const struct ar_listing *listing);
  *     errors               [{ data?, sample?, error? }…]: of the whole (no lane), then of lanes
  *     params               are they there?
  *     analysis_results?, result_csv?   { rows, bytes, columns }
+ *     withheld             is there no result because lanes have none?
  *     result_json          N
  *     images               { count, bytes }
  *     artifacts?           KIND → { count, bytes }, by the table of artifacts

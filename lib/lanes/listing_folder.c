@@ -61,6 +61,7 @@ static int read_all_tars(struct folder *folder, struct ar_error *error)
         return ar_fail_errno(error, errno, "cannot read the folder '%s'", folder->path);
     struct ar_names names = { 0 };
     struct dirent *entry;
+    folder->listing->parts = true;
     bool added;
     int result = 0;
     while (result == 0 && (entry = readdir(dir))) {

@@ -146,10 +146,11 @@ static json_t *contents_json(const struct ar_listing *listing)
         images += listing->lane[i].images;
         bytes += listing->lane[i].image_bytes;
     }
-    return json_pack("{sbsososIs{sIsI}sosI}",
+    return json_pack("{sbsososbsIs{sIsI}sosI}",
                      "params", listing->has_params,
                      "analysis_results", table_json(&listing->merged),
                      "result_csv", table_json(&listing->result),
+                     "withheld", ar_listing_withheld(listing),
                      "result_json", (json_int_t)listing->result_json,
                      "images", "count", (json_int_t)images, "bytes", (json_int_t)bytes,
                      "artifacts", json_or_null(listing->artifacts),
@@ -163,11 +164,12 @@ int ar_listing_json_top(const struct ar_listing *listing, const char *input, con
     json_t *sets = json_object();
     for (size_t i = 0; i < listing->n_sets; i++)
         failed |= json_object_set_new(sets, listing->set[i].name, set_json(listing, i)) != 0;
-    json_t *json = json_pack("{sosssbsbsssIsIsososososbso}",
+    json_t *json = json_pack("{sosssbsbsIsssIsIsososososbso}",
                              "input", text_or_null(input),
                              "kind", ar_listing_kind_name(listing),
                              "one_lane", listing->one_lane,
                              "folder", listing->folder,
+                             "parts", (json_int_t)listing->part.count,
                              "compression", ar_filter_name(listing->filter),
                              "entries", (json_int_t)listing->entries,
                              "bytes", (json_int_t)listing->bytes,

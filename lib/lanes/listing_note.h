@@ -52,6 +52,24 @@ int ar_listing_columns(json_t **columns, const struct ar_csv_header *header, str
 int ar_listing_scan(struct ar_listing *listing, size_t set, ssize_t lane, const char *data, uint64_t n, const char *what,
                     struct ar_error *error) AR_MUST_USE;
 
+/* ---- parts (listing->parts) ---------------------------------------------------------------------------------------- */
+
+/* A new one begins, which is called path. */
+int ar_listing_part_begin(struct ar_listing *listing, const char *path, struct ar_error *error) AR_MUST_USE;
+
+/* Does the lane stand in an earlier part, with more than that it was not chosen? Then it may stand in this one as not chosen only. */
+bool ar_listing_part_has(const struct ar_listing *listing, size_t lane);
+
+/* The lane belongs to the part at hand. */
+void ar_listing_part_take(struct ar_listing *listing, size_t lane);
+
+/* For a lane that ar_listing_part_has: -1, unless its ledger here says that it was not chosen. */
+int ar_listing_part_twice(const struct ar_listing *listing, size_t lane, const struct ar_ledger *ledger,
+                          struct ar_error *error) AR_MUST_USE;
+
+/* -1: the part at hand is a stream that cannot be one; kind says what it is. */
+int ar_listing_part_refuse(const struct ar_listing *listing, const char *kind, struct ar_error *error);
+
 /* ---- merged streams ------------------------------------------------------------------------------------------------ */
 
 /* The ledger of a merged stream: its lanes one by one. */

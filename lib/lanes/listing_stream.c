@@ -79,6 +79,8 @@ static int read_run_file(struct ar_listing *listing, int fd, const char *path, s
 static int take_targets(struct reading *r, struct ar_error *error)
 {
     const struct ar_targets *targets = ar_stream_targets(r->stream);
+    if (r->listing->parts)
+        return 0; /* each lane comes with the part that has it */
     for (size_t i = 0; i < targets->count; i++)
         if (ar_listing_lane(r->listing, &targets->entry[i], error) < 0)
             return -1;
@@ -148,12 +150,28 @@ static int take_other(struct ar_listing *listing, const char *name, struct ar_er
     return 0;
 }
 
+/* 1 where the entry is to be passed over. */
+static int join_part(struct reading *r, size_t lane, const struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_listing *listing = r->listing;
+    if (!ar_listing_part_has(listing, lane)) {
+        ar_listing_part_take(listing, lane);
+        return 0;
+    }
+    if (entry->kind != AR_ENTRY_LEDGER)
+        return 1;
+    return ar_listing_part_twice(listing, lane, ar_stream_lane_ledger(r->stream), error) != 0 ? -1 : 1;
+}
+
 static int take_lane_entry(struct reading *r, const struct ar_entry *entry, struct ar_error *error)
 {
     struct ar_listing *listing = r->listing;
     ssize_t lane = ar_listing_lane(listing, &ar_stream_targets(r->stream)->entry[entry->lane], error);
     if (lane < 0)
         return -1;
+    int over = join_part(r, (size_t)lane, entry, error);
+    if (over != 0)
+        return over < 0 ? -1 : 0;
     switch (entry->kind) {
     case AR_ENTRY_SET:
         return take_set(r, (size_t)lane, entry, error);
@@ -189,6 +207,21 @@ static int take_top_ledger(struct reading *r, const struct ar_entry *entry, stru
     return ar_listing_merged_ledger(r->listing, entry->text, entry->len, seen, "entry 'ledger'", error);
 }
 
+/* Of parts it is said which one failed. */
+static int take_top_error(struct reading *r, const struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_buf text;
+    ar_buf_init(&text);
+    if (r->listing->parts)
+        ar_buf_add_format(&text, "%s: ", r->path);
+    ar_buf_add(&text, entry->text, entry->len);
+    int result = ar_buf_check(&text, error);
+    if (result == 0)
+        result = ar_listing_error(r->listing, text.data, text.len, error);
+    ar_buf_release(&text);
+    return result;
+}
+
 static int take_top_entry(struct reading *r, const struct ar_entry *entry, struct ar_error *error)
 {
     struct ar_listing *listing = r->listing;
@@ -201,7 +234,7 @@ static int take_top_entry(struct reading *r, const struct ar_entry *entry, struc
     case AR_ENTRY_LEDGER:
         return take_top_ledger(r, entry, error);
     case AR_ENTRY_ERROR:
-        return ar_listing_error(listing, entry->text, entry->len, error);
+        return take_top_error(r, entry, error);
     case AR_ENTRY_ANALYSIS_RESULTS:
         return ar_listing_table(&listing->merged, entry->text, entry->len, "entry 'analysis_results'", error);
     case AR_ENTRY_RESULT_CSV:
@@ -258,7 +291,10 @@ static int read_entries(struct reading *r, bool again, struct ar_error *error)
             return -1;
         listing->entries++;
         listing->bytes += entry.tar->size;
-        bool run = ar_stream_shape(r->stream) == AR_SHAPE_RUN;
+        enum ar_shape shape = ar_stream_shape(r->stream);
+        bool run = shape == AR_SHAPE_RUN;
+        if (listing->parts && (run || shape == AR_SHAPE_MERGED))
+            return ar_listing_part_refuse(listing, run ? "a run" : "a stream of merged lanes", error);
         note_shape(r);
         if (run && again)
             return 1;
@@ -278,13 +314,14 @@ static int finish(struct reading *r, struct ar_error *error)
     struct ar_listing *listing = r->listing;
     if (listing->kind == AR_LISTED_RUN)
         return ar_listing_read_run(listing, &r->run, error);
-    if (listing->kind == AR_LISTED_NOTHING && !listing->errors.count)
+    bool nothing = listing->parts ? ar_stream_shape(r->stream) == AR_SHAPE_UNKNOWN : listing->kind == AR_LISTED_NOTHING;
+    if (nothing && !listing->errors.count)
         return ar_fail(error, AR_INPUT, "'%s' holds none of the streams of ar-stream(5)", r->path);
     const struct ar_buf *artifacts = &r->artifacts;
     if (artifacts->len && ar_listing_artifacts(listing, artifacts->data, artifacts->len, ar_stream_seen(r->stream),
                                                "entry 'artifacts'", error) != 0)
         return -1;
-    return listing->folder ? 0 : ar_listing_check(listing, error);
+    return listing->folder || listing->parts ? 0 : ar_listing_check(listing, error);
 }
 
 int ar_listing_read_stream(struct ar_listing *listing, int fd, const char *path, struct ar_error *error)
@@ -294,6 +331,8 @@ int ar_listing_read_stream(struct ar_listing *listing, int fd, const char *path,
     ar_buf_init(&r.body);
     ar_buf_init(&r.artifacts);
     ar_run_init(&r.run);
+    if (listing->parts && ar_listing_part_begin(listing, path, error) != 0)
+        return -1;
     unsigned flags = AR_STREAM_RUN | AR_STREAM_MERGED | AR_STREAM_LANES | (listing->verify ? 0 : AR_STREAM_SKIP);
     int result = -1;
     r.in = ar_in_new(fd, path, error);

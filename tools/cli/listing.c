@@ -36,6 +36,28 @@ static void add_kind(const struct ar_listing *listing, struct ar_buf *out)
     default:
         ar_buf_add_text(out, ar_listing_kind_name(listing));
     }
+    if (ar_listing_without(listing))
+        ar_buf_add_text(out, ar_listing_withheld(listing) ? " withheld" : " incomplete");
+}
+
+/* Why a result was withheld or is incomplete. */
+static void add_without(const struct ar_listing *listing, struct ar_buf *out)
+{
+    static const enum ar_listed_state states[] = { AR_LISTED_FAILED, AR_LISTED_NOT_CHOSEN, AR_LISTED_OPEN, AR_LISTED_MISSING };
+    const char *before = ": ";
+    if (!ar_listing_without(listing))
+        return;
+    for (size_t i = 0; i < AR_COUNT(states); i++) {
+        size_t n = 0;
+        for (size_t lane = 0; lane < listing->n_lanes; lane++)
+            n += listing->lane[lane].state == states[i];
+        if (n == 0)
+            continue;
+        ar_buf_add_text(out, before);
+        cli_number(out, n, "lane");
+        ar_buf_add_format(out, " %s", states[i] == AR_LISTED_OPEN ? "open" : ar_listing_state_name(states[i]));
+        before = ", ";
+    }
 }
 
 static void print_title(const struct ar_listing *listing, const char *input)
@@ -47,6 +69,11 @@ static void print_title(const struct ar_listing *listing, const char *input)
     add_kind(listing, &line);
     if (listing->folder)
         ar_buf_add_text(&line, ", in a folder");
+    if (listing->parts) {
+        ar_buf_add_text(&line, listing->folder ? " of " : ", in ");
+        cli_number(&line, listing->part.count, "tar");
+    }
+    add_without(listing, &line);
     cli_say("%s", line.data);
     ar_buf_clear(&line);
     cli_number(&line, listing->n_lanes, "lane");
@@ -251,7 +278,8 @@ static void print_errors(const struct ar_listing *listing)
             continue;
         if (count == 1)
             puts("\nlanes that failed:");
-        cli_say("  %s %s", listing->targets.entry[i].data, listing->targets.entry[i].sample);
+        const struct ar_target *target = &listing->targets.entry[i];
+        cli_say("  %s%s%s", target->data, target->sample_len ? " " : "", target->sample);
         print_error(lane->error ? lane->error : "(its error is not in the stream)");
     }
     if (count > ERRORS_MAX)
