@@ -9,9 +9,14 @@
  *     to present  lanes, lane inputs              the input of an analyzeseq
  *                 lane results                    the output of an analyzeseq
  *                 a run                           a run
- *                 a result stream                 the output of a run (compressed by gzip unless the output has a filter)
+ *                 a result stream                 the output of a run
  *
- * A stream with a lane that failed, a failed stream, and one that cannot be read become an error: what the other side would have written by then, and the entry error, without end blocks.
+ * A stream with a lane that failed, a failed stream, and one that cannot be read become an error: what the other side would have
+ * written by then, and the entry error. An error that stands alone has end blocks; one behind other entries has none: so does the
+ * Python runner.
+ *
+ * Nothing is written before it was checked: a lane of an analyzeseq's output when its ledger was, everything else when the whole
+ * stream was read. Until then it waits in spools.
  */
 #ifndef AR_WIRE_TO_H
 #define AR_WIRE_TO_H
@@ -33,28 +38,34 @@ struct ar_wire_to {
     enum ar_language language;
     const struct ar_wire_text *text;
     size_t n_text;
-    struct ar_tick tick;
-
-    /* to read: */
-    enum ar_wire_kind kind;  /* what was written; known before the first byte, see open */
-    size_t lanes;
-    struct ar_names failed;  /* "L (SAMPLE): first line of its error" of each lane that failed */
-    enum ar_status status;   /* AR_OK, or that of the error that was written: AR_CONTENT, AR_INPUT */
-    struct ar_error cause;   /* of an error that is none of a lane */
+    struct ar_tick tick;     /* told the bytes of input that were taken */
 
     /* Called once, before the first byte, when kind is known: opens the output, which stays the caller's. NULL on failure. */
     struct ar_out *(*open)(void *arg, enum ar_wire_kind kind, struct ar_error *error);
     void *arg;
+
+    /* to read: */
+    enum ar_wire_kind kind;   /* what it is; AR_WIRE_ERROR where the input ended before it told. Known when open is called */
+    size_t lanes;             /* that were read */
+    uint64_t rows;            /* of their sets, as far as these were written */
+    size_t results;           /* rows of results that were written */
+    struct ar_names failed;   /* "L (SAMPLE): text of its error" of each lane that failed */
+    struct ar_names left_out; /* names of entries that have no place in the dialect */
+    enum ar_status status;    /* AR_OK, or that of the error that was written */
+    struct ar_error cause;    /* of an error that is none of a lane */
 };
 
 /*
- * Reads the stream from in, which stays the caller's, and writes the tar. 0 where a whole tar was written, be it an error's (see status, cause and failed); -1 where writing failed, or what was
- * asked for does not exist (AR_INPUT: several lanes to a dialect that has one, a merged stream to the present one).
+ * Reads the stream from in, which stays the caller's, and writes the tar. 0 where a tar was written, be it an error's: status then
+ * says AR_CONTENT (lanes failed, or the stream says that it did), AR_INPUT (it cannot be read; it has several lanes, and the
+ * dialect one; it is a merged stream, and the dialect has none) or AR_SYSTEM (reading failed, memory). -1 where writing failed, or
+ * tick said to stop.
  */
 int ar_wire_to_write(struct ar_wire_to *to, struct ar_in *in, struct ar_error *error) AR_MUST_USE;
 void ar_wire_to_release(struct ar_wire_to *to);
 
 /* Writes the tar of an error alone: for an input that cannot even be opened. */
-int ar_wire_to_error(const struct ar_wire_to *to, struct ar_out *out, const struct ar_error *cause, struct ar_error *error) AR_MUST_USE;
+int ar_wire_to_error(const struct ar_wire_to *to, struct ar_out *out, const struct ar_error *cause,
+                     struct ar_error *error) AR_MUST_USE;
 
 #endif
