@@ -79,16 +79,15 @@ def first_postprocess(run, results):
     return finish(out)
 
 
-def cleansed(name, frame):
-    return frame[frame["Entity"] == spots.ENTITIES[name]] if name in spots.ENTITIES else frame
-
-
 def analyzeseq(run):
-    """The sets of all lanes, cleansed."""
+    """The sets with the rows of all targets, cleansed."""
+    targets, frames = run.targets(), {}
+    for name, frame in run.frames().items():
+        frame = frame[frame["Entity"] == spots.ENTITIES[name]]
+        frames[name] = frame[spots.lanes(frame).isin(list(targets))]
     out = io.BytesIO()
-    spots.add(out, "targets", json.dumps(run.targets(), ensure_ascii=False))
+    spots.add(out, "targets", json.dumps(targets, ensure_ascii=False))
     spots.add(out, "params", run.params_json())
-    frames = {name: cleansed(name, frame) for name, frame in run.frames().items()}
     run.add_sets(out, {name: pickle.dumps(frame, protocol=5) for name, frame in frames.items()})
     return gzip.compress(finish(out), mtime=0)
 

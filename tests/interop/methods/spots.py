@@ -18,13 +18,16 @@ SET_PREFIX = "image_analysis_results/"
 # ---- numbers ---------------------------------------------------------------------------------------------------------
 
 
+def lanes(frame):
+    """The data name of each row."""
+    if "Data" in frame.columns:
+        return frame["Data"].astype(str)
+    return frame["Filename"].astype(str).str.extract(r"_000_([^.]*)", expand=False)
+
+
 def lane_rows(frame, name, data_name):
     """The rows of a set that are a lane's and of the set's entity."""
-    if "Data" in frame.columns:
-        lanes = frame["Data"].astype(str)
-    else:
-        lanes = frame["Filename"].astype(str).str.extract(r"_000_([^.]*)", expand=False)
-    return frame[(lanes == data_name) & (frame["Entity"] == ENTITIES[name])]
+    return frame[(lanes(frame) == data_name) & (frame["Entity"] == ENTITIES[name])]
 
 
 def lane_result(sets, data_name, params):
