@@ -344,6 +344,50 @@ assert len(at) == 1, lines
 END
 }
 
+# The table of the stream $2 as a terminal of $1 columns shows it, in the file "table". Prints how many lines it has, how wide the widest
+# is, and at how many places the first arrow stands, by Python's tables.
+on_terminal() {
+    script -qec "stty cols $1; ar-ls $2" /dev/null | tr -d '\r' >shown || [ $? -eq 1 ]
+    awk 'NF == 0 { part++ } part == 1 && NF { print }' shown >table
+    python3 - table <<'END'
+import sys, unicodedata
+wide = lambda line: sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in 'WF' else 1 for c in line)
+with open(sys.argv[1], encoding='utf-8') as f:
+    lines = f.read().splitlines()
+print(len(lines), max(map(wide, lines)), len({wide(l[:l.index('→')]) for l in lines[1:] if '→' in l}))
+END
+}
+
+@test "no line of the table of 96 lanes is wider than the terminal, and its numbers stand in columns" {
+    python3 - <<'END'
+wells = [f'{r}{c:02}' for r in 'ABCDEFGH' for c in range(1, 13)]
+with open('samples.csv', 'w', encoding='utf-8') as f:
+    f.write('data,sample\n')
+    for i, well in enumerate(wells):
+        name = ['患者の血清、希釈百倍、二回目の測定', 'serum of a patient with a name', 'ｶﾞか゛e\u0301'][i % 3]
+        f.write(f'{well},{name} {well}\n')
+for name, n in ('activity_spots', 3), ('surrounding_spots', 700), ('background', 11000):
+    with open(name + '.csv', 'w') as f:
+        f.write('Well,Entity\n')
+        for i, well in enumerate(wells):
+            f.write(f'{well},Spot\n' * (n // (1 + i % 9) + 1) + f'{well},Other\n')
+END
+    ar-split -q -s samples.csv --lane-key Well activity_spots=activity_spots.csv surrounding_spots=surrounding_spots.csv \
+        background=background.csv | ar-cleanse -q -e Spot | ar-pack -q >in.tar
+    program method <<<'[ "$AR_DATA_NAME" != B07 ] || { echo no >&2; exit 3; }; echo null'
+    ar-analyze -q --keep-going -- ./method <in.tar >out.tar 2>/dev/null
+    # 96 lanes, the heads and the sums; the widest line is as wide as the terminal; and the arrows stand in one place.
+    [ "$(on_terminal 80 out.tar)" = '98 80 1' ]
+    grep -q '^A01  *患者…  .*no result$' table
+    [ "$(on_terminal 80 in.tar | cut -d' ' -f1,2)" = '98 80' ]
+    read -r lines width places < <(on_terminal 200 out.tar)
+    [ "$lines $places" = '98 1' ] && [ "$width" -lt 200 ]
+    grep -q 'B07 .*serum of a patient with a name B07.*failed: .*exited with status 3$' table
+    # What is no terminal has all of it.
+    ar-ls out.tar | holds 'serum of a patient with a name B07' || [ $? -eq 1 ]
+    ! ar-ls in.tar | grep -q '…' || false
+}
+
 # ---- damage ----------------------------------------------------------------------------------------------------------
 
 @test "a stream that is cut shows what came before, and fails" {

@@ -8,10 +8,11 @@
 
 #include "bytes/buf.h"
 
-enum { CLI_GRID_RIGHT = 1, CLI_GRID_CLOSE = 2 };
+enum { CLI_GRID_RIGHT = 1, CLI_GRID_CLOSE = 2, CLI_GRID_SHRINK = 4 };
 
 struct cli_grid_column {
-    unsigned flags; /* CLI_GRID_RIGHT: aligned to the right; CLI_GRID_CLOSE: one blank before it, else two */
+    unsigned flags; /* CLI_GRID_RIGHT: aligned to the right; CLI_GRID_CLOSE: one blank before it, else two;
+                       CLI_GRID_SHRINK: its cells are cut, with "…", where a terminal is narrower than the grid */
     size_t width;
     bool used;      /* a cell that is not empty; columns without one are left out */
 };
@@ -39,8 +40,8 @@ void cli_grid_text(struct cli_grid *grid, const char *text);
 void cli_grid_format(struct cli_grid *grid, const char *format, ...) AR_PRINTF(2, 3);
 
 /*
- * Prints headings (where there are any) and rows, each behind indent blanks, to standard output. 0, or -1 when memory
- * ran out.
+ * Prints headings (where there are any) and rows, each behind indent blanks, to standard output. Where that is a terminal, no line of
+ * a grid with columns that shrink is longer than it is wide. 0, or -1 when memory ran out.
  */
 int cli_grid_print(const struct cli_grid *grid, unsigned indent, struct ar_error *error) AR_MUST_USE;
 

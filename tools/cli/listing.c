@@ -167,7 +167,7 @@ static void add_sums(struct cli_grid *grid, const struct ar_listing *listing, co
 static void add_heads(struct cli_grid *grid, const struct ar_listing *listing)
 {
     cli_grid_column(grid, 0);
-    cli_grid_column(grid, 0);
+    cli_grid_column(grid, CLI_GRID_SHRINK);
     cli_grid_head(grid, 0, 0, "data");
     cli_grid_head(grid, 1, 1, "sample");
     for (size_t i = 0; i < listing->n_sets; i++) {
@@ -179,7 +179,7 @@ static void add_heads(struct cli_grid *grid, const struct ar_listing *listing)
     }
     size_t next = 2 + 4 * listing->n_sets;
     cli_grid_column(grid, CLI_GRID_RIGHT);
-    cli_grid_column(grid, 0);
+    cli_grid_column(grid, CLI_GRID_SHRINK);
     cli_grid_head(grid, next, next, "images");
     cli_grid_head(grid, next + 1, next + 1, "state");
 }
