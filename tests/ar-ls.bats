@@ -374,7 +374,7 @@ for name, n in ('activity_spots', 3), ('surrounding_spots', 700), ('background',
 END
     ar-split -q -s samples.csv --lane-key Well activity_spots=activity_spots.csv surrounding_spots=surrounding_spots.csv \
         background=background.csv | ar-cleanse -q -e Spot | ar-pack -q >in.tar
-    program method <<<'[ "$AR_DATA_NAME" != B07 ] || { echo no >&2; exit 3; }; echo null'
+    program method <<<'[ "$AR_DATA_NAME" != B08 ] || { echo no >&2; exit 3; }; echo null'
     ar-analyze -q --keep-going -- ./method <in.tar >out.tar 2>/dev/null
     # 96 lanes, the heads and the sums; the widest line is as wide as the terminal; and the arrows stand in one place.
     [ "$(on_terminal 80 out.tar)" = '98 80 1' ]
@@ -382,9 +382,9 @@ END
     [ "$(on_terminal 80 in.tar | cut -d' ' -f1,2)" = '98 80' ]
     read -r lines width places < <(on_terminal 200 out.tar)
     [ "$lines $places" = '98 1' ] && [ "$width" -lt 200 ]
-    grep -q 'B07 .*serum of a patient with a name B07.*failed: .*exited with status 3$' table
+    grep -q 'B08 .*serum of a patient with a name B08.*failed: .*exited with status 3$' table
     # What is no terminal has all of it.
-    ar-ls out.tar | holds 'serum of a patient with a name B07' || [ $? -eq 1 ]
+    ar-ls out.tar | holds 'serum of a patient with a name B08' || [ $? -eq 1 ]
     ! ar-ls in.tar | grep -q '…' || false
 }
 
