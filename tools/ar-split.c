@@ -212,6 +212,16 @@ static const char *find_without_zeros(const struct split *split, const char *id)
     return NULL;
 }
 
+/* Lanes that were found and may be meant to be one. */
+static void tell_forms(const struct split *split)
+{
+    const struct ar_target *target = split->lanes.targets.entry;
+    size_t a, b;
+    if (split->lanes.grow && ar_targets_find_forms(&split->lanes.targets, &a, &b) > 0)
+        cli_warn("the lanes '%s' and '%s' (%zu and %zu of %zu) differ only in their Unicode form: they are two, since ids compare as bytes",
+                 target[a].data, target[b].data, a + 1, b + 1, split->lanes.targets.count);
+}
+
 /* Lanes that the samples table names and no set has. */
 static void tell_empty_lanes(const struct split *split)
 {
@@ -237,6 +247,7 @@ static void tell_reading(const struct split *split)
     const struct ar_run *run = &split->lanes.run;
     for (size_t i = 0; i < run->n_sets; i++)
         tell_set(split, &run->set[i], &split->lanes.part[i]);
+    tell_forms(split);
     tell_empty_lanes(split);
     for (size_t i = 0; i < run->n_others; i++)
         cli_info("entry '%s' is not known: it is passed on", run->other[i].name);
@@ -250,7 +261,7 @@ static void tell_account(const struct split *split)
     cli_number(&line, split->lanes.targets.count, "lane");
     for (size_t i = 0; i < split->lanes.run.n_sets; i++) {
         const struct ar_partition *p = &split->lanes.part[i];
-        uint64_t dropped = p->no_lane + ar_split_unknown_rows(p), failed = 0;
+        uint64_t dropped = p->no_lane + ar_partition_unknown_rows(p), failed = 0;
         for (size_t lane = 0; lane < split->lanes.targets.count; lane++)
             failed += split->lanes.error[lane] ? ar_partition_rows(p, lane) : 0;
         ar_buf_add_format(&line, "; %s: ", p->set);

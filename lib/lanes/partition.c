@@ -251,6 +251,14 @@ uint64_t ar_partition_rows(const struct ar_partition *partition, size_t lane)
     return lane < partition->n_lanes ? partition->lane[lane].extents.rows : 0;
 }
 
+uint64_t ar_partition_unknown_rows(const struct ar_partition *partition)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < partition->unknown.count; i++)
+        rows += partition->unknown_rows[i];
+    return rows;
+}
+
 bool ar_partition_last_line_ends(const struct ar_partition *partition)
 {
     char last = partition->n ? partition->data[partition->n - 1] : '\n';

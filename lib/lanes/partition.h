@@ -48,6 +48,9 @@ void ar_partition_release(struct ar_partition *partition);
 /* Rows of the lane with that number; 0 for one without rows. */
 uint64_t ar_partition_rows(const struct ar_partition *partition, size_t lane);
 
+/* Rows of the lanes that are not among the targets. */
+uint64_t ar_partition_unknown_rows(const struct ar_partition *partition);
+
 /* Has the last line of the source a line end? Where not, the source may have been cut within its last cell, which nothing else tells. */
 bool ar_partition_last_line_ends(const struct ar_partition *partition);
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/partition_tell.h"
 
-/* Id → rows of the lanes that are not among the targets; adds them up. */
-static json_t *unknown_lanes(const struct ar_partition *p, uint64_t *rows)
+enum { CELL_SHOWN = 100 }; /* bytes of a cell in a message */
+
+/* Id → rows of the lanes that are not among the targets. */
+static json_t *unknown_lanes(const struct ar_partition *p)
 {
     json_t *unknown = json_object();
-    *rows = 0;
-    for (size_t i = 0; i < p->unknown.count; i++) {
-        *rows += p->unknown_rows[i];
+    for (size_t i = 0; i < p->unknown.count; i++)
         json_object_set_new(unknown, p->unknown.name[i].text, json_integer((json_int_t)p->unknown_rows[i]));
-    }
     return unknown;
 }
 
@@ -27,8 +26,8 @@ json_t *ar_partition_account(const struct ar_partition *partition, const struct 
     struct ar_buf rule;
     ar_buf_init(&rule);
     ar_lane_rule_describe(&p->rule, &rule);
-    uint64_t unknown_rows;
-    json_t *unknown = unknown_lanes(p, &unknown_rows);
+    uint64_t unknown_rows = ar_partition_unknown_rows(p);
+    json_t *unknown = unknown_lanes(p);
     json_t *dropped = json_object();
     if (p->no_lane)
         json_object_set_new(dropped, "no_lane", json_integer((json_int_t)p->no_lane));
@@ -56,6 +55,25 @@ json_t *ar_partition_account(const struct ar_partition *partition, const struct 
     json_decref(unknown);
     ar_buf_release(&rule);
     return json;
+}
+
+void ar_partition_show_no_lane(const struct ar_partition *partition, struct ar_buf *text)
+{
+    const struct ar_partition *p = partition;
+    const struct ar_csv_row *row;
+    const char *start = p->data + p->no_lane_offset;
+    struct ar_csv_scan *scan = p->no_lane ? ar_csv_scan_new(start, p->n - p->no_lane_offset, 0, p->rule.column, p->rule.n_columns,
+                                                            AR_CSV_BEST)
+                                          : NULL;
+    if (scan && ar_csv_scan_rows(scan, &row) > 0) {
+        ar_buf_add_format(text, "line %" PRIu64 " of %s has", ar_csv_line(p->data, p->no_lane_offset), p->what);
+        for (size_t i = 0; i < p->rule.n_columns; i++) {
+            uint64_t len = row->cell[2 * i + 1] - row->cell[2 * i];
+            ar_buf_add_format(text, "%s '%.*s%s' in the column '%s'", i ? " and" : "", (int)(len < CELL_SHOWN ? len : CELL_SHOWN),
+                              start + row->cell[2 * i], len < CELL_SHOWN ? "" : "…", p->header.name[p->rule.column[i]]);
+        }
+    }
+    ar_csv_scan_free(scan);
 }
 
 bool ar_partition_lane_fault(const struct ar_partition *partition, size_t lane, struct ar_buf *text)

@@ -16,6 +16,12 @@
 json_t *ar_partition_account(const struct ar_partition *partition, const struct ar_run_set *set,
                              const struct ar_targets *targets) AR_MUST_USE;
 
+/*
+ * Appends what the first row without a lane holds where a lane was looked for: "line 2 of 'as.csv' has 'x.nd2' in the column
+ * 'Filename'". Nothing where each row has one, or memory ran out.
+ */
+void ar_partition_show_no_lane(const struct ar_partition *partition, struct ar_buf *text);
+
 /* Has the lane rows of two image-analysis methods? Then appends the sentence that says so. */
 bool ar_partition_lane_fault(const struct ar_partition *partition, size_t lane, struct ar_buf *text);
 

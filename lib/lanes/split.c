@@ -84,14 +84,6 @@ static int find_errors(struct ar_split *split, struct ar_error *error)
     return 0;
 }
 
-uint64_t ar_split_unknown_rows(const struct ar_partition *partition)
-{
-    uint64_t rows = 0;
-    for (size_t i = 0; i < partition->unknown.count; i++)
-        rows += partition->unknown_rows[i];
-    return rows;
-}
-
 /* A tick of a set, moved on by the bytes of the sets before it. */
 struct moved_tick {
     const struct ar_tick *tick;
@@ -138,6 +130,22 @@ static int tell_change(const struct ar_split *split, struct ar_error *error)
     return -1;
 }
 
+static int fail_nothing(const struct ar_split *split, struct ar_error *error)
+{
+    struct ar_buf shown;
+    ar_buf_init(&shown);
+    for (size_t i = 0; i < split->run.n_sets && !shown.len; i++)
+        ar_partition_show_no_lane(&split->part[i], &shown);
+    ar_fail(error, AR_CONTENT, "no lane was found%s%s", shown.len ? ": " : "", shown.data);
+    if (shown.len)
+        ar_hint(error, "Another column, or a part of it, may tell the lane: --lane-key 'COLUMN~REGEX'. In a Filename it stands between "
+                       "_000_ and the first dot.");
+    else
+        ar_hint(error, "No set has a row: name the lanes in a samples table (-s), if they are to be empty.");
+    ar_buf_release(&shown);
+    return -1;
+}
+
 int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t n_keys, const struct ar_tick *tick,
                   struct ar_error *error)
 {
@@ -154,13 +162,12 @@ int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t
         if (ar_partition_read(p, set->name, set->what, set->data, set->n, keys, n_keys, &split->targets, split->grow, &each, error) != 0)
             return tell_change(split, error);
         moved.before += set->n;
-        if (!split->grow && !split->lenient && p->seen.rows && p->seen.rows == p->no_lane + ar_split_unknown_rows(p))
+        if (!split->grow && !split->lenient && p->seen.rows && p->seen.rows == p->no_lane + ar_partition_unknown_rows(p))
             return fail_no_lane(split, p, error);
     }
     if (split->targets.count > 0)
         return find_errors(split, error);
-    ar_fail(error, AR_CONTENT, "no lane was found");
-    return ar_hint(error, "No set has a row with a lane: name the lanes in a samples table (-s), or their column (--lane-key).");
+    return fail_nothing(split, error);
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
@@ -239,7 +246,7 @@ static int write_others(const struct ar_split *split, struct ar_emit *emit, stru
 /* The record of a set that is all there is of it, the rows of others dropped. */
 static int record_all(const struct ar_partition *p, struct ar_record *record, struct ar_error *error)
 {
-    uint64_t others = ar_split_unknown_rows(p);
+    uint64_t others = ar_partition_unknown_rows(p);
     record->rows_in = p->seen.rows;
     if (others + p->no_lane == 0)
         return 0;

@@ -36,7 +36,4 @@ int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t
 /* Writes the stream. tick counts the bytes written. 0, or -1: also where a source was changed meanwhile; then there are no end blocks. */
 int ar_split_write(struct ar_split *split, struct ar_out *out, const struct ar_tick *tick, struct ar_error *error) AR_MUST_USE;
 
-/* Rows of lanes that the samples table does not name. */
-uint64_t ar_split_unknown_rows(const struct ar_partition *partition);
-
 #endif

@@ -157,6 +157,34 @@ ssize_t ar_targets_find_form(const struct ar_targets *targets, const char *data,
     return found;
 }
 
+static bool is_ascii(const struct ar_target *target)
+{
+    for (size_t i = 0; i < target->data_len; i++)
+        if ((unsigned char)target->data[i] >= 0x80)
+            return false;
+    return true;
+}
+
+int ar_targets_find_forms(const struct ar_targets *targets, size_t *earlier, size_t *later)
+{
+    struct ar_names forms = { 0 };
+    bool all_ascii = true, added = true;
+    ssize_t found = 0;
+    for (size_t i = 0; i < targets->count && all_ascii; i++)
+        all_ascii = is_ascii(&targets->entry[i]);
+    for (*later = 0; !all_ascii && *later < targets->count && found >= 0; (*later)++) {
+        const struct ar_target *target = &targets->entry[*later];
+        unsigned char *form = composed(target->data, target->data_len);
+        found = form ? ar_names_add(&forms, (char *)form, strlen((char *)form), &added) : -1;
+        free(form);
+        if (!added)
+            break;
+    }
+    ar_names_release(&forms);
+    *earlier = (size_t)found;
+    return found < 0 ? -1 : !added;
+}
+
 /* ---- JSON ----------------------------------------------------------------------------------------------------------- */
 
 static int add_members(struct ar_targets *targets, const struct ar_json_doc *doc, const char *what, struct ar_error *error)

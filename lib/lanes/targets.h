@@ -45,6 +45,12 @@ ssize_t ar_targets_find(const struct ar_targets *targets, const char *data, size
 ssize_t ar_targets_find_form(const struct ar_targets *targets, const char *data, size_t n);
 
 /*
+ * Finds the first lane whose data name differs from that of an earlier one in its Unicode form only: 1 with both numbers, 0 where
+ * there is none, -1 when memory ran out.
+ */
+int ar_targets_find_forms(const struct ar_targets *targets, size_t *earlier, size_t *later) AR_MUST_USE;
+
+/*
  * Appends the members of a JSON object, data name → sample name, in their order. what names the text in messages. 0, or
  * -1 (AR_INPUT): no such object, or what ar_targets_add refuses; targets then holds a part of them.
  */
