@@ -72,6 +72,25 @@ END
     ar-split --lane-key key -s samples.csv set=in.csv >out.tar 2>err
     says 'Unicode form'
     [ "$(top out.tar .sets.set.dropped.not_in_samples)" = 1 ]
+    ar-split --lane-key key set=in.csv 2>err >out.tar
+    says 'warning: the lanes' '(1 and 2 of 2) differ only in their Unicode form'
+    printf 'key\nK\nab\nA\u30a\n\u212b\n\u212a\n' >in.csv
+    ar-split --lane-key key set=in.csv 2>err >out.tar
+    says '(3 and 4 of 5) differ only in their Unicode form'
+    printf 'key\ncaf\u00e9\ncafe\n' >in.csv
+    ar-split --lane-key key set=in.csv 2>err >out.tar
+    ! grep -q Unicode err
+}
+
+@test "where no row has a lane, the first one is shown" {
+    printf 'Filename,a\nfoo.nd2,1\nbar.nd2,2\n' >in.csv
+    refuses 1 "no lane was found: line 2 of 'in.csv' has 'foo.nd2' in the column 'Filename'" _000_ -- ar-split set=in.csv
+    printf 'a,Data,ImageAnalysisMethod\n\n1,,"V\nx"\n' >in.csv
+    refuses 1 "no lane was found: line 3 of 'in.csv' has '' in the column 'Data' and '\"V\nx\"' in the column 'ImageAnalysisMethod'" -- ar-split set=in.csv
+    printf 'Filename\n%0500d\n' 7 >in.csv
+    refuses 1 "'$(printf '%0100d' 0)…'" -- ar-split set=in.csv
+    printf 'Filename\n' >in.csv
+    refuses 1 'no lane was found' 'No set has a row' -- ar-split set=in.csv
 }
 
 @test "rows of a lane that the samples table does not name are dropped, said, and counted under that name" {
@@ -318,10 +337,39 @@ END
     done
 }
 
-@test "UTF-16 is known for what it is" {
-    for form in UTF-16LE UTF-16BE UTF-16; do
+@test "UTF-16 and UTF-32 are known for what they are, in sets and in samples tables" {
+    table V,1,a >good.csv
+    for form in UTF-16LE UTF-16BE UTF-16 UTF-32LE UTF-32BE UTF-32; do
         printf 'key,a\n1,b\n' | iconv -t $form >in.csv
-        refuses 2 "'in.csv'" UTF-16 iconv -- ar-split --lane-key key set=in.csv
+        refuses 2 "'in.csv', line 1: is ${form:0:6}" "iconv -f ${form:0:6}" -- ar-split --lane-key key set=in.csv
+        refuses 2 "samples table 'in.csv', line 1: is ${form:0:6}" -- ar-split -s in.csv set=good.csv
+    done
+}
+
+@test "a second byte order mark is refused, and shown, not sent" {
+    table V,1,a >in.csv
+    printf '\ufeff\ufeffdata,sample\n1,a\n' >s.csv
+    refuses 2 "samples table 's.csv': a byte order mark stands before the name of the first column" -- ar-split -s s.csv set=in.csv
+    printf 'data,\ufeffsample\n1,a\n' >s.csv
+    refuses 2 "columns are 'data', '\u{feff}sample'" -- ar-split -s s.csv set=in.csv
+}
+
+@test "a place in JSON is said as far as there is one" {
+    table V,1,a >in.csv
+    printf '{"a":1,\n' >p.json
+    refuses 2 "params 'p.json', line 2: no JSON" -- ar-split -p p.json set=in.csv
+    printf '{"a":1,\n  x}' >p.json
+    refuses 2 "params 'p.json', line 2, column 3: no JSON" -- ar-split -p p.json set=in.csv
+}
+
+@test "a LOGLEVEL that is not known is said once, with those that are, and the tool goes on" {
+    table V,1,a >in.csv
+    LOGLEVEL=verbose ar-split set=in.csv >out.tar 2>err
+    says "LOGLEVEL 'verbose' is not known: expected ERROR, WARNING, INFO or DEBUG" '1 lane'
+    [ "$(grep -c LOGLEVEL err)" -eq 1 ]
+    LOGLEVEL= ar-split set=in.csv 2>&1 >out.tar | grep -v LOGLEVEL | holds '1 lane'
+    for level in ERROR WARNING; do
+        LOGLEVEL=$level ar-split set=in.csv 2>&1 >out.tar | diff /dev/null -
     done
 }
 
@@ -431,7 +479,7 @@ END
         refuses 2 --lane-key 'too long' 'At most 1000' -- bash -c 'ulimit -v 500000; timeout 10 ar-split --lane-key "$1" set=in.csv' - "Entity~$key"
     done
     for key in '([[:alpha:]]{1,255})' '(([a]{1,20}){1,20})' '(a|[]{9}]{1,3}|\{9|[[:digit:][.-.]]*)'; do
-        ar-split -q --lane-key "Entity~$key" set=in.csv | tar -tf - | grep -qx a/data_name
+        ar-split -q --lane-key "Entity~$key" set=in.csv | tar -tf - | holds -x a/data_name
     done
 }
 
@@ -440,7 +488,7 @@ END
     refuses 2 "'\\d' in '(\\d)'" '[0-9] for a digit' -- ar-split --lane-key 'Entity~(\d)' set=in.csv
     refuses 2 "'\\D'" '[^0-9]' -- ar-split --lane-key 'Entity~(\D)' set=in.csv
     refuses 2 'groups that begin with (?' -- ar-split --lane-key 'Entity~(?:a)(b)' set=in.csv
-    ar-split -q --lane-key 'Entity~([\d])' set=in.csv | tar -tf - | grep -qx d/data_name
+    ar-split -q --lane-key 'Entity~([\d])' set=in.csv | tar -tf - | holds -x d/data_name
 }
 
 @test "a lane with two image-analysis methods fails, the others go on, status 1; 0 with --keep-going" {

@@ -70,7 +70,7 @@ int ar_dir_remove(int dirfd, const char *name, struct ar_error *error) AR_MUST_U
 /* The folder for temporary files: TMPDIR, or /tmp. Valid until the environment changes. */
 const char *ar_tmpdir(void);
 
-/* What messages call a spool: "temporary file in '/tmp' (TMPDIR)". */
+/* What messages call a spool: "temporary file in /tmp (TMPDIR)", without quotes, for between quotes. */
 const char *ar_spool_name(char name[256]);
 
 /* A file without a name in ar_tmpdir(), for reading and writing; it goes with its last descriptor. -1 on failure. */

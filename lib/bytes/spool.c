@@ -11,7 +11,7 @@ const char *ar_tmpdir(void)
 
 const char *ar_spool_name(char name[256])
 {
-    snprintf(name, 256, "temporary file in '%.200s' (TMPDIR)", ar_tmpdir());
+    snprintf(name, 256, "temporary file in %.200s (TMPDIR)", ar_tmpdir());
     return name;
 }
 

@@ -80,7 +80,7 @@ static bool is_control(uint32_t c)
 static bool is_hidden(uint32_t c)
 {
     return is_control(c) || c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069);
+           (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
 static void show_hidden(struct ar_buf *out, uint32_t c)

@@ -15,8 +15,9 @@ size_t ar_utf8_check(const char *text, size_t n);
 
 /*
  * Appends text so that a terminal shows it and does nothing else: control characters (C0, DEL, C1), bidirectional controls
- * (U+061C, U+200E, U+200F, U+202A..202E, U+2066..2069), line and paragraph separators, and bytes that are not UTF-8 appear as
- * \n, \t, \xHH (below U+0080, and bytes that are not UTF-8) or \u{HHHH}, with lower-case digits; a backslash stays as it is.
+ * (U+061C, U+200E, U+200F, U+202A..202E, U+2066..2069), line and paragraph separators, byte order marks (U+FEFF), and bytes that
+ * are not UTF-8 appear as \n, \t, \xHH (below U+0080, and bytes that are not UTF-8) or \u{HHHH}, with lower-case digits; a
+ * backslash stays as it is.
  */
 void ar_text_show(struct ar_buf *out, const char *text, size_t n);
 

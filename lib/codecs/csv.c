@@ -6,8 +6,6 @@
 
 #include "bytes/text.h"
 
-#define BOM "\xef\xbb\xbf"
-
 /* Lines that end before offset. */
 static uint64_t lines_before(const char *data, uint64_t offset)
 {
@@ -55,20 +53,28 @@ static uint64_t column_in_line(const char *data, uint64_t offset)
     return column;
 }
 
-static bool looks_like_utf16(const char *data, uint64_t n)
+/* "UTF-16" or "UTF-32", by a byte order mark or by where the NULs of its first characters are; else NULL. */
+static const char *looks_like(const char *data, uint64_t n)
 {
+    if (n >= 4 && (memcmp(data, "\xff\xfe\0\0", 4) == 0 || memcmp(data, "\0\0\xfe\xff", 4) == 0))
+        return "UTF-32";
     if (n >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0))
-        return true;
-    return n >= 4 && ((data[0] && !data[1] && data[2] && !data[3]) || (!data[0] && data[1] && !data[2] && data[3]));
+        return "UTF-16";
+    if (n < 4 || (!data[0] && !data[1] && !data[3]))
+        return NULL;
+    if ((!data[1] && !data[2] && !data[3]) || (!data[0] && !data[1] && !data[2]))
+        return "UTF-32";
+    return (data[0] && !data[1] && data[2] && !data[3]) || (!data[0] && data[1] && !data[2] && data[3]) ? "UTF-16" : NULL;
 }
 
 static int fail_encoding(const struct ar_csv_seen *seen, const char *data, uint64_t n, uint64_t line, const char *what,
                          struct ar_error *error)
 {
     uint64_t at = seen->fault_offset;
-    if (looks_like_utf16(data, n)) {
-        ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ": is UTF-16, expected UTF-8", what, line);
-        return ar_hint(error, "Convert the file first: iconv -f UTF-16 -t UTF-8 FILE > NEW.");
+    const char *encoding = looks_like(data, n);
+    if (encoding) {
+        ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ": is %s, expected UTF-8", what, line, encoding);
+        return ar_hint(error, "Convert the file first: iconv -f %s -t UTF-8 FILE > NEW.", encoding);
     }
     if (seen->fault == AR_CSV_NUL) {
         ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ", column %" PRIu64 ": a NUL byte, expected text", what, line,
@@ -148,7 +154,7 @@ static int split_names(struct ar_csv_header *header, const char *data, struct ar
 int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t n, const char *what, struct ar_error *error)
 {
     *header = (struct ar_csv_header){ 0 };
-    header->bom = n >= 3 && memcmp(data, BOM, 3) == 0;
+    header->bom = n >= 3 && memcmp(data, AR_CSV_BOM, 3) == 0;
     uint64_t skip = header->bom ? 3 : 0;
     struct ar_csv_scan *scan = ar_csv_scan_new(data + skip, n - skip, 0, NULL, 0, AR_CSV_BEST);
     if (!scan)
@@ -199,9 +205,12 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Is there a byte order mark left? It would be taken off when the header comes first in a file. */
-static bool starts_with_bom(const char *name)
+int ar_csv_check_bom(const char *name, const char *what, struct ar_error *error)
 {
-    return strncmp(name, BOM, strlen(BOM)) == 0;
+    if (strncmp(name, AR_CSV_BOM, strlen(AR_CSV_BOM)) != 0)
+        return 0;
+    ar_fail(error, AR_INPUT, "%s: a byte order mark stands before the name of the first column, and not at the start of the file", what);
+    return ar_hint(error, "Take it away: a file has at most one, and nothing before it.");
 }
 
 /* Refuses a name that is empty or there twice. */
@@ -210,11 +219,7 @@ static int check_names(const struct ar_csv_header *header, const char *what, str
     const char **sorted = calloc(header->cells, sizeof *sorted);
     if (!sorted)
         return ar_fail_memory(error);
-    int result = 0;
-    if (starts_with_bom(header->name[0])) {
-        ar_fail(error, AR_INPUT, "%s: a byte order mark stands before the name of the first column, and not at the start of the file", what);
-        result = ar_hint(error, "Take it away: a file has at most one, and nothing before it.");
-    }
+    int result = ar_csv_check_bom(header->name[0], what, error);
     for (size_t i = 0; i < header->cells && result == 0; i++) {
         sorted[i] = header->name[i];
         if (!*header->name[i]) {

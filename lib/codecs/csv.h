@@ -94,6 +94,11 @@ struct ar_csv_header {
 int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 void ar_csv_header_release(struct ar_csv_header *header);
 
+#define AR_CSV_BOM "\xef\xbb\xbf"
+
+/* -1 (AR_INPUT) where the name of the first column begins with a byte order mark, which was not the first thing in the file. */
+int ar_csv_check_bom(const char *name, const char *what, struct ar_error *error) AR_MUST_USE;
+
 /* The column's number, or -1. */
 ssize_t ar_csv_header_find(const struct ar_csv_header *header, const char *name);
 

@@ -120,6 +120,20 @@ static int fail_duplicate(struct ar_error *error, const char *text, const char *
     return ar_hint(error, "Keep one of the two.");
 }
 
+/* "WHAT, line 3, column 4"; jansson counts no column at the start of a line. */
+static void show_place(struct ar_buf *place, const char *what, const json_error_t *why)
+{
+    ar_buf_add_format(place, "%s, line %d", what, why->line);
+    if (why->column > 0)
+        ar_buf_add_format(place, ", column %d", why->column);
+}
+
+static int fail_nan(struct ar_error *error, const char *place)
+{
+    ar_fail(error, AR_INPUT, "%s: NaN and Infinity are no JSON", place);
+    return ar_hint(error, "A value that is missing is null in JSON (Python's json.dumps writes NaN, though).");
+}
+
 /* Says in our words why jansson refused the text. */
 static int fail_jansson(struct ar_error *error, const char *text, size_t n, const char *what, const json_error_t *why)
 {
@@ -131,16 +145,17 @@ static int fail_jansson(struct ar_error *error, const char *text, size_t n, cons
     if (code == json_error_null_character || code == json_error_null_byte_in_key)
         return ar_fail(error, AR_INPUT, "%s, line %d: a string holds the character NUL (\\u0000), which is refused", what,
                        why->line);
+    struct ar_buf place;
+    ar_buf_init(&place);
+    show_place(&place, what, why);
     if (code == json_error_numeric_overflow)
-        return ar_fail(error, AR_INPUT, "%s, line %d, column %d: a number is too large", what, why->line, why->column);
-    if (stopped_at_nan(text, n, why)) {
-        ar_fail(error, AR_INPUT, "%s, line %d, column %d: NaN and Infinity are no JSON", what, why->line, why->column);
-        return ar_hint(error, "A value that is missing is null in JSON (Python's json.dumps writes NaN, though).");
-    }
-    ar_fail(error, AR_INPUT, "%s, line %d, column %d: no JSON: %s", what, why->line, why->column, why->text);
-    if (code == json_error_invalid_utf8)
-        return ar_hint(error, "Save it as UTF-8.");
-    return -1;
+        ar_fail(error, AR_INPUT, "%s: a number is too large", place.data);
+    else if (stopped_at_nan(text, n, why))
+        fail_nan(error, place.data);
+    else
+        ar_fail(error, AR_INPUT, "%s: no JSON: %s", place.data, why->text);
+    ar_buf_release(&place);
+    return code == json_error_invalid_utf8 ? ar_hint(error, "Save it as UTF-8.") : -1;
 }
 
 static json_t *load(const char *text, size_t n, bool reals, json_error_t *why)

@@ -10,18 +10,11 @@ static void skip_blanks(const char *text, size_t n, size_t *pos)
         (*pos)++;
 }
 
-/* Passes over a string that begins at *pos. */
+/* Passes over a string that begins at *pos. One that does not end, or ends the text, leaves nothing behind it: no object ends so. */
 static bool skip_string(const char *text, size_t n, size_t *pos)
 {
-    for (size_t i = *pos + 1; i < n; i++) {
-        if (text[i] == '\\') {
-            i++;
-        } else if (text[i] == '"') {
-            *pos = i + 1;
-            return true;
-        }
-    }
-    return false;
+    *pos = ar_json_behind_string(text, n, *pos);
+    return *pos < n;
 }
 
 /* Passes over a value: up to the comma or bracket that ends it. */

@@ -8,8 +8,6 @@
 #include "bytes/text.h"
 #include "codecs/csv.h"
 
-#define BOM "\xef\xbb\xbf"
-
 struct reader {
     struct ar_targets *targets;
     const char *what;
@@ -37,6 +35,8 @@ static int keep_blanks(unsigned char c)
 static int add_column(struct reader *reader, const char *name, size_t n)
 {
     bool added;
+    if (reader->cells == 0 && ar_csv_check_bom(name, reader->what, reader->error) != 0)
+        return -1;
     if (n == 0) {
         ar_fail(reader->error, AR_INPUT, "%s, line %" PRIu64 ": column %zu has no name", reader->what, reader->line,
                 reader->cells + 1);
@@ -173,16 +173,15 @@ static int check_text(const char *text, size_t n, const char *what, struct ar_er
     size_t at = nul && (size_t)(nul - text) < bad ? (size_t)(nul - text) : bad;
     if (at == n)
         return 0;
-    ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ": byte 0x%02x is not text in UTF-8", what, ar_csv_line(text, at),
-            (unsigned char)text[at]);
-    return ar_hint(error, "Save the table as \"CSV UTF-8\", or convert it, as in iconv -f CP932 -t UTF-8 FILE > NEW.");
+    struct ar_csv_seen seen = { .fault = at < bad ? AR_CSV_NUL : AR_CSV_UTF8, .fault_offset = at };
+    return ar_csv_fail(&seen, text, n, 1, what, error);
 }
 
 int ar_samples_parse(struct ar_targets *targets, const char *text, size_t n, const char *what, struct ar_error *error)
 {
     if (check_text(text, n, what, error) < 0)
         return -1;
-    if (n >= 3 && memcmp(text, BOM, 3) == 0) {
+    if (n >= 3 && memcmp(text, AR_CSV_BOM, 3) == 0) {
         text += 3;
         n -= 3;
     }

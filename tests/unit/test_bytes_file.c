@@ -461,7 +461,7 @@ static void check_spool(void)
     CHECK_TEXT(error.what, "cannot make a temporary folder in '/not/there' (TMPDIR): No such file or directory");
     CHECK(path.len == 0);
     char name[256];
-    CHECK_TEXT(ar_spool_name(name), "temporary file in '/not/there' (TMPDIR)");
+    CHECK_TEXT(ar_spool_name(name), "temporary file in /not/there (TMPDIR)");
     setenv("TMPDIR", "", 1);
     CHECK_TEXT(ar_tmpdir(), "/tmp");
     unsetenv("TMPDIR");

@@ -215,6 +215,7 @@ static void test_show(void)
     check_shown("\0\x7f", 2, "\\x00\\x7f");
     check_shown("\xc2\x85\xc2\x9b", 4, "\\u{0085}\\u{009b}");
     check_shown("a\xe2\x80\xae" "b\xe2\x81\xa6\xd8\x9c", 10, "a\\u{202e}b\\u{2066}\\u{061c}");
+    check_shown("a\xef\xbb\xbf", 4, "a\\u{feff}");
     check_shown("\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\x8e\xe2\x80\x8f", 12, "\\u{2028}\\u{2029}\\u{200e}\\u{200f}");
     check_shown("\xe2\x80\xaf\xe2\x81\xaa", 6, "\xe2\x80\xaf\xe2\x81\xaa"); /* their neighbours U+202F and U+206A */
     check_shown("a\xff\xe8\xa6", 4, "a\\xff\\xe8\\xa6");

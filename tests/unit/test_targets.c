@@ -70,8 +70,8 @@ static void test_samples_refuse_with_their_line(void)
     CHECK_REFUSED("data,sample\n1,\"a\"b\n", ", line 2: a quote out of place");
     CHECK_REFUSED("data,sample\n1,\"a\nb\n", ", line 2: a quote that opens a cell is never closed");
     CHECK_REFUSED("data,sample\n1,\"a\n\nb\"\n2,b\n1,c\n", ", line 6: data name '1' is there twice, first in line 2");
-    CHECK_REFUSED("data,sample\n1,a\n2,\0b\n", ", line 3: byte 0x00 is not text in UTF-8");
-    CHECK_REFUSED("data,sample\n1,\x83\x41\n", ", line 2: byte 0x83 is not text in UTF-8");
+    CHECK_REFUSED("data,sample\n1,a\n2,\0b\n", ", line 3, column 3: a NUL byte, expected text");
+    CHECK_REFUSED("data,sample\n1,\x83\x41\n", ", line 2, column 3: byte 0x83 is not UTF-8");
     CHECK_REFUSED("data,sample\n,a\n", ", line 2: data name '' is empty");
     CHECK_REFUSED("data,sample\na/b,a\n", ", line 2: data name 'a/b' holds '/'");
     CHECK_REFUSED("data,sample\n0,a\nimages,a\n", ", line 3: data name 'images' is a reserved name");

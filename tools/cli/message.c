@@ -45,18 +45,26 @@ static void hold_standard_streams(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+static void read_level(void)
+{
+    static const char *const levels[] = { "ERROR", "WARNING", "INFO", "DEBUG" }; /* in the order of enum cli_level */
+    const char *level = getenv("LOGLEVEL");
+    if (!level || !*level)
+        return;
+    for (size_t i = 0; i < AR_COUNT(levels); i++)
+        if (strcmp(level, levels[i]) == 0) {
+            cli.level = (enum cli_level)i;
+            return;
+        }
+    cli_warn("LOGLEVEL '%s' is not known: expected ERROR, WARNING, INFO or DEBUG; INFO is taken", level);
+}
+
 void cli_start(const struct cli_tool *tool)
 {
     hold_standard_streams();
     cli.name = tool->name;
     cli.tool = tool;
-    const char *level = getenv("LOGLEVEL");
-    if (level && strcmp(level, "ERROR") == 0)
-        cli.level = CLI_ERROR;
-    else if (level && strcmp(level, "WARNING") == 0)
-        cli.level = CLI_WARNING;
-    else if (level && strcmp(level, "DEBUG") == 0)
-        cli.level = CLI_DEBUG;
+    read_level();
     struct sigaction action = { .sa_handler = handle_stop };
     sigemptyset(&action.sa_mask);
     static const int stops[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU };
@@ -184,6 +192,8 @@ int cli_end(int status)
     if (ferror(stdout) || fflush(stdout) != 0 || (close(STDOUT_FILENO) != 0 && errno != EBADF)) {
         int saved = errno;
         struct ar_error error;
+        if (status == AR_SYSTEM)
+            return status; /* that it failed was told, by who wrote */
         ar_fail_errno(&error, saved, "cannot write standard output");
         int failed = cli_fail(&error);
         return status ? status : failed;
