@@ -104,6 +104,27 @@ flips() {
     says damaged
 }
 
+@test "what is wrong with a stream is said with the stream" {
+    streams refused "$tars/split.tar" 'byte 007/image_analysis_results/ss' -- ar-cleanse --none as --none ss 2>/dev/null
+    change_entry "$tars/split.tar" bad.tar 007/image_analysis_results/ss 'body[:-2] + b"x\n"'
+    bad ar-cleanse --none as --none ss
+    says "'standard input': lane '007': entry 'ss' has the digest"
+    change_entry "$tars/lanes.tar" bad.tar 007/image_analysis_results/ss 'body[:-2] + b"x\n"'
+    bad ar-pack
+    says "'standard input': lane '007': entry 'ss' has the digest"
+    change_entry "$tars/inputs.tar" bad.tar params 'b"{}"'
+    bad ar-analyze -- "$tars/method"
+    says "'standard input': entry 'params'"
+}
+
+@test "is_file that was lost on the way is no matter: an entry's kind tells it, and it is written again" {
+    sed -z 's/is_file=true/is_fine=true/g' "$tars/split.tar" >lost.tar
+    run ! cmp -s "$tars/split.tar" lost.tar
+    ar-cleanse -q --none as --none ss <lost.tar >cleansed.tar
+    grep -oaF '16 is_file=true' cleansed.tar >found
+    grep -oaF '16 is_file=true' "$tars/split.tar" | diff - found
+}
+
 @test "a row, a byte, a set, a lane or a ledger that is missing, moved or there twice is found" {
     local -a both=('row 0000/image_analysis_results/as' 'byte 007/image_analysis_results/ss' 'drop 007/image_analysis_results/as'
         'drop 007' 'drop 0000' 'byte 0000/sample_name' 'byte targets' 'drop 007/ledger' 'drop 007/data_name' 'drop targets'
@@ -292,6 +313,7 @@ END
     for tool in split cleanse pack analyze merge post ls; do
         full /dev/null "ar-$tool" --help
     done
+    [ "$(ar-ls "$tars/result.tar" 2>&1 >/dev/full | wc -l)" -eq 1 ]
 }
 
 @test "a closed standard output is told, and status 3; none of the files opened takes its place" {

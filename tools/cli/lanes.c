@@ -45,12 +45,22 @@ void cli_lanes_release(struct cli_lanes *lanes)
     *lanes = (struct cli_lanes){ .fd = -1 };
 }
 
+/* A message about the stream says which one, where it does not say so already. */
+static void name_stream(const struct cli_lanes *lanes, struct ar_error *error)
+{
+    const char *name = ar_in_name(lanes->in);
+    if (error->status == AR_INPUT && !strstr(error->what, name))
+        ar_fail_in(error, "'%s'", name);
+}
+
 int cli_lanes_next(struct cli_lanes *lanes, struct ar_entry *entry, struct ar_error *error)
 {
     if (cli_stop)
         return ar_fail_errno(error, EINTR, "stopped");
     cli_progress(ar_in_taken(lanes->in), ar_in_size(lanes->in), lanes->failed);
     int got = ar_stream_next(lanes->stream, entry, error);
+    if (got < 0)
+        name_stream(lanes, error);
     if (got <= 0)
         return got;
     if (entry->kind == AR_ENTRY_ERROR && entry->lane == AR_NO_LANE)
