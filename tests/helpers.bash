@@ -226,6 +226,24 @@ handles_signals() {
     caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") && [ $((0x${caught: -4} & 0x4000)) -ne 0 ]
 }
 
+# Ends a command half-way by the signal $1 (TERM, INT): it gets the first $2 bytes of the file $3 on standard input and waits for more.
+# It must die by that signal. Its messages are in the file "err".
+#   dies_by TERM 5000 in.tar ar-cleanse --none as -o out.tar
+dies_by() {
+    local signal=$1 bytes=$2 file=$3 status=0 hold pid
+    shift 3
+    [ -p half.pipe ] || mkfifo half.pipe
+    (trap - INT && exec env --default-signal=INT,TERM "$@") <half.pipe 2>err 3>&- &
+    pid=$!
+    exec {hold}>half.pipe
+    head -c "$bytes" "$file" >&"$hold"
+    wait_until handles_signals $pid
+    kill -"$signal" $pid
+    wait $pid || status=$?
+    exec {hold}>&-
+    [ $status -eq $((128 + $(kill -l "$signal"))) ] || { echo "status $status after $signal: $*"; cat err; return 1; } >&2
+}
+
 # As grep -q in a pipeline, but reads all of it: who writes is not ended by a closed pipe.
 holds() {
     grep "$@" >/dev/null

@@ -384,18 +384,9 @@ END
 
 @test "SIGTERM and SIGINT half-way: dead by that signal, no temporary files, no output file" {
     mkdir tmp
-    mkfifo pipe
     stopped() {
         for signal in TERM INT; do
-            (trap - INT && TMPDIR=$PWD/tmp exec env --default-signal=INT "$2" -o "$PWD/tmp/out.tar" "${@:3}") <pipe 2>err &
-            exec {hold}>pipe
-            head -c 5000 "$1" >&$hold
-            wait_until handles_signals $!
-            kill -$signal $!
-            status=0
-            wait $! || status=$?
-            exec {hold}>&-
-            [ $status -eq $((128 + $(kill -l $signal))) ] || { echo "$2: $status after $signal"; cat err; return 1; }
+            TMPDIR=$PWD/tmp dies_by $signal 5000 "$1" "$2" -o "$PWD/tmp/out.tar" "${@:3}"
             find tmp -mindepth 1 | diff /dev/null -
         done
     }
