@@ -313,6 +313,24 @@ print("V_000_1.nd2," + "," * 9999)' >wide.csv
     jq -e '.artifacts.image == {"count": 1, "bytes": 7} and .analysis_results.columns == ["n", "data", "sample_name"]' out
 }
 
+@test "an error that lanes share is shown once, with the lanes that have it" {
+    small_lanes lanes.tar
+    ar-pack -q <lanes.tar >inputs.tar
+    ar-analyze -q --keep-going -- sh -c 'echo the same; exit 4' <inputs.tar >results.tar 2>/dev/null
+    refuses 1 -- ar-ls results.tar
+    grep -x '  0000 (first), 007 (second, the)' out
+    [ "$(grep -c "^    'sh' exited with status 4" out)" -eq 1 ]
+    # 30 lanes with errors of their own and as many with one.
+    lane_inputs $(seq 100 159)
+    ar-analyze -q --keep-going -- sh -c '[ "$AR_DATA_NAME" -lt 130 ] && echo "$AR_DATA_NAME" >&2; exit 5' <in.tar >results.tar 2>/dev/null
+    refuses 1 -- ar-ls results.tar
+    [ "$(grep -c "^    'sh' exited with status 5" out)" -eq 20 ]
+    grep -x '  … (and others: the first line of each is in the table)' out
+    ar-analyze -q --keep-going -- sh -c 'exit 5' <in.tar >results.tar 2>/dev/null
+    refuses 1 -- ar-ls results.tar
+    grep -x '  100 (sample of 100), 101 .*107 (sample of 107), … (60 lanes)' out
+}
+
 @test "an error at the top is that of the whole" {
     printf 'it went wrong' >error
     tar --format=ustar -cf whole.tar error
@@ -405,6 +423,15 @@ END
     refuses 2 'no input' -- ar-ls </dev/null
     echo text >file
     refuses 2 'not a tar' -- ar-ls file
+    : >empty.tar
+    refuses 2 "'empty.tar' is empty" 'run it again' -- ar-ls empty.tar
+    refuses 2 "'empty.tar' is empty" -- ar-ls empty.tar empty.tar
+    mkdir empties
+    cp empty.tar empties
+    refuses 2 "'empties/empty.tar' is empty" -- ar-ls empties
+    printf 'x,x\n1,2\n' >twice.csv
+    refuses 2 "column 'x' is there twice" -- ar-ls twice.csv
+    grep -x 'twice: cannot be read' out
     refuses 2 "cannot open 'missing'" -- ar-ls missing
     mkdir folder
     refuses 2 'holds no lanes' -- ar-ls folder

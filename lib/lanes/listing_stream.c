@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/stat.h>
+
 #include "bytes/file.h"
 #include "lanes/entries.h"
 #include "lanes/listing_note.h"
@@ -324,6 +326,16 @@ static int finish(struct reading *r, struct ar_error *error)
     return listing->folder || listing->parts ? 0 : ar_listing_check(listing, error);
 }
 
+/* A file without a byte is what a shell leaves of a command that failed. */
+static int check_not_empty(int fd, const char *path, struct ar_error *error)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > 0)
+        return 0;
+    ar_fail(error, AR_INPUT, "'%s' is empty", path);
+    return ar_hint(error, "The command that was to write it has failed: run it again.");
+}
+
 int ar_listing_read_stream(struct ar_listing *listing, int fd, const char *path, struct ar_error *error)
 {
     off_t start = lseek(fd, 0, SEEK_CUR);
@@ -331,7 +343,7 @@ int ar_listing_read_stream(struct ar_listing *listing, int fd, const char *path,
     ar_buf_init(&r.body);
     ar_buf_init(&r.artifacts);
     ar_run_init(&r.run);
-    if (listing->parts && ar_listing_part_begin(listing, path, error) != 0)
+    if (check_not_empty(fd, path, error) != 0 || (listing->parts && ar_listing_part_begin(listing, path, error) != 0))
         return -1;
     unsigned flags = AR_STREAM_RUN | AR_STREAM_MERGED | AR_STREAM_LANES | (listing->verify ? 0 : AR_STREAM_SKIP);
     int result = -1;

@@ -67,7 +67,7 @@ void cli_print_columns(const json_t *columns)
 /* ---- a set ---------------------------------------------------------------------------------------------------------- */
 
 /* Where it came from, and what was peculiar about its file. */
-static void print_source(const struct ar_listed_set *set)
+static void print_source(const struct ar_listed_set *set, enum ar_listed_kind kind)
 {
     const json_t *account = set->account;
     struct ar_buf line;
@@ -75,7 +75,7 @@ static void print_source(const struct ar_listed_set *set)
     ar_buf_add_format(&line, "%s", set->name);
     const char *source = json_string_value(json_object_get(account, "source"));
     if (!account)
-        ar_buf_add_text(&line, ": its source is not told");
+        ar_buf_add_text(&line, kind == AR_LISTED_FILES ? ": cannot be read" : ": its source is not told");
     if (account) {
         ar_buf_add_format(&line, ": %s, ", source ? source : "unknown source");
         cli_bytes(&line, ar_json_count(account, "bytes"));
@@ -237,7 +237,7 @@ int cli_print_sets(const struct ar_listing *listing, struct ar_error *error)
 {
     for (size_t i = 0; i < listing->n_sets; i++) {
         const struct ar_listed_set *set = &listing->set[i];
-        print_source(set);
+        print_source(set, listing->kind);
         if (print_account(listing, i, error) != 0)
             return -1;
         print_rules(set->rules);
