@@ -20,7 +20,8 @@ JOBS := $(shell nproc 2>/dev/null || echo 1)
 # Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
 DEPS = gcc libc6-dev make pkg-config zlib1g-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
     libutf8proc-dev jq mawk gnuplot-nox fonts-ipafont-gothic parallel
-DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash zstd xz-utils lz4 bzip2 mandoc file git man-db
+DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash zstd xz-utils lz4 bzip2 mandoc file git man-db \
+    python3-venv
 DEPS_DEV = clang libclang-rt-14-dev cppcheck shellcheck mandoc
 
 # What cannot be left out, whatever CFLAGS says.
@@ -48,11 +49,11 @@ CLI_SOURCES := $(sort $(wildcard tools/cli/*.c))
 TOOLS := $(patsubst tools/%.c,%,$(sort $(wildcard tools/ar-*.c)))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-SCRIPTS := scripts/install-packages .ci/run $(wildcard share/examples/*.sh) $(wildcard tests/*.sh) \
+SCRIPTS := scripts/install-packages .ci/run tests/interop/run $(wildcard share/examples/*.sh) $(wildcard tests/*.sh) \
     $(wildcard share/methods/*-sh/analyze share/methods/*-sh/judge share/methods/outlier-rate/analyze share/methods/outlier-rate/judge)
 LIBRARY := $(B)/libanalysisrun.a
 
-.PRECIOUS: $(B)/%.o $(B)/tools/% $(B)/tests/unit/% $(B)/tests/fuzz/% $(B)/tests/gen-run
+.PRECIOUS: $(B)/%.o $(B)/tools/% $(B)/tests/unit/% $(B)/tests/interop/% $(B)/tests/fuzz/% $(B)/tests/gen-run
 
 .PHONY: all
 all: $(TOOLS:%=$(OUT)/bin/%) $(OUT)/$(SONAME) ## build the tools into build/bin (default)
@@ -86,6 +87,9 @@ $(OUT)/unit/%: $(B)/tests/unit/%
 $(OUT)/fuzz/%: $(B)/tests/fuzz/%
 	$(put)
 
+$(OUT)/interop/%: $(B)/tests/interop/%
+	$(put)
+
 $(OUT)/gen-run: $(B)/tests/gen-run
 	$(put)
 
@@ -105,6 +109,9 @@ $(B)/tools/ar-%: $(B)/tools/ar-%.o $(CLI_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LIBRARY)
+	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)
+
+$(B)/tests/interop/%: $(B)/tests/interop/%.o $(LIBRARY)
 	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)
 
 # A fuzz driver as a plain program that runs a corpus.
@@ -159,6 +166,11 @@ check: deps-test ## install what the tests need, build, and run all tests
 check-sanitize: deps-dev ## all tests with AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/sanitize SANITIZE=address,undefined CFLAGS='-O1 -g'
 	@AR_OUT='$(CURDIR)/build/sanitize' TESTS_SANITIZED=1 bats --jobs $(JOBS) $(BATSFLAGS) tests
+
+.PHONY: check-interop
+check-interop: deps-test ## install pandas 1.5, 2.2 and 3.1 from PyPI, and hold our pickles against them
+	@$(MAKE) --no-print-directory -j$(JOBS) $(OUT)/interop/pickle-tool
+	@tests/interop/run $(OUT)
 
 .PHONY: lint
 lint: deps-dev ## warnings as errors with gcc and clang; cppcheck, shellcheck, mandoc
