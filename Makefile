@@ -8,6 +8,7 @@ PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/analysisrun
+BASHCOMPDIR = $(PREFIX)/share/bash-completion/completions
 DESTDIR =
 
 CC = gcc
@@ -49,7 +50,7 @@ CLI_SOURCES := $(sort $(wildcard tools/cli/*.c))
 TOOLS := $(patsubst tools/%.c,%,$(sort $(wildcard tools/ar-*.c)))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-SCRIPTS := scripts/install-packages .ci/run tests/interop/run $(wildcard share/examples/*.sh) $(wildcard tests/*.sh) \
+SCRIPTS := scripts/install-packages .ci/run tests/interop/run $(wildcard share/examples/*.sh share/completions/*.bash) $(wildcard tests/*.sh) \
     $(wildcard share/methods/*-sh/analyze share/methods/*-sh/judge share/methods/outlier-rate/analyze share/methods/outlier-rate/judge)
 LIBRARY := $(B)/libanalysisrun.a
 
@@ -137,18 +138,19 @@ demo: ## build, and run the main job on real and on generated data, showing each
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX
-	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(BASHCOMPDIR)
 	$(INSTALL) -m 755 $(TOOLS:%=$(OUT)/bin/%) $(DESTDIR)$(BINDIR)
 	for page in man/*.[1-9]; do section=$${page##*.}; \
 	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$section && \
 	    $(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section || exit; done
+	for tool in $(TOOLS); do $(INSTALL) -m 644 share/completions/analysisrun.bash $(DESTDIR)$(BASHCOMPDIR)/$$tool || exit; done
 	cp -R share/methods share/make share/examples $(DESTDIR)$(DATADIR)
 	rm -f $(DESTDIR)$(DATADIR)/examples/demo.sh
 	sed 's|/usr/local/share/analysisrun|$(DATADIR)|' share/make/Makefile.example > $(DESTDIR)$(DATADIR)/make/Makefile.example
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%)
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(TOOLS:%=$(DESTDIR)$(BASHCOMPDIR)/%)
 	for page in man/*.[1-9]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(DATADIR)
 

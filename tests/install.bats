@@ -20,6 +20,9 @@ load helpers.bash
     [ -x root/opt/ar/bin/ar-split ]
     [ -f root/opt/ar/share/man/man7/analysisrun.7 ]
     [ -x root/opt/ar/share/analysisrun/methods/spot-stats-sh/analyze ]
+    for tool in root/opt/ar/bin/*; do
+        [ -f "root/opt/ar/share/bash-completion/completions/${tool##*/}" ]
+    done
     run -0 root/opt/ar/bin/ar-split --version
     [[ $output == 'ar-split (analysisrun) '* ]]
     make -s -C "$BATS_TEST_DIRNAME/.." uninstall DESTDIR="$PWD/root" PREFIX=/opt/ar
@@ -39,4 +42,31 @@ load helpers.bash
         [ "$(wc -l <err)" -eq 1 ]
         refuses 3 'cannot write standard output: No space left on device' -- sh -c "exec $tool --help >/dev/full"
     done
+}
+
+# What bash completes of a command line, given as its words; '=' is a word of its own, as bash has it.
+completed() {
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    _analysisrun "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+    printf '%s\n' "${COMPREPLY[@]}"
+}
+
+@test "bash completes the options of every tool, and what some of them take" {
+    in_scratch
+    . "$SHARE/completions/analysisrun.bash"
+    for tool in "$AR_BIN"/ar-*; do
+        name=${tool##*/}
+        complete -p "$name" | holds _analysisrun
+        "$name" --help | grep -oE '^ +(-., )?--[a-z-]+=?' | grep -oE -e '--.*' | sort >help
+        completed "$name" -- | sort >lines
+        diff help lines
+        [ "$(completed "$name" --he)" = --help ]
+    done
+    mkdir folder && : >file
+    [ "$(completed ar-pack -d f)" = folder ]
+    [ "$(completed ar-pack --directory = f)" = folder ]
+    [ "$(completed ar-split --compress = z)" = zstd ]
+    [ "$(completed ar-split -Z '')" = $'gzip\nzstd' ]
+    [ -z "$(completed ar-split -s f)" ] # files are what bash itself completes
+    [ "$(completed ar-analyze -j 2 -- printen | sort -u)" = printenv ]
 }
