@@ -3,26 +3,16 @@
 
 #include "bytes/text.h"
 #include "codecs/tar_format.h"
+#include "codecs/tar_pax.h"
 
 #define LONG_NAME_MAX ((size_t)1 << 16)
-#define GLOBAL_PASS_MAX ((size_t)1 << 13)
-
-/* What pax headers say, as far as it counts here. An empty value takes back what was said before. */
-struct keywords {
-    bool has_path, has_size, has_is_file, has_image_type;
-    bool is_file;
-    uint64_t size;
-    struct ar_buf path;
-    struct ar_buf image_type;
-    struct ar_buf pass; /* records of vendor keywords */
-};
 
 struct ar_tar_reader {
     struct ar_in *in;
     struct ar_tar_block block;
     uint64_t block_offset;  /* where it stands in the stream */
-    struct keywords global; /* for all entries that follow */
-    struct keywords local;  /* for the next one */
+    struct ar_tar_pax global; /* for all entries that follow */
+    struct ar_tar_pax local;  /* for the next one */
     struct ar_buf long_name; /* GNU's, for the next one */
     bool has_long_name;
     struct ar_buf short_name; /* from the header block */
@@ -42,28 +32,6 @@ struct ar_tar_reader {
 
 /* ---- life ----------------------------------------------------------------------------------------------------------- */
 
-static void keywords_init(struct keywords *keywords)
-{
-    ar_buf_init(&keywords->path);
-    ar_buf_init(&keywords->image_type);
-    ar_buf_init(&keywords->pass);
-}
-
-static void keywords_release(struct keywords *keywords)
-{
-    ar_buf_release(&keywords->path);
-    ar_buf_release(&keywords->image_type);
-    ar_buf_release(&keywords->pass);
-}
-
-static void keywords_clear(struct keywords *keywords)
-{
-    keywords->has_path = keywords->has_size = keywords->has_is_file = keywords->has_image_type = false;
-    ar_buf_clear(&keywords->path);
-    ar_buf_clear(&keywords->image_type);
-    ar_buf_clear(&keywords->pass);
-}
-
 struct ar_tar_reader *ar_tar_reader_new(struct ar_in *in, struct ar_error *error)
 {
     struct ar_tar_reader *reader = calloc(1, sizeof(*reader));
@@ -72,8 +40,8 @@ struct ar_tar_reader *ar_tar_reader_new(struct ar_in *in, struct ar_error *error
         return NULL;
     }
     reader->in = in;
-    keywords_init(&reader->global);
-    keywords_init(&reader->local);
+    ar_tar_pax_init(&reader->global, true);
+    ar_tar_pax_init(&reader->local, false);
     ar_buf_init(&reader->long_name);
     ar_buf_init(&reader->short_name);
     ar_buf_init(&reader->body);
@@ -85,8 +53,8 @@ void ar_tar_reader_free(struct ar_tar_reader *reader)
 {
     if (reader == NULL)
         return;
-    keywords_release(&reader->global);
-    keywords_release(&reader->local);
+    ar_tar_pax_release(&reader->global);
+    ar_tar_pax_release(&reader->local);
     ar_buf_release(&reader->long_name);
     ar_buf_release(&reader->short_name);
     ar_buf_release(&reader->body);
@@ -107,10 +75,7 @@ uint64_t ar_tar_left(const struct ar_tar_reader *reader)
 /* ---- messages ------------------------------------------------------------------------------------------------------- */
 
 #define HINT_CUT "It was cut on its way, or the program that wrote it failed; make it again."
-#define HINT_DAMAGED "It was damaged on its way, or written by a program at fault; make it again."
 #define HINT_KIND "Pack it again without it: only regular files and folders are taken."
-#define HINT_SPARSE "Pack it again without tar's option --sparse."
-#define HINT_VOLUME "Pack it again without tar's option --multi-volume."
 
 /* A name for a message: its first 300 bytes. */
 struct shown {
@@ -134,14 +99,6 @@ static int fail_entry(const struct ar_tar_reader *reader, const char *problem, c
     ar_fail(error, AR_INPUT, "'%s': entry '%s' at byte %" PRIu64 " %s", ar_in_name(reader->in), show(reader->name).text,
             reader->offset, problem);
     return ar_hint(error, "%s", hint);
-}
-
-/* "'in.tar': the pax header at byte 1024 PROBLEM" */
-static int fail_pax(const struct ar_tar_reader *reader, const char *problem, struct ar_error *error)
-{
-    ar_fail(error, AR_INPUT, "'%s': the pax header at byte %" PRIu64 " %s", ar_in_name(reader->in), reader->block_offset,
-            problem);
-    return ar_hint(error, HINT_DAMAGED);
 }
 
 static int fail_cut_body(const struct ar_tar_reader *reader, uint64_t left, struct ar_error *error)
@@ -246,167 +203,6 @@ static bool read_number(const char *field, size_t width, uint64_t *value)
     return i == width || field[i] == '\0';
 }
 
-/* The value of a pax keyword: decimal digits, less than 2^63. */
-static bool read_decimal(const char *text, size_t len, uint64_t *value)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
-        if (digit > 9 || __builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digit, &n))
-            return false;
-    }
-    *value = n;
-    return len > 0 && n <= INT64_MAX;
-}
-
-/* ---- pax records ---------------------------------------------------------------------------------------------------- */
-
-enum meaning { PASS, DROP, PATH, SIZE, IS_FILE, IMAGE_TYPE, SPARSE, VOLUME };
-
-struct record {
-    const char *text; /* all of it */
-    size_t len;
-    const char *key;
-    size_t key_len;
-    const char *value;
-    size_t value_len;
-};
-
-/* What a keyword means to us. One that ends with a dot stands for all that begin so; the first that fits counts. */
-static enum meaning find_meaning(const char *key, size_t len)
-{
-    static const struct {
-        const char *key;
-        unsigned char len;
-        unsigned char meaning;
-    } known[] = {
-#define KEYWORD(key, meaning) {key, sizeof(key) - 1, meaning}
-        KEYWORD("is_file", IS_FILE), KEYWORD("image_type", IMAGE_TYPE), KEYWORD("path", PATH), KEYWORD("size", SIZE),
-        KEYWORD("atime", DROP), KEYWORD("charset", DROP), KEYWORD("comment", DROP), KEYWORD("ctime", DROP),
-        KEYWORD("gid", DROP), KEYWORD("gname", DROP), KEYWORD("hdrcharset", DROP), KEYWORD("linkpath", DROP),
-        KEYWORD("mtime", DROP), KEYWORD("uid", DROP), KEYWORD("uname", DROP),
-        KEYWORD("GNU.sparse.", SPARSE), KEYWORD("SCHILY.realsize", SPARSE),
-        KEYWORD("GNU.volume.label", DROP), KEYWORD("GNU.volume.", VOLUME),
-        KEYWORD("SCHILY.", DROP), KEYWORD("LIBARCHIVE.", DROP), KEYWORD("RHT.security.selinux", DROP),
-#undef KEYWORD
-    };
-    for (size_t i = 0; i < AR_COUNT(known); i++) {
-        bool prefix = known[i].key[known[i].len - 1] == '.';
-        if ((prefix ? len > known[i].len : len == known[i].len) && memcmp(key, known[i].key, known[i].len) == 0)
-            return (enum meaning)known[i].meaning;
-    }
-    return PASS;
-}
-
-/* Takes the record at the start of the n bytes at text apart. False where it is malformed. */
-static bool split_record(struct record *record, const char *text, size_t n)
-{
-    size_t len = 0, i = 0;
-    if (text[0] == '0') /* no length, or leading zeros */
-        return false;
-    for (; i < n && text[i] >= '0' && text[i] <= '9' && len <= n; i++)
-        len = len * 10 + (size_t)(text[i] - '0');
-    if (i == n || text[i] != ' ' || len > n || len < i + 3 || text[len - 1] != '\n')
-        return false;
-    const char *key = text + i + 1;
-    const char *equals = memchr(key, '=', len - 1 - (i + 1));
-    if (equals == NULL || equals == key)
-        return false;
-    *record = (struct record){.text = text, .len = len, .key = key, .key_len = (size_t)(equals - key), .value = equals + 1};
-    record->value_len = (size_t)(text + len - 1 - record->value);
-    return true;
-}
-
-/* A global vendor keyword takes the place of an earlier one; an empty value only takes that away. */
-static int replace_global(struct ar_tar_reader *reader, const struct record *record, struct ar_error *error)
-{
-    struct ar_buf *pass = &reader->global.pass;
-    struct record old;
-    for (size_t at = 0; at < pass->len && split_record(&old, pass->data + at, pass->len - at); at += old.len) {
-        if (old.key_len != record->key_len || memcmp(old.key, record->key, old.key_len) != 0)
-            continue;
-        memmove(pass->data + at, pass->data + at + old.len, pass->len - at - old.len);
-        ar_buf_truncate(pass, pass->len - old.len);
-        break;
-    }
-    if (record->value_len == 0)
-        return 0;
-    if (pass->len + record->len > GLOBAL_PASS_MAX)
-        return fail_pax(reader, "has more than 8 KiB of global vendor keywords", error);
-    ar_buf_add(pass, record->text, record->len);
-    return 0;
-}
-
-static int take_vendor(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
-{
-    if (to == &reader->global)
-        return replace_global(reader, record, error);
-    if (to->pass.len + record->len > AR_TAR_PASS_MAX - GLOBAL_PASS_MAX)
-        return fail_pax(reader, "has too many vendor keywords", error);
-    ar_buf_add(&to->pass, record->text, record->len);
-    return 0;
-}
-
-static int take_image_type(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
-{
-    if (record->value_len > AR_TAR_IMAGE_TYPE_MAX || ar_utf8_check(record->value, record->value_len) != record->value_len ||
-        ar_text_has_control(record->value, record->value_len))
-        return fail_pax(reader, "has an 'image_type' that is not a short UTF-8 text without control characters", error);
-    to->has_image_type = true;
-    ar_buf_clear(&to->image_type);
-    ar_buf_add(&to->image_type, record->value, record->value_len);
-    return 0;
-}
-
-static int take_path(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
-{
-    if (to == &reader->global)
-        return fail_pax(reader, "gives a 'path' to all entries", error);
-    if (memchr(record->value, '\0', record->value_len) != NULL)
-        return fail_pax(reader, "has a 'path' with a NUL in it", error);
-    to->has_path = record->value_len > 0;
-    ar_buf_clear(&to->path);
-    ar_buf_add(&to->path, record->value, record->value_len);
-    return 0;
-}
-
-static int take_size(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
-{
-    if (to == &reader->global)
-        return fail_pax(reader, "gives a 'size' to all entries", error);
-    to->has_size = record->value_len > 0;
-    if (to->has_size && !read_decimal(record->value, record->value_len, &to->size))
-        return fail_pax(reader, "has a 'size' that is not a number of bytes", error);
-    return 0;
-}
-
-static int take_record(struct ar_tar_reader *reader, struct keywords *to, const struct record *record, struct ar_error *error)
-{
-    switch (find_meaning(record->key, record->key_len)) {
-    case DROP:
-        return 0;
-    case PATH:
-        return take_path(reader, to, record, error);
-    case SIZE:
-        return take_size(reader, to, record, error);
-    case IS_FILE:
-        to->has_is_file = true;
-        to->is_file = record->value_len == 4 && memcmp(record->value, "true", 4) == 0;
-        return 0;
-    case IMAGE_TYPE:
-        return take_image_type(reader, to, record, error);
-    case SPARSE:
-        fail_pax(reader, "announces a sparse file", error);
-        return ar_hint(error, HINT_SPARSE);
-    case VOLUME:
-        fail_pax(reader, "announces the rest of a file from another volume", error);
-        return ar_hint(error, HINT_VOLUME);
-    case PASS:
-        break;
-    }
-    return take_vendor(reader, to, record, error);
-}
-
 /* ---- headers that belong to another one ----------------------------------------------------------------------------- */
 
 /* Reads a header's body of at most max bytes into buf. */
@@ -416,7 +212,7 @@ static int read_header_body(struct ar_tar_reader *reader, struct ar_buf *buf, si
     if (!read_number(reader->block.size, sizeof(reader->block.size), &size) || size > max) {
         ar_fail(error, AR_INPUT, "'%s': the size of the extended header at byte %" PRIu64 " is not a number up to %zu",
                 ar_in_name(reader->in), reader->block_offset, max);
-        return ar_hint(error, HINT_DAMAGED);
+        return ar_hint(error, AR_TAR_HINT_DAMAGED);
     }
     size_t whole = (size_t)size + ar_tar_padding(size);
     ar_buf_clear(buf);
@@ -432,19 +228,14 @@ static int read_header_body(struct ar_tar_reader *reader, struct ar_buf *buf, si
     return 0;
 }
 
-static int read_pax(struct ar_tar_reader *reader, struct keywords *to, struct ar_error *error)
+static int read_pax(struct ar_tar_reader *reader, struct ar_tar_pax *to, struct ar_error *error)
 {
     if (read_header_body(reader, &reader->body, AR_TAR_PAX_MAX, error) < 0)
         return -1;
-    const struct ar_buf *body = &reader->body;
-    struct record record;
-    for (size_t at = 0; at < body->len; at += record.len) {
-        if (!split_record(&record, body->data + at, body->len - at))
-            return fail_pax(reader, "has a malformed record", error);
-        if (take_record(reader, to, &record, error) < 0)
-            return -1;
-    }
-    return 0;
+    struct ar_tar_pax_header header = {
+        .text = reader->body.data, .len = reader->body.len, .input = ar_in_name(reader->in), .offset = reader->block_offset,
+    };
+    return ar_tar_pax_take(to, &header, error);
 }
 
 static int read_long_name(struct ar_tar_reader *reader, struct ar_error *error)
@@ -554,7 +345,7 @@ static int read_block(struct ar_tar_reader *reader, struct ar_error *error)
         return fail_no_tar(reader, AR_TAR_BLOCK, error);
     ar_fail(error, AR_INPUT, "'%s': the header at byte %" PRIu64 " has a wrong checksum", ar_in_name(reader->in),
             reader->block_offset);
-    return ar_hint(error, HINT_DAMAGED);
+    return ar_hint(error, AR_TAR_HINT_DAMAGED);
 }
 
 /* ---- entries -------------------------------------------------------------------------------------------------------- */
@@ -628,8 +419,8 @@ static int fail_kind(const struct ar_tar_reader *reader, struct ar_error *error)
         {'3', "is a character device", HINT_KIND},
         {'4', "is a block device", HINT_KIND},
         {'6', "is a FIFO", HINT_KIND},
-        {'S', "is a sparse file", HINT_SPARSE},
-        {'M', "is the rest of a file from another volume", HINT_VOLUME},
+        {'S', "is a sparse file", AR_TAR_HINT_SPARSE},
+        {'M', "is the rest of a file from another volume", AR_TAR_HINT_VOLUME},
         {'V', "is a volume label", "Pack it again without tar's option --label."},
         {'D', "is a folder of an incremental backup", "Pack it again without tar's option --listed-incremental."},
     };
@@ -645,9 +436,9 @@ static int fail_kind(const struct ar_tar_reader *reader, struct ar_error *error)
 
 static void fill_entry(struct ar_tar_reader *reader, struct ar_tar_entry *entry)
 {
-    const struct keywords *global = &reader->global, *local = &reader->local;
-    const struct keywords *files = local->has_is_file ? local : global;
-    const struct keywords *images = local->has_image_type ? local : global;
+    const struct ar_tar_pax *global = &reader->global, *local = &reader->local;
+    const struct ar_tar_pax *files = local->has_is_file ? local : global;
+    const struct ar_tar_pax *images = local->has_image_type ? local : global;
     ar_buf_clear(&reader->pass);
     ar_buf_add(&reader->pass, global->pass.data, global->pass.len);
     ar_buf_add(&reader->pass, local->pass.data, local->pass.len);
@@ -675,11 +466,11 @@ static int take_entry(struct ar_tar_reader *reader, struct ar_tar_entry *entry, 
     if (reader->local.has_size)
         reader->size = reader->local.size;
     else if (!read_number(reader->block.size, sizeof(reader->block.size), &reader->size))
-        return fail_entry(reader, "has a size that is not a number from 0 to 2^63-1", HINT_DAMAGED, error);
+        return fail_entry(reader, "has a size that is not a number from 0 to 2^63-1", AR_TAR_HINT_DAMAGED, error);
 
     if (!file || reader->folder_name) { /* v7 has no kind for folders */
         if (reader->size > 0) /* some tars pass over such a body, others do not */
-            return fail_entry(reader, "is a folder with a size", HINT_DAMAGED, error);
+            return fail_entry(reader, "is a folder with a size", AR_TAR_HINT_DAMAGED, error);
         return 0;
     }
     const char *hint;
@@ -698,7 +489,7 @@ static int take_entry(struct ar_tar_reader *reader, struct ar_tar_entry *entry, 
 /* Forgets what was said about the entry before. */
 static void start_entry(struct ar_tar_reader *reader)
 {
-    keywords_clear(&reader->local);
+    ar_tar_pax_clear(&reader->local);
     reader->has_long_name = false;
     reader->announced = false;
     reader->after_error = false;
