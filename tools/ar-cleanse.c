@@ -83,7 +83,8 @@ static struct set *set_of(struct cleanse *c, const char *name, struct ar_error *
         return NULL;
     set->cleansed = set->rules.n || set->rules.none;
     if (!set->cleansed)
-        cli_warn("no rule for the set '%s': it is passed on uncleansed, and ar-pack will refuse it (--none %s keeps it as it is)", name, name);
+        cli_warn("no rule for the set '%s': it is passed on uncleansed, and ar-pack will refuse it (--none %s keeps it as it is)",
+                 name, name);
     return set;
 }
 
@@ -113,7 +114,8 @@ static int fail_size(struct cleanse *c, const struct ar_entry *entry, struct ar_
         ;
     if (n < 0)
         return -1;
-    return ar_fail(error, AR_SYSTEM, "entry '%s' of %" PRIu64 " bytes does not fit into memory", entry->tar->name, entry->tar->size);
+    return ar_fail(error, AR_SYSTEM, "entry '%s' of %" PRIu64 " bytes does not fit into memory", entry->tar->name,
+                   entry->tar->size);
 }
 
 /* Reads the set, looking at its rows as they come. */
@@ -142,7 +144,8 @@ static int write_set(struct cleanse *c, const struct ar_entry *entry, struct set
                                 .bytes = ar_rows_bytes(&rows) };
     const char *lane = cli_lanes_target(&c->in, entry)->data;
     if (ar_emit_begin(&c->emit, lane, entry->name, record.bytes, true, NULL, error) != 0 ||
-        ar_rows_write(&rows, &c->emit.tar, record.xxh3, error) != 0 || ar_cleansed_record(cleansed, &set->rules, &record, error) != 0)
+        ar_rows_write(&rows, &c->emit.tar, record.xxh3, error) != 0 ||
+            ar_cleansed_record(cleansed, &set->rules, &record, error) != 0)
         return -1;
     set->rows_in += cleansed->rows_in;
     set->rows += cleansed->kept.rows;
@@ -234,7 +237,8 @@ static void tell_account(const struct cleanse *c)
     ar_buf_release(&line);
     for (size_t i = 0; i < c->n_sets; i++)
         if (c->set[i].cleansed && c->set[i].rows_in && !c->set[i].rows)
-            cli_warn("no row of the set '%s' passes its rules; ar-ls --entities shows the entities that are there", c->set[i].name);
+            cli_warn("no row of the set '%s' passes its rules; ar-ls --entities shows the entities that are there",
+                     c->set[i].name);
 }
 
 static int take_option(struct cleanse *c, int key, const char *arg, struct ar_error *error)

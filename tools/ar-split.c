@@ -96,7 +96,8 @@ static int open_input(const struct split *split, const char *path, struct ar_err
 static int read_run_tar(struct split *split, const char *path, struct ar_error *error)
 {
     if (strcmp(path, "-") == 0 && isatty(STDIN_FILENO))
-        return ar_fail(error, AR_INPUT, "nothing to read: expected SET=FILE operands, or a run tar on standard input; see 'ar-split --help'");
+        return ar_fail(error, AR_INPUT,
+                       "nothing to read: expected SET=FILE operands, or a run tar on standard input; see 'ar-split --help'");
     size_t n = strlen(path);
     if (n > 4 && strcmp(path + n - 4, ".csv") == 0)
         return ar_fail(error, AR_INPUT, "operand '%s': expected SET=FILE, as in activity_spots=%s", path, path);
@@ -193,8 +194,8 @@ static void tell_set(const struct split *split, const struct ar_run_set *set, co
     for (size_t i = 0; i < p->unknown.count && i < 10; i++) {
         const struct ar_name *name = &p->unknown.name[i];
         ssize_t form = ar_targets_find_form(&split->lanes.targets, name->text, name->len);
-        cli_warn("%s: rows of the lane '%s', which the samples table does not name, are dropped: %" PRIu64 "%s", p->what, name->text,
-                 p->unknown_rows[i], form >= 0 ? " (one that it names differs only in its Unicode form)" : "");
+        cli_warn("%s: rows of the lane '%s', which the samples table does not name, are dropped: %" PRIu64 "%s", p->what,
+                 name->text, p->unknown_rows[i], form >= 0 ? " (one that it names differs only in its Unicode form)" : "");
     }
     if (p->unknown.count > 10)
         cli_warn("%s: and those of %zu further lanes", p->what, p->unknown.count - 10);
@@ -218,7 +219,8 @@ static void tell_forms(const struct split *split)
     const struct ar_target *target = split->lanes.targets.entry;
     size_t a, b;
     if (split->lanes.grow && ar_targets_find_forms(&split->lanes.targets, &a, &b) > 0)
-        cli_warn("the lanes '%s' and '%s' (%zu and %zu of %zu) differ only in their Unicode form: they are two, since ids compare as bytes",
+        cli_warn("the lanes '%s' and '%s' (%zu and %zu of %zu) differ only in their Unicode form: they are two, since ids "
+                 "compare as bytes",
                  target[a].data, target[b].data, a + 1, b + 1, split->lanes.targets.count);
 }
 
@@ -236,7 +238,8 @@ static void tell_empty_lanes(const struct split *split)
         shown++;
         const char *zeros = find_without_zeros(split, id);
         if (zeros)
-            cli_warn("lane '%s' of the samples table has no rows, but '%s' has: data names are text, and their zeros count", id, zeros);
+            cli_warn("lane '%s' of the samples table has no rows, but '%s' has: data names are text, and their zeros count", id,
+                     zeros);
         else
             cli_warn("lane '%s' of the samples table has no rows", id);
     }
@@ -279,7 +282,8 @@ static void tell_account(const struct split *split)
     ar_buf_release(&line);
     for (size_t i = 0; i < split->lanes.targets.count; i++)
         if (split->lanes.error[i])
-            cli_warn("lane '%s' (%s) failed: %s", split->lanes.targets.entry[i].data, split->lanes.targets.entry[i].sample, split->lanes.error[i]);
+            cli_warn("lane '%s' (%s) failed: %s", split->lanes.targets.entry[i].data, split->lanes.targets.entry[i].sample,
+                     split->lanes.error[i]);
 }
 
 static void step(void *arg, uint64_t done)

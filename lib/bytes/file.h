@@ -114,7 +114,8 @@ struct ar_map_watch {
 };
 
 /* As ar_map_in, watched; what is mapped as it is need not be looked at. */
-int ar_map_in_watched(struct ar_map *map, struct ar_in *in, uint64_t max, const struct ar_map_watch *watch, struct ar_error *error)
+int ar_map_in_watched(struct ar_map *map, struct ar_in *in, uint64_t max, const struct ar_map_watch *watch,
+                      struct ar_error *error)
     AR_MUST_USE;
 
 /* -1 (AR_INPUT) where the mapped file was changed since (size or modification time); name is said. */

@@ -105,7 +105,8 @@ int ar_map_in(struct ar_map *map, struct ar_in *in, uint64_t max, struct ar_erro
     return ar_map_in_watched(map, in, max, NULL, error);
 }
 
-int ar_map_in_watched(struct ar_map *map, struct ar_in *in, uint64_t max, const struct ar_map_watch *watch, struct ar_error *error)
+int ar_map_in_watched(struct ar_map *map, struct ar_in *in, uint64_t max, const struct ar_map_watch *watch,
+                      struct ar_error *error)
 {
     *map = (struct ar_map){.data = "", .fd = -1, .filter = ar_in_filter(in)};
     int placed = map_place(map, in, max, error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct ar_region: room for many bytes at one address. Only what is written to takes memory, so that room can be asked for before it is known how much really
- * comes; it is used again for the next bytes. A zeroed struct is empty.
+ * struct ar_region: room for many bytes at one address. Only what is written to takes memory, so that room can be asked for
+ * before it is known how much really comes; it is used again for the next bytes. A zeroed struct is empty.
  */
 #ifndef AR_BYTES_REGION_H
 #define AR_BYTES_REGION_H

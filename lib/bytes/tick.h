@@ -10,7 +10,7 @@
 #include "bytes/error.h"
 
 struct ar_tick {
-    void (*step)(void *arg, uint64_t done); /* called now and then with what is done so far, in the units of the caller; or NULL */
+    void (*step)(void *arg, uint64_t done); /* called now and then with what is done, in the units of the caller; or NULL */
     void *arg;
     volatile sig_atomic_t *stop; /* not 0: give up; or NULL */
 };

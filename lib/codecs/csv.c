@@ -96,14 +96,20 @@ int ar_csv_fail(const struct ar_csv_seen *seen, const char *data, uint64_t n, ui
     case AR_CSV_RAGGED:
         ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ": %" PRIu64 " cell%s, expected %" PRIu64 " as in the header", what, line,
                 seen->fault_cells, seen->fault_cells == 1 ? "" : "s", seen->cells);
-        return ar_hint(error, "The row is cut or damaged, or a cell with a comma lacks its quotes: correct it or export the file again.");
+        return ar_hint(error,
+                       "The row is cut or damaged, or a cell with a comma lacks its quotes: correct it, or export the file "
+                       "again.");
     case AR_CSV_UNTERMINATED:
         ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ": the quote that opens cell %" PRIu64 " is never closed", what, line, cell);
-        return ar_hint(error, "The file is cut, or a quote at the start of a cell is not doubled: correct it or export the file again.");
+        return ar_hint(error,
+                       "The file is cut, or a quote at the start of a cell is not doubled: correct it or export the file again.");
     case AR_CSV_AFTER_QUOTE:
-        ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ": text after the closing quote of cell %" PRIu64 ", expected a comma or the line's end",
+        ar_fail(error, AR_INPUT,
+                "%s, line %" PRIu64 ": text after the closing quote of cell %" PRIu64 ", expected a comma or the line's end",
                 what, line, cell);
-        return ar_hint(error, "Within a quoted cell each quote must be doubled, and the closing quote must be the cell's last character.");
+        return ar_hint(error,
+                       "Within a quoted cell each quote must be doubled, and the closing quote must be the cell's last "
+                       "character.");
     case AR_CSV_NUL:
     case AR_CSV_UTF8:
         return fail_encoding(seen, data, n, line, what, error);
@@ -209,7 +215,8 @@ int ar_csv_check_bom(const char *name, const char *what, struct ar_error *error)
 {
     if (strncmp(name, AR_CSV_BOM, strlen(AR_CSV_BOM)) != 0)
         return 0;
-    ar_fail(error, AR_INPUT, "%s: a byte order mark stands before the name of the first column, and not at the start of the file", what);
+    ar_fail(error, AR_INPUT,
+            "%s: a byte order mark stands before the name of the first column, and not at the start of the file", what);
     return ar_hint(error, "Take it away: a file has at most one, and nothing before it.");
 }
 

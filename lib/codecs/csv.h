@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CSV, as DESIGN's rules have it (RFC 4180, with LF, CRLF or CR as line end): comma, UTF-8, a quote counts only at the start of a
- * cell, nothing is trimmed, blank lines are skipped, every row has the header's number of cells.
+ * CSV, as DESIGN's rules have it (RFC 4180, with LF, CRLF or CR as line end): comma, UTF-8, a quote counts only at the start of
+ * a cell, nothing is trimmed, blank lines are skipped, every row has the header's number of cells.
  *
- * The scanner finds where rows and a few chosen cells begin and end, and checks all the rest on the way; it copies nothing. It has
- * two twins that give the same results, one with AVX2, one portable.
+ * The scanner finds where rows and a few chosen cells begin and end, and checks all the rest on the way; it copies nothing. It
+ * has two twins that give the same results, one with AVX2, one portable.
  */
 #ifndef AR_CODECS_CSV_H
 #define AR_CODECS_CSV_H
 
 #include "bytes/buf.h"
 
-/* A row, by offsets into the scanned bytes. cell[2 * i], cell[2 * i + 1]: start and end of the i-th tracked cell, quotes and all. */
+/*
+ * A row, by offsets into the scanned bytes. cell[2 * i], cell[2 * i + 1]: start and end of the i-th tracked cell, quotes and
+ * all.
+ */
 struct ar_csv_row {
     uint64_t start; /* of its first byte */
     uint64_t end;   /* behind its last byte, without the line end */
@@ -33,30 +36,31 @@ enum ar_csv_twin { AR_CSV_BEST, AR_CSV_PORTABLE, AR_CSV_AVX2 };
 struct ar_csv_scan; /* see ar_csv_scan_new */
 
 /*
- * A scanner over the n bytes at data, which stay the caller's and must not change. cells: how many cells each row must have, 0 = as many
- * as the first row. track: column numbers, ascending, from 0, of the cells that rows shall tell; a number beyond the row's last is
- * the caller's mistake. NULL when memory ran out.
+ * A scanner over the n bytes at data, which stay the caller's and must not change. cells: how many cells each row must have, 0 =
+ * as many as the first row. track: column numbers, ascending, from 0, of the cells that rows shall tell; a number beyond the
+ * row's last is the caller's mistake. NULL when memory ran out.
  */
 struct ar_csv_scan *ar_csv_scan_new(const char *data, uint64_t n, uint64_t cells, const size_t *track, size_t n_track,
                                     enum ar_csv_twin twin) AR_MUST_USE;
 void ar_csv_scan_free(struct ar_csv_scan *scan);
 
 /*
- * For data that is still arriving behind what was scanned, at the same address: n bytes of it are there now; whole: that is all of them. A scanner that was made
- * for n bytes takes them for all until this is called. While not whole, ar_csv_scan_rows gives 0 where it has to wait for more.
+ * For data that is still arriving behind what was scanned, at the same address: n bytes of it are there now; whole: that is all
+ * of them. A scanner that was made for n bytes takes them for all until this is called. While not whole, ar_csv_scan_rows gives
+ * 0 where it has to wait for more.
  */
 void ar_csv_scan_arrived(struct ar_csv_scan *scan, uint64_t n, bool whole);
 
 /*
- * The next rows, as many as were found at once. Sets *rows, valid until the next call. Returns their number, 0 at the end, -1 at a fault; the
- * rows before it were given already. Blank lines are not given.
+ * The next rows, as many as were found at once. Sets *rows, valid until the next call. Returns their number, 0 at the end, -1 at
+ * a fault; the rows before it were given already. Blank lines are not given.
  */
 ssize_t ar_csv_scan_rows(struct ar_csv_scan *scan, const struct ar_csv_row **rows);
 
 /* What was met so far: all of it is there after the end. */
 struct ar_csv_seen {
     enum ar_csv_fault fault;
-    uint64_t fault_offset;  /* of the row's start where it is ragged, of the opening quote where it is unterminated, else of the byte */
+    uint64_t fault_offset;  /* of the row's start where it is ragged, of the quote that is never closed, else of the byte */
     uint64_t fault_row;     /* of the start of the row in which the fault is; not told for NUL and UTF-8 */
     uint64_t fault_cells;   /* cells of the ragged row */
     uint64_t cells;         /* cells that each row must have */
@@ -66,8 +70,10 @@ struct ar_csv_seen {
 };
 const struct ar_csv_seen *ar_csv_scan_seen(const struct ar_csv_scan *scan);
 
-/* Fills in the error (AR_INPUT) of a fault: file (or entry), line, what was expected, and what to do. data and n are the bytes that were scanned,
- * first_line is the number of their first line. */
+/*
+ * Fills in the error (AR_INPUT) of a fault: file (or entry), line, what was expected, and what to do. data and n are the bytes
+ * that were scanned, first_line is the number of their first line.
+ */
 int ar_csv_fail(const struct ar_csv_seen *seen, const char *data, uint64_t n, uint64_t first_line, const char *what,
                 struct ar_error *error);
 
@@ -88,10 +94,12 @@ struct ar_csv_header {
 };
 
 /*
- * Reads the header, the first row that is not blank. what names the table in messages. 0, or -1 (AR_INPUT): nothing there ("is empty"), a cell that is
- * empty or there twice, a byte order mark before the first name that is not the text's first, and all that a scanner finds.
+ * Reads the header, the first row that is not blank. what names the table in messages. 0, or -1 (AR_INPUT): nothing there ("is
+ * empty"), a cell that is empty or there twice, a byte order mark before the first name that is not the text's first, and all
+ * that a scanner finds.
  */
-int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t n, const char *what, struct ar_error *error) AR_MUST_USE;
+int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t n, const char *what,
+                       struct ar_error *error) AR_MUST_USE;
 void ar_csv_header_release(struct ar_csv_header *header);
 
 #define AR_CSV_BOM "\xef\xbb\xbf"

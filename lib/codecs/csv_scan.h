@@ -47,7 +47,10 @@ struct ar_csv_scan {
     struct ar_csv_row row[AR_CSV_BATCH];
 };
 
-/* Where the blocks end that can be walked now: a byte behind each must be there, for the LF behind a CR, unless nothing more comes. */
+/*
+ * Where the blocks end that can be walked now: a byte behind each must be there, for the LF behind a CR, unless nothing more
+ * comes.
+ */
 static inline uint64_t ar_csv_blocks_end(const struct ar_csv_scan *scan)
 {
     uint64_t n = scan->whole || scan->n == 0 ? scan->n : scan->n - 1;

@@ -7,9 +7,9 @@
  *     static inline unsigned select_bit(uint64_t bits, unsigned k);                 position of the k-th set bit, from 0
  *     AR_CSV_FILL                                                                   the name of its fill function
  *
- * How quotes are decided: where every quote opens a quoted cell, closes one, or is one of two in a row within one, the bytes inside
- * quoted cells are those behind an odd number of quotes (the prefix xor of the quote mask). Masks tell whether that is so; a
- * block in which it is not is walked byte by byte.
+ * How quotes are decided: where every quote opens a quoted cell, closes one, or is one of two in a row within one, the bytes
+ * inside quoted cells are those behind an odd number of quotes (the prefix xor of the quote mask). Masks tell whether that is
+ * so; a block in which it is not is walked byte by byte.
  */
 #include "codecs/csv_scan.h"
 

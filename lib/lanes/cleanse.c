@@ -135,8 +135,8 @@ struct ar_cleansing {
 
 enum { HEADER_NEED = 256 * 1024 };
 
-struct ar_cleansing *ar_cleansing_new(struct ar_cleansed *cleansed, const char *data, const struct ar_rules *rules, const char *what,
-                                      struct ar_error *error)
+struct ar_cleansing *ar_cleansing_new(struct ar_cleansed *cleansed, const char *data, const struct ar_rules *rules,
+                                      const char *what, struct ar_error *error)
 {
     struct ar_cleansing *c = calloc(1, sizeof *c);
     *cleansed = (struct ar_cleansed){ .dropped = calloc(rules->n + 1, sizeof *cleansed->dropped) };
@@ -177,8 +177,8 @@ static int read_header(struct ar_cleansing *c, uint64_t n, bool whole, struct ar
     c->cleansed->header_len = c->header.end - c->header.start;
     if (compile(&c->compiled, c->rules, &c->header, c->what, error) != 0)
         return -1;
-    c->scan = ar_csv_scan_new(c->data + c->header.next, n - c->header.next, c->header.cells, c->compiled.column, c->compiled.n_columns,
-                              AR_CSV_BEST);
+    c->scan = ar_csv_scan_new(c->data + c->header.next, n - c->header.next, c->header.cells, c->compiled.column,
+                              c->compiled.n_columns, AR_CSV_BEST);
     return c->scan ? 0 : ar_fail_memory(error);
 }
 
@@ -215,7 +215,8 @@ int ar_cleansing_arrived(struct ar_cleansing *c, uint64_t n, bool whole, struct 
     const struct ar_csv_seen *seen = ar_csv_scan_seen(c->scan);
     c->cleansed->rows_in = seen->rows;
     if (got < 0)
-        return ar_csv_fail(seen, c->data + c->header.next, n - c->header.next, ar_csv_line(c->data, c->header.next), c->what, error);
+        return ar_csv_fail(seen, c->data + c->header.next, n - c->header.next, ar_csv_line(c->data, c->header.next), c->what,
+                           error);
     return 0;
 }
 

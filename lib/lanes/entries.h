@@ -23,8 +23,8 @@
 #define AR_FOLDER_RESULT_JSON "result_json/"
 
 /*
- * The kind of the entry name: in a lane, or at the top (of a run, which holds sets, where run is true). *base becomes what stands behind the folder, or
- * name.
+ * The kind of the entry name: in a lane, or at the top (of a run, which holds sets, where run is true). *base becomes what
+ * stands behind the folder, or name.
  */
 enum ar_entry_kind ar_entry_kind_of(const char *name, bool in_lane, bool run, const char **base);
 

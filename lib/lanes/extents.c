@@ -2,8 +2,8 @@
 #include "lanes/extents.h"
 
 /*
- * Packed: the extent's length, then its distance from the end of the one before, each as a little-endian base-128 number (LEB128). A length
- * of 0 stands before an extent that lacks its line end.
+ * Packed: the extent's length, then its distance from the end of the one before, each as a little-endian base-128 number
+ * (LEB128). A length of 0 stands before an extent that lacks its line end.
  */
 struct ar_extent_chunk {
     struct ar_extent_chunk *next;

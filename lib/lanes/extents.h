@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the rows of one lane lie in their source: extents, in order, packed into a few bytes each. Rows that lie together are one extent.
+ * Where the rows of one lane lie in their source: extents, in order, packed into a few bytes each. Rows that lie together are
+ * one extent.
  */
 #ifndef AR_LANES_EXTENTS_H
 #define AR_LANES_EXTENTS_H
@@ -27,8 +28,8 @@ struct ar_extents {
 void ar_extents_release(struct ar_extents *extents);
 
 /*
- * Appends a row: from start to end, its line end up to next (see struct ar_csv_row); lf: that is one LF. Rows must come in order. 0, or -1 when memory
- * ran out.
+ * Appends a row: from start to end, its line end up to next (see struct ar_csv_row); lf: that is one LF. Rows must come in
+ * order. 0, or -1 when memory ran out.
  */
 int ar_extents_add(struct ar_extents *extents, uint64_t start, uint64_t end, uint64_t next, bool lf) AR_MUST_USE;
 

@@ -88,8 +88,8 @@ static int check_pattern(const char *pattern, struct ar_error *error)
     if (strlen(pattern) > PATTERN_MAX || is_too_long(pattern)) {
         ar_fail(error, AR_INPUT, "--lane-key: '%.100s%s' is too long when its repetitions are written out", pattern,
                 strlen(pattern) > 100 ? "…" : "");
-        return ar_hint(error, "At most %d characters are taken, %d with the repetitions: write * or + instead of {1,255}.", PATTERN_MAX,
-                       WRITTEN_MAX);
+        return ar_hint(error, "At most %d characters are taken, %d with the repetitions: write * or + instead of {1,255}.",
+                       PATTERN_MAX, WRITTEN_MAX);
     }
     const char *class = find_digit_class(pattern);
     if (!class)
@@ -198,7 +198,10 @@ int ar_lane_rule_choose(struct ar_lane_rule *rule, const struct ar_lane_key *key
     ssize_t filename = ar_csv_header_find(header, COLUMN_FILENAME);
     if (filename < 0) {
         ar_csv_fail_column(header, COLUMN_FILENAME, what, error);
-        return *error->hint ? -1 : ar_hint(error, "Say which column tells the lane of a row: --lane-key COLUMN, or --lane-key 'COLUMN~REGEX' for a part of it.");
+        if (*error->hint)
+            return -1;
+        return ar_hint(error, "Say which column tells the lane of a row: --lane-key COLUMN, or --lane-key 'COLUMN~REGEX' for a "
+                              "part of it.");
     }
     rule->column[0] = (size_t)filename;
     return 0;

@@ -2,9 +2,9 @@
 /*
  * How the lane of a row is told.
  *
- * Where a set has the columns ImageAnalysisMethod and Data, they say it. Else its column Filename is cut at the first "_000_": left of it the image-analysis
- * method, right of it up to the first "." the data name. A key of the user's takes another column, or the first capture group of a POSIX extended regular
- * expression in it.
+ * Where a set has the columns ImageAnalysisMethod and Data, they say it. Else its column Filename is cut at the first "_000_":
+ * left of it the image-analysis method, right of it up to the first "." the data name. A key of the user's takes another column,
+ * or the first capture group of a POSIX extended regular expression in it.
  */
 #ifndef AR_LANES_LANE_KEY_H
 #define AR_LANES_LANE_KEY_H
@@ -22,8 +22,8 @@ struct ar_lane_key {
 };
 
 /*
- * Reads a key. What stands before the first '=' is a set where it is the name of one and the '=' comes before any '~'. 0, or -1 (AR_INPUT): no
- * column, or an expression that does not compile or has no capture group.
+ * Reads a key. What stands before the first '=' is a set where it is the name of one and the '=' comes before any '~'. 0, or -1
+ * (AR_INPUT): no column, or an expression that does not compile or has no capture group.
  */
 int ar_lane_key_parse(struct ar_lane_key *key, const char *text, struct ar_error *error) AR_MUST_USE;
 void ar_lane_key_release(struct ar_lane_key *key);
@@ -53,8 +53,8 @@ struct ar_lane_told {
 };
 
 /*
- * Applies the rule to the raw cells of a row (the rule's columns, in their order), decoding them into scratch, which is cleared first and must stay while told is
- * used. True where the row has a lane.
+ * Applies the rule to the raw cells of a row (the rule's columns, in their order), decoding them into scratch, which is cleared
+ * first and must stay while told is used. True where the row has a lane.
  */
 bool ar_lane_rule_apply(const struct ar_lane_rule *rule, const char *const *raw, const size_t *raw_len, struct ar_buf *scratch,
                         struct ar_lane_told *told);

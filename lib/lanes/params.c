@@ -92,7 +92,8 @@ static int set_member(struct ar_buf *params, const char *name, const struct ar_j
     struct ar_json_doc doc;
     struct ar_buf changed;
     bool none = params->len == 0;
-    if (parse_object(&doc, none ? AR_PARAMS_NONE : params->data, none ? strlen(AR_PARAMS_NONE) : params->len, "params", error) < 0)
+    if (parse_object(&doc, none ? AR_PARAMS_NONE : params->data, none ? strlen(AR_PARAMS_NONE) : params->len, "params",
+                     error) < 0)
         return -1;
     ar_buf_init(&changed);
     add_with_member(&changed, &doc, name, value);

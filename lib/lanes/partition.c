@@ -62,9 +62,10 @@ static int fail_row(const struct ar_partition *p, uint64_t offset, const struct 
                     struct ar_error *error)
 {
     int shown = told->data_len < AR_LANE_ID_MAX ? (int)told->data_len : AR_LANE_ID_MAX;
-    ar_fail(error, AR_CONTENT, "%s, line %" PRIu64 ": the data name '%.*s' %s", p->what, ar_csv_line(p->data, offset), shown, told->data,
-            why);
-    return ar_hint(error, "A data name becomes the name of a folder: choose another column or part of it by --lane-key, or name the "
+    ar_fail(error, AR_CONTENT, "%s, line %" PRIu64 ": the data name '%.*s' %s", p->what, ar_csv_line(p->data, offset), shown,
+            told->data, why);
+    return ar_hint(error,
+                   "A data name becomes the name of a folder: choose another column or part of it by --lane-key, or name the "
                           "lanes that are wanted in a samples table.");
 }
 
@@ -216,8 +217,8 @@ static int read_rows(struct reader *r, const struct ar_tick *tick)
 }
 
 int ar_partition_read(struct ar_partition *partition, const char *set, const char *what, const char *data, uint64_t n,
-                      const struct ar_lane_key *keys, size_t n_keys, struct ar_targets *targets, bool grow, const struct ar_tick *tick,
-                      struct ar_error *error)
+                      const struct ar_lane_key *keys, size_t n_keys, struct ar_targets *targets, bool grow,
+                      const struct ar_tick *tick, struct ar_error *error)
 {
     *partition = (struct ar_partition){ .set = set, .what = what, .data = data, .n = n };
     if (ar_csv_header_read(&partition->header, data, n, what, error) != 0 ||

@@ -37,12 +37,13 @@ struct ar_partition {
 };
 
 /*
- * Reads the set. targets: the lanes; grow: lanes that are found are added to it, in order of appearance, each its own sample name, else rows of lanes that are not
- * among them count as unknown. data must stay while the partition is used. 0, or -1: AR_INPUT for faults of the CSV, AR_CONTENT for an id that no lane may have.
+ * Reads the set. targets: the lanes; grow: lanes that are found are added to it, in order of appearance, each its own sample
+ * name, else rows of lanes that are not among them count as unknown. data must stay while the partition is used. 0, or -1:
+ * AR_INPUT for faults of the CSV, AR_CONTENT for an id that no lane may have.
  */
 int ar_partition_read(struct ar_partition *partition, const char *set, const char *what, const char *data, uint64_t n,
-                      const struct ar_lane_key *keys, size_t n_keys, struct ar_targets *targets, bool grow, const struct ar_tick *tick,
-                      struct ar_error *error) AR_MUST_USE;
+                      const struct ar_lane_key *keys, size_t n_keys, struct ar_targets *targets, bool grow,
+                      const struct ar_tick *tick, struct ar_error *error) AR_MUST_USE;
 void ar_partition_release(struct ar_partition *partition);
 
 /* Rows of the lane with that number; 0 for one without rows. */
@@ -51,7 +52,10 @@ uint64_t ar_partition_rows(const struct ar_partition *partition, size_t lane);
 /* Rows of the lanes that are not among the targets. */
 uint64_t ar_partition_unknown_rows(const struct ar_partition *partition);
 
-/* Has the last line of the source a line end? Where not, the source may have been cut within its last cell, which nothing else tells. */
+/*
+ * Has the last line of the source a line end? Where not, the source may have been cut within its last cell, which nothing else
+ * tells.
+ */
 bool ar_partition_last_line_ends(const struct ar_partition *partition);
 
 /* The image-analysis method of a lane, or NULL. */

@@ -20,6 +20,7 @@ struct ar_rows {
 uint64_t ar_rows_bytes(const struct ar_rows *rows);
 
 /* Writes them as the body of the entry that was begun, and gives their digest. 0 or -1. */
-int ar_rows_write(const struct ar_rows *rows, struct ar_tar_writer *tar, char xxh3[AR_DIGEST_HEX + 1], struct ar_error *error) AR_MUST_USE;
+int ar_rows_write(const struct ar_rows *rows, struct ar_tar_writer *tar, char xxh3[AR_DIGEST_HEX + 1],
+                  struct ar_error *error) AR_MUST_USE;
 
 #endif

@@ -22,16 +22,17 @@ struct ar_rule_book {
 void ar_rule_book_release(struct ar_rule_book *book);
 
 /*
- * Adds what an option says: "[SET=]ENTITY" keeps rows of this entity; "[SET=]COLUMN==VALUE" those whose cell equals VALUE; a set's name alone asks for no rule. Values
- * for one column are alternatives. An entity with a '=' needs the set before it. 0, or -1 (AR_INPUT): not of this form.
+ * Adds what an option says: "[SET=]ENTITY" keeps rows of this entity; "[SET=]COLUMN==VALUE" those whose cell equals VALUE; a
+ * set's name alone asks for no rule. Values for one column are alternatives. An entity with a '=' needs the set before it. 0, or
+ * -1 (AR_INPUT): not of this form.
  */
 int ar_rule_book_add_entity(struct ar_rule_book *book, const char *text, struct ar_error *error) AR_MUST_USE;
 int ar_rule_book_add_where(struct ar_rule_book *book, const char *text, struct ar_error *error) AR_MUST_USE;
 int ar_rule_book_add_none(struct ar_rule_book *book, const char *set, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Appends to rules what holds for a set: first (the manifest's rules; or NULL), then its own ones and those for every set, unless it asks for none. 0, or -1 when
- * memory ran out.
+ * Appends to rules what holds for a set: first (the manifest's rules; or NULL), then its own ones and those for every set,
+ * unless it asks for none. 0, or -1 when memory ran out.
  */
 int ar_rule_book_collect(struct ar_rule_book *book, const char *set, const struct ar_rules *first, struct ar_rules *rules,
                          struct ar_error *error) AR_MUST_USE;

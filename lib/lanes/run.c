@@ -78,7 +78,8 @@ static struct ar_run_set *add_set(struct ar_run *run, const char *name, const ch
 static int fail_set_name(const char *name, struct ar_error *error)
 {
     ar_fail(error, AR_INPUT, "'%s' cannot be the name of a set", name);
-    return ar_hint(error, "A set's name has letters, digits and underscores, and does not start with a digit, as in activity_spots.");
+    return ar_hint(error,
+                   "A set's name has letters, digits and underscores, and does not start with a digit, as in activity_spots.");
 }
 
 int ar_run_add_file(struct ar_run *run, const char *set, int fd, const char *path, struct ar_error *error)
@@ -113,7 +114,8 @@ static int add_other(struct ar_run *run, const struct ar_tar_entry *entry, const
         return ar_fail_memory(error);
     run->other = grown;
     struct ar_run_other *other = &grown[run->n_others];
-    *other = (struct ar_run_other){ .name = strdup(entry->name), .image_type = entry->image_type ? strdup(entry->image_type) : NULL,
+    *other = (struct ar_run_other){ .name = strdup(entry->name),
+                                    .image_type = entry->image_type ? strdup(entry->image_type) : NULL,
                                     .pax = malloc(entry->pax_len + 1), .pax_len = entry->pax_len, .is_file = entry->is_file,
                                     .data = data, .n = entry->size };
     run->n_others++;
@@ -162,7 +164,9 @@ static int take_entry(struct ar_run *run, struct ar_tar_reader *tar, const struc
         return add_other(run, entry, data, error);
     default:
         ar_fail(error, AR_INPUT, "entry '%s' does not belong into a run", entry->name);
-        return ar_hint(error, "A run holds params, sample_names and image_analysis_results/SET; streams of lanes go to the tools behind ar-split.");
+        return ar_hint(error,
+                       "A run holds params, sample_names and image_analysis_results/SET; streams of lanes go to the tools behind "
+                       "ar-split.");
     }
 }
 

@@ -47,8 +47,8 @@ void ar_run_init(struct ar_run *run);
 void ar_run_release(struct ar_run *run);
 
 /*
- * Adds a set from fd (which stays the caller's): path is what the user called it. 0, or -1 (AR_INPUT): the name is not that of a set, or there already; or
- * reading failed.
+ * Adds a set from fd (which stays the caller's): path is what the user called it. 0, or -1 (AR_INPUT): the name is not that of a
+ * set, or there already; or reading failed.
  */
 int ar_run_add_file(struct ar_run *run, const char *set, int fd, const char *path, struct ar_error *error) AR_MUST_USE;
 

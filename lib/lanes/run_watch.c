@@ -45,7 +45,8 @@ static bool enough(void *arg, const char *bytes, size_t n)
     if (watch->head.len < HEAD)
         return false;
     watch->looked = true;
-    bool fault = watch->set ? has_fault(watch, watch->head.data, watch->head.len) : !ar_tar_begins(watch->head.data, watch->head.len);
+    const struct ar_buf *head = &watch->head;
+    bool fault = watch->set ? has_fault(watch, head->data, head->len) : !ar_tar_begins(head->data, head->len);
     ar_buf_release(&watch->head);
     return fault;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watching an input of a run that is spooled, so that one that is at fault from its start, and perhaps endless, is not read on. What
- * is at fault, and where, is told by who reads the spool.
+ * Watching an input of a run that is spooled, so that one that is at fault from its start, and perhaps endless, is not read on.
+ * What is at fault, and where, is told by who reads the spool.
  */
 #ifndef AR_LANES_RUN_WATCH_H
 #define AR_LANES_RUN_WATCH_H

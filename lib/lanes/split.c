@@ -39,7 +39,8 @@ static int fail_no_lane(const struct ar_split *split, const struct ar_partition 
     struct ar_buf rule;
     ar_buf_init(&rule);
     ar_lane_rule_describe(&p->rule, &rule);
-    ar_fail(error, AR_CONTENT, "%s: no row is of a lane that the samples table names: it names %s%s; the rows (by %s) are of %s%s", p->what,
+    ar_fail(error, AR_CONTENT,
+            "%s: no row is of a lane that the samples table names: it names %s%s; the rows (by %s) are of %s%s", p->what,
             named.data, split->targets.count > 5 ? ", …" : "", rule.data, found.len ? found.data : "no lane",
             p->unknown.count > 5 ? ", …" : "");
     for (size_t i = 0; i < p->unknown.count; i++)
@@ -138,7 +139,8 @@ static int fail_nothing(const struct ar_split *split, struct ar_error *error)
         ar_partition_show_no_lane(&split->part[i], &shown);
     ar_fail(error, AR_CONTENT, "no lane was found%s%s", shown.len ? ": " : "", shown.data);
     if (shown.len)
-        ar_hint(error, "Another column, or a part of it, may tell the lane: --lane-key 'COLUMN~REGEX'. In a Filename it stands between "
+        ar_hint(error,
+                "Another column, or a part of it, may tell the lane: --lane-key 'COLUMN~REGEX'. In a Filename it stands between "
                        "_000_ and the first dot.");
     else
         ar_hint(error, "No set has a row: name the lanes in a samples table (-s), if they are to be empty.");
@@ -159,7 +161,8 @@ int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t
     for (size_t i = 0; i < split->run.n_sets; i++) {
         const struct ar_run_set *set = &split->run.set[i];
         struct ar_partition *p = &split->part[i];
-        if (ar_partition_read(p, set->name, set->what, set->data, set->n, keys, n_keys, &split->targets, split->grow, &each, error) != 0)
+        if (ar_partition_read(p, set->name, set->what, set->data, set->n, keys, n_keys, &split->targets, split->grow, &each,
+                              error) != 0)
             return tell_change(split, error);
         moved.before += set->n;
         if (!split->grow && !split->lenient && p->seen.rows && p->seen.rows == p->no_lane + ar_partition_unknown_rows(p))
@@ -195,7 +198,8 @@ static int write_params(const struct ar_split *split, struct ar_emit *emit, cons
 static int note_others(const struct ar_split *split, struct ar_ledger *ledger, struct ar_error *error)
 {
     for (size_t i = 0; i < split->run.n_others; i++)
-        if (ar_ledger_set_file_bytes(ledger, split->run.other[i].name, split->run.other[i].data, split->run.other[i].n, error) != 0)
+        if (ar_ledger_set_file_bytes(ledger, split->run.other[i].name, split->run.other[i].data, split->run.other[i].n,
+                                     error) != 0)
             return -1;
     return 0;
 }
@@ -235,8 +239,8 @@ static int write_others(const struct ar_split *split, struct ar_emit *emit, stru
         size_t first = strcspn(other->name, "/");
         if (other->name[first] && ar_targets_find(&split->targets, other->name, first) >= 0)
             return ar_fail(error, AR_INPUT, "entry '%s' of the run stands in the folder of a lane", other->name);
-        struct ar_tar_meta meta = { .name = other->name, .size = other->n, .is_file = other->is_file, .image_type = other->image_type,
-                                    .pax = other->pax, .pax_len = other->pax_len };
+        struct ar_tar_meta meta = { .name = other->name, .size = other->n, .is_file = other->is_file,
+                                    .image_type = other->image_type, .pax = other->pax, .pax_len = other->pax_len };
         if (ar_tar_put(&emit->tar, &meta, error) != 0 || ar_tar_write_stable(&emit->tar, other->data, other->n, error) != 0)
             return -1;
     }

@@ -27,13 +27,17 @@ void ar_split_init(struct ar_split *split);
 void ar_split_release(struct ar_split *split);
 
 /*
- * Partitions the sets. tick counts the bytes of all sets. 0, or -1: what ar_partition_read refuses; a key for a set that is not there; a set that has rows, but none of a lane that the samples
- * table names (AR_CONTENT, shows ids of both kinds), unless that is taken leniently; no lane at all.
+ * Partitions the sets. tick counts the bytes of all sets. 0, or -1: what ar_partition_read refuses; a key for a set that is not
+ * there; a set that has rows, but none of a lane that the samples table names (AR_CONTENT, shows ids of both kinds), unless that
+ * is taken leniently; no lane at all.
  */
 int ar_split_read(struct ar_split *split, const struct ar_lane_key *keys, size_t n_keys, const struct ar_tick *tick,
                   struct ar_error *error) AR_MUST_USE;
 
-/* Writes the stream. tick counts the bytes written. 0, or -1: also where a source was changed meanwhile; then there are no end blocks. */
+/*
+ * Writes the stream. tick counts the bytes written. 0, or -1: also where a source was changed meanwhile; then there are no end
+ * blocks.
+ */
 int ar_split_write(struct ar_split *split, struct ar_out *out, const struct ar_tick *tick, struct ar_error *error) AR_MUST_USE;
 
 #endif

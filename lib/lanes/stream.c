@@ -153,7 +153,8 @@ static int finish_entry(struct ar_stream *stream, struct ar_error *error)
     ar_digest_hex(&stream->digest, xxh3);
     stream->skipped |= skip;
     json_t *value =
-        json_pack("{sIssss*}", "bytes", (json_int_t)entry->tar->size, "xxh3", skip ? "" : xxh3, "image_type", entry->tar->image_type);
+        json_pack("{sIssss*}", "bytes", (json_int_t)entry->tar->size, "xxh3", skip ? "" : xxh3, "image_type",
+                  entry->tar->image_type);
     if (!value || json_object_set_new(seen_of(stream, entry), seen_name(stream, entry), value) != 0)
         return ar_fail_memory(error);
     return 0;
@@ -218,11 +219,11 @@ static int check_rows(const struct ar_stream *stream, const char *lane, const ch
 {
     uint64_t source;
     struct ar_record first;
-    if (!stream->top.json || !ar_ledger_source_rows(&stream->top, set, lane, &source) || !ar_ledger_first(&stream->ledger, set, &first) ||
-        source == first.rows_in)
+    if (!stream->top.json || !ar_ledger_source_rows(&stream->top, set, lane, &source) ||
+        !ar_ledger_first(&stream->ledger, set, &first) || source == first.rows_in)
         return 0;
-    ar_fail(error, AR_INPUT, "lane '%s': its ledger has %" PRIu64 " rows of '%s', and the one at the top %" PRIu64, lane, first.rows_in, set,
-            source);
+    ar_fail(error, AR_INPUT, "lane '%s': its ledger has %" PRIu64 " rows of '%s', and the one at the top %" PRIu64, lane,
+            first.rows_in, set, source);
     return ar_hint(error, "The stream was put together from different runs: make it again from its source.");
 }
 
@@ -505,8 +506,8 @@ static void see_entry(struct ar_stream *stream, struct ar_entry *entry)
     } else if (stream->shape == AR_SHAPE_ONE) {
         entry->lane = stream->targets.count ? 0 : AR_NO_LANE;
     }
-    entry->kind = ar_entry_kind_of(entry->name, entry->lane != AR_NO_LANE, stream->shape == AR_SHAPE_UNKNOWN || stream->shape == AR_SHAPE_RUN,
-                                   &entry->base);
+    bool run = stream->shape == AR_SHAPE_UNKNOWN || stream->shape == AR_SHAPE_RUN;
+    entry->kind = ar_entry_kind_of(entry->name, entry->lane != AR_NO_LANE, run, &entry->base);
     if (stream->shape == AR_SHAPE_ONE && entry->kind == AR_ENTRY_SAMPLE_NAME)
         entry->lane = 0;
 }

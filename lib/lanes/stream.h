@@ -2,9 +2,9 @@
 /*
  * Reading the streams of ar-stream(5): entries in their order, each with its lane, checked against what the ledgers say.
  *
- * The reader knows both shapes (many lanes, one lane), and keeps the promises about what is read: no lane is missing, none is there
- * twice, nothing is there twice within one; every set and file has the digest that its lane's ledger says; a set's rows are those of the
- * account at the top; the archive is whole. What is wrong is an error that names entry and lane (AR_INPUT).
+ * The reader knows both shapes (many lanes, one lane), and keeps the promises about what is read: no lane is missing, none is
+ * there twice, nothing is there twice within one; every set and file has the digest that its lane's ledger says; a set's rows
+ * are those of the account at the top; the archive is whole. What is wrong is an error that names entry and lane (AR_INPUT).
  */
 #ifndef AR_LANES_STREAM_H
 #define AR_LANES_STREAM_H
@@ -57,7 +57,7 @@ enum {
     AR_STREAM_RUN = 1,    /* take a run stream, too */
     AR_STREAM_MERGED = 2, /* take a merged or result stream, too */
     AR_STREAM_LANES = 4,  /* take lanes */
-    AR_STREAM_SKIP = 8,   /* bodies that the caller does not read are passed over: their digests are not checked, only their sizes */
+    AR_STREAM_SKIP = 8,   /* bodies that the caller does not read are passed over: only their sizes are checked */
 };
 
 struct ar_stream;
@@ -67,9 +67,9 @@ struct ar_stream *ar_stream_new(struct ar_in *in, unsigned flags, struct ar_erro
 void ar_stream_free(struct ar_stream *stream);
 
 /*
- * The next entry; what was not read of the last one is read, and checked. The pointers in it are valid until the next call. Targets, params, ledgers,
- * errors, data and sample names and analysis results are read whole (and parsed, see below). At a lane's ledger all that the lane holds was
- * checked. Returns 1; 0 at the end, when everything was checked; -1 on failure.
+ * The next entry; what was not read of the last one is read, and checked. The pointers in it are valid until the next call.
+ * Targets, params, ledgers, errors, data and sample names and analysis results are read whole (and parsed, see below). At a
+ * lane's ledger all that the lane holds was checked. Returns 1; 0 at the end, when everything was checked; -1 on failure.
  *
  * A top-level error entry of many lanes means that the whole stream failed; the caller decides what to make of it.
  */
@@ -91,11 +91,16 @@ const struct ar_targets *ar_stream_targets(const struct ar_stream *stream);
 /* The ledger of the lane whose ledger entry was the last; the caller may append to it. */
 struct ar_ledger *ar_stream_lane_ledger(struct ar_stream *stream);
 
-/* The ledger at the top; json is NULL where none was read (yet), and always where lanes were merged: that one is large, and the caller's to read. */
+/*
+ * The ledger at the top; json is NULL where none was read (yet), and always where lanes were merged: that one is large, and the
+ * caller's to read.
+ */
 struct ar_ledger *ar_stream_top_ledger(struct ar_stream *stream);
 
-/* The entries at the top that were read so far, of a merged stream all but ledgers: NAME → {"bytes":N,"xxh3":HEX} (xxh3 is empty where the body was
- * passed over). Borrowed. */
+/*
+ * The entries at the top that were read so far, of a merged stream all but ledgers: NAME → {"bytes":N,"xxh3":HEX} (xxh3 is empty
+ * where the body was passed over). Borrowed.
+ */
 const json_t *ar_stream_seen(const struct ar_stream *stream);
 
 #endif

@@ -97,8 +97,8 @@ static int check_new(const struct ar_targets *targets, const char *data, size_t 
         return ar_hint(error, "Save the samples as UTF-8.");
     }
     if (sample_len > AR_SAMPLE_NAME_MAX)
-        return ar_fail(error, AR_INPUT, "the sample name of '%.*s' has %zu bytes, and at most %d are taken", (int)n, data, sample_len,
-                       AR_SAMPLE_NAME_MAX);
+        return ar_fail(error, AR_INPUT, "the sample name of '%.*s' has %zu bytes, and at most %d are taken", (int)n, data,
+                       sample_len, AR_SAMPLE_NAME_MAX);
     ssize_t other = ar_targets_find(targets, data, n);
     if (other < 0)
         return 0;

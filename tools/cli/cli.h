@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What all tools share towards their user: messages, options, output, progress, signals. The only part of the project that prints or
- * keeps global state (the tool's name, its level of messages, the signal that asked it to stop).
+ * What all tools share towards their user: messages, options, output, progress, signals. The only part of the project that
+ * prints or keeps global state (the tool's name, its level of messages, the signal that asked it to stop).
  */
 #ifndef AR_TOOLS_CLI_H
 #define AR_TOOLS_CLI_H
@@ -39,14 +39,15 @@ struct cli_tool {
 #define CLI_OPTION_MANIFEST { 'm', "manifest", "FILE", "the method's manifest" }
 
 /*
- * Starts a tool: remembers its name, reads LOGLEVEL, installs handlers (SIGINT, SIGTERM and others that end a program ask to stop, see cli_stop; SIGBUS says
- * that a mapped file shrank). Call first.
+ * Starts a tool: remembers its name, reads LOGLEVEL, installs handlers (SIGINT, SIGTERM and others that end a program ask to
+ * stop, see cli_stop; SIGBUS says that a mapped file shrank). Call first.
  */
 void cli_start(const struct cli_tool *tool);
 
 /*
- * The next option of the command line, which may stand behind operands unless they are a command: its key, with *arg set; CLI_END when only operands are left (their first is *first); CLI_WRONG after
- * a mistake was told (end with status 2); CLI_DONE when --help or --version was printed (end with status 0).
+ * The next option of the command line, which may stand behind operands unless they are a command: its key, with *arg set;
+ * CLI_END when only operands are left (their first is *first); CLI_WRONG after a mistake was told (end with status 2); CLI_DONE
+ * when --help or --version was printed (end with status 0).
  */
 int cli_next(int argc, char **argv, const char **arg, int *first);
 
@@ -84,8 +85,8 @@ bool cli_is_tar(const char *operand);
 extern volatile sig_atomic_t cli_stop;
 
 /*
- * Ends a tool: standard output is closed and checked (a failure makes the status AR_SYSTEM), and where a signal asked it to stop it
- * dies by that signal. Returns the status for main to return.
+ * Ends a tool: standard output is closed and checked (a failure makes the status AR_SYSTEM), and where a signal asked it to stop
+ * it dies by that signal. Returns the status for main to return.
  */
 int cli_end(int status);
 
@@ -118,8 +119,8 @@ void cli_output_abandon(struct cli_output *output);
 /* ---- progress ------------------------------------------------------------------------------------------------------- */
 
 /*
- * A line on the terminal that is updated once the work takes over a second: shown where standard error is a terminal and standard output is no
- * pipe, and not with --quiet. unit: "B" for bytes, else a word ("lanes").
+ * A line on the terminal that is updated once the work takes over a second: shown where standard error is a terminal and
+ * standard output is no pipe, and not with --quiet. unit: "B" for bytes, else a word ("lanes").
  */
 void cli_progress_start(const char *doing, const char *unit);
 

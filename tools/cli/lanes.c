@@ -3,7 +3,8 @@
 
 #include <fcntl.h>
 
-int cli_lanes_open(struct cli_lanes *lanes, const char *path, struct cli_output *output, const char *doing, struct ar_error *error)
+int cli_lanes_open(struct cli_lanes *lanes, const char *path, struct cli_output *output, const char *doing,
+                   struct ar_error *error)
 {
     *lanes = (struct cli_lanes){ .fd = STDIN_FILENO };
     const char *name = path ? path : "standard input";
@@ -99,8 +100,8 @@ int cli_lanes_close(struct cli_lanes *lanes, const struct ar_entry *entry, struc
         struct ar_record *record = &lanes->note[i].record;
         struct ar_record before;
         if (result == 0 && ar_ledger_last(ledger, lanes->note[i].set, &before) && before.rows != record->rows_in) {
-            ar_fail(error, AR_INPUT, "lane '%s': the set '%s' has %" PRIu64 " rows, and %" PRIu64 " by its ledger", lane, lanes->note[i].set,
-                    record->rows_in, before.rows);
+            ar_fail(error, AR_INPUT, "lane '%s': the set '%s' has %" PRIu64 " rows, and %" PRIu64 " by its ledger", lane,
+                    lanes->note[i].set, record->rows_in, before.rows);
             result = ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
         }
         if (result == 0) {

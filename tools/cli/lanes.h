@@ -21,15 +21,16 @@ struct cli_lanes {
 };
 
 /*
- * Opens the stream (path NULL: standard input; a terminal is refused) for reading lanes, and output (may be NULL) for writing; doing is for the
- * progress ("cleansing").
+ * Opens the stream (path NULL: standard input; a terminal is refused) for reading lanes, and output (may be NULL) for writing;
+ * doing is for the progress ("cleansing").
  */
-int cli_lanes_open(struct cli_lanes *lanes, const char *path, struct cli_output *output, const char *doing, struct ar_error *error) AR_MUST_USE;
+int cli_lanes_open(struct cli_lanes *lanes, const char *path, struct cli_output *output, const char *doing,
+                   struct ar_error *error) AR_MUST_USE;
 void cli_lanes_release(struct cli_lanes *lanes);
 
 /*
- * The next entry, as ar_stream_next. An error entry at the top of many lanes is a failure (AR_CONTENT): the whole stream failed. A request to stop is one,
- * too.
+ * The next entry, as ar_stream_next. An error entry at the top of many lanes is a failure (AR_CONTENT): the whole stream failed.
+ * A request to stop is one, too.
  */
 int cli_lanes_next(struct cli_lanes *lanes, struct ar_entry *entry, struct ar_error *error) AR_MUST_USE;
 
@@ -40,7 +41,8 @@ const struct ar_target *cli_lanes_target(const struct cli_lanes *lanes, const st
 int cli_lanes_note(struct cli_lanes *lanes, const char *set, const struct ar_record *record, struct ar_error *error) AR_MUST_USE;
 
 /*
- * At the ledger of a lane: checks that each noted record read as many rows as the record before it left, and appends them all to the lane's ledger.
+ * At the ledger of a lane: checks that each noted record read as many rows as the record before it left, and appends them all to
+ * the lane's ledger.
  */
 int cli_lanes_close(struct cli_lanes *lanes, const struct ar_entry *entry, struct ar_error *error) AR_MUST_USE;
 

@@ -27,7 +27,8 @@ static void handle_alarm(int sig)
 
 static void handle_bus(int sig)
 {
-    static const char text[] = ": an input file shrank while it was read\n  Run it again once nothing writes to the file any more.\n";
+    static const char text[] = ": an input file shrank while it was read\n"
+                               "  Run it again once nothing writes to the file any more.\n";
     (void)!write(STDERR_FILENO, cli.name, strlen(cli.name));
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
     (void)sig;
@@ -35,8 +36,8 @@ static void handle_bus(int sig)
 }
 
 /*
- * A standard stream that was closed would be given to the next file that is opened, and that file be written over: its place is held by
- * what cannot be used.
+ * A standard stream that was closed would be given to the next file that is opened, and that file be written over: its place is
+ * held by what cannot be used.
  */
 static void hold_standard_streams(void)
 {
