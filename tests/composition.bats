@@ -121,3 +121,31 @@ END
     [ "$(grep -c 'ar-analyze' <<<"$output")" -eq 1 ]
     grep -q 'lane-results/0001.tar' <<<"$output"
 }
+
+@test "make: the example that is installed runs as it is, and only needs to know where the rules are" {
+    cp "$RUN"/* .
+    cp "$SHARE/make/Makefile.example" Makefile
+    make -s SHARE="$SHARE" 2>/dev/null
+    ar-ls results | holds -x 'results: result, in a folder'
+    [ "$(ar-ls --json results | jq '.result_csv.rows')" -eq 4 ]
+}
+
+@test "make: a script with its interpreter is analysed again when it changes" {
+    cp "$RUN"/* "$METHOD/manifest.json" .
+    echo 'printf "{\"n\": 1}"' >method.sh
+    cat >Makefile <<END
+AR_SETS = activity_spots=activity_spots.csv surrounding_spots=surrounding_spots.csv
+AR_SAMPLES = samples.csv
+AR_PARAMS = params.json
+AR_MANIFEST = manifest.json
+AR_METHOD = sh \$(CURDIR)/method.sh
+AR_FILES = method.sh
+include $SHARE/make/analysisrun.mk
+END
+    make -s -j 2 2>/dev/null
+    [ "$(sed -n 2p results/result.csv | cut -d, -f1)" = 1 ]
+    find . -exec touch -h -d '1 hour ago' {} +
+    echo 'printf "{\"n\": 2}"' >method.sh
+    make -s -j 2 2>/dev/null
+    [ "$(cut -d, -f1 results/result.csv | sort -u)" = "$(printf '2\nn')" ]
+}

@@ -3,7 +3,8 @@
 #
 #     AR_SETS     = activity_spots=as.csv surrounding_spots=ss.csv    sets and their files (needed)
 #     AR_MANIFEST = method/manifest.json      the method's manifest: rules, params, fields (needed)
-#     AR_METHOD   = method/analyze            the method, and arguments (needed)
+#     AR_METHOD   = method/analyze            the method, and arguments (needed); a script that is no program of its own is named with
+#                                             its whole path, as in python3 $(CURDIR)/method.py, and put into AR_FILES, too
 #     AR_JUDGE    = method/judge              the postprocess, and arguments; none: the merged table is the result
 #     AR_SAMPLES  = samples.csv               the samples table; none: every lane that is found
 #     AR_PARAMS   = params.json               the parameters; none: the manifest's defaults
