@@ -12,6 +12,7 @@ void ar_tar_map_release(struct ar_tar_map *map)
     }
     free(map->item);
     free(map->what);
+    free(map->name);
     if (map->mapped)
         ar_map_release(&map->map);
     *map = (struct ar_tar_map){ 0 };
@@ -88,12 +89,19 @@ static int read_entries(struct ar_tar_map *map, struct ar_in *in, struct ar_erro
     return got == 0 ? check_names(map, error) : -1;
 }
 
-int ar_tar_map_read(struct ar_tar_map *map, int fd, const char *what, struct ar_error *error)
+/* Inputs quote their names themselves. The caller's. NULL when memory ran out. */
+static char *without_quotes(const char *what)
 {
-    *map = (struct ar_tar_map){ .what = strdup(what) };
-    struct ar_in *in = map->what ? ar_in_new(fd, what, error) : NULL;
+    size_t n = strlen(what);
+    bool quoted = n >= 2 && what[0] == '\'' && what[n - 1] == '\'';
+    return quoted ? strndup(what + 1, n - 2) : strdup(what);
+}
+
+static int read_map(struct ar_tar_map *map, int fd, const char *name, struct ar_error *error)
+{
+    struct ar_in *in = ar_in_new(fd, name, error);
     if (!in)
-        return map->what ? -1 : ar_fail_memory(error);
+        return -1;
     off_t start = lseek(fd, 0, SEEK_CUR);
     int result = ar_map_in(&map->map, in, UINT64_MAX, error);
     map->mapped = result == 0;
@@ -101,13 +109,21 @@ int ar_tar_map_read(struct ar_tar_map *map, int fd, const char *what, struct ar_
     if (result != 0)
         return -1;
     if (lseek(map->map.fd, map->map.spooled || start < 0 ? 0 : start, SEEK_SET) < 0)
-        return ar_fail_errno(error, errno, "cannot read %s", what);
-    in = ar_in_new(map->map.fd, what, error);
+        return ar_fail_errno(error, errno, "cannot read '%s'", name);
+    in = ar_in_new(map->map.fd, name, error);
     if (!in)
         return -1;
     result = read_entries(map, in, error);
     ar_in_free(in);
     return result;
+}
+
+int ar_tar_map_read(struct ar_tar_map *map, int fd, const char *what, struct ar_error *error)
+{
+    *map = (struct ar_tar_map){ .what = strdup(what), .name = without_quotes(what) };
+    if (!map->what || !map->name)
+        return ar_fail_memory(error);
+    return read_map(map, fd, map->name, error);
 }
 
 const struct ar_tar_item *ar_tar_map_find(const struct ar_tar_map *map, const char *name)
@@ -120,5 +136,5 @@ const struct ar_tar_item *ar_tar_map_find(const struct ar_tar_map *map, const ch
 
 int ar_tar_map_check(const struct ar_tar_map *map, struct ar_error *error)
 {
-    return map->mapped ? ar_map_check(&map->map, map->what, error) : 0;
+    return map->mapped ? ar_map_check(&map->map, map->name, error) : 0;
 }

@@ -22,6 +22,7 @@ struct ar_tar_item {
 struct ar_tar_map {
     struct ar_map map; /* the tar: mapped as it is, or spooled */
     char *what;        /* names it in messages: "'run.tar'", "standard input" */
+    char *name;        /* the same without its quotes */
     struct ar_tar_item *item;
     size_t n, room;
     bool cut;          /* it ends with the entry "error" and has no end blocks: see ar_tar_next */
@@ -29,8 +30,9 @@ struct ar_tar_map {
 };
 
 /*
- * Reads the tar from fd, which stays the caller's, from where it stands; compressed input is undone. what names it in messages (copied). 0, or -1: all that
- * ar_tar_next refuses, and an entry that is there twice (AR_INPUT); reading, memory (AR_SYSTEM). To be released in both cases.
+ * Reads the tar from fd, which stays the caller's, from where it stands; compressed input is undone. what names it in messages
+ * (copied). 0, or -1: all that ar_tar_next refuses, and an entry that is there twice (AR_INPUT); reading, memory (AR_SYSTEM). To be
+ * released in both cases.
  */
 int ar_tar_map_read(struct ar_tar_map *map, int fd, const char *what, struct ar_error *error) AR_MUST_USE;
 void ar_tar_map_release(struct ar_tar_map *map);

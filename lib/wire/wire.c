@@ -131,11 +131,11 @@ static unsigned bit_of(const char *name)
 
 static int fail_native(const char *what, unsigned has, struct ar_error *error)
 {
-    const char *stream = has & (HAS_CSV | HAS_JSON)                  ? "a result stream"
-                         : has & (HAS_RESULTS | HAS_ARTIFACTS)       ? "a merged stream"
-                         : has & (HAS_RESULT | HAS_LANE_RESULT)      ? "lane results"
-                                                                     : "lanes";
-    ar_fail(error, AR_INPUT, "%s: these are %s of ours, and none of the Python runner's tars", what, stream);
+    const char *stream = has & (HAS_CSV | HAS_JSON)            ? "a result"
+                         : has & (HAS_RESULTS | HAS_ARTIFACTS) ? "merged"
+                         : has & (HAS_RESULT | HAS_LANE_RESULT) ? "lane results"
+                                                                : "lanes";
+    ar_fail(error, AR_INPUT, "%s is a stream of our own (%s), and no tar of the Python runner", what, stream);
     return ar_hint(error, "Take it as it is, or say that it is native.");
 }
 
