@@ -31,6 +31,7 @@ corpus() {
 @test "unit: schema" { unit schema; }
 @test "unit: table" { unit table; }
 @test "unit: tar" { unit tar; }
+@test "unit: tar map" { unit tar_map; }
 @test "unit: targets" { unit targets; }
 @test "corpus of the fuzz driver: tar" { corpus tar; }
 @test "corpus of the fuzz driver: csv" { corpus csv; }
