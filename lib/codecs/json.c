@@ -2,6 +2,7 @@
 #include "codecs/json.h"
 
 #include "bytes/text.h"
+#include "codecs/json_plain.h"
 
 #define JSMN_STATIC
 #define JSMN_STRICT
@@ -168,6 +169,9 @@ json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, s
 {
     if (check_before(text, n, what, error) < 0)
         return NULL;
+    json_t *plain = reals ? NULL : ar_json_load_plain(text, n);
+    if (plain)
+        return plain;
     json_error_t why;
     json_t *json = load(text, n, reals, &why);
     if (!json)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Private to the JSON reader: plain text into a tree, several times as fast as jansson.
+ */
+#ifndef AR_CODECS_JSON_PLAIN_H
+#define AR_CODECS_JSON_PLAIN_H
+
+#include "codecs/json.h"
+
+/*
+ * The tree of a text whose strings have no escapes and whose numbers are integers of at most 18 digits, as ledgers mostly are. NULL
+ * where the text has anything else, or a fault, or memory ran out: jansson is to have a look at it then. The text must not be nested
+ * so deep that recursion is a danger. A new reference.
+ */
+json_t *ar_json_load_plain(const char *text, size_t n);
+
+#endif
