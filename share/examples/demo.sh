@@ -49,11 +49,10 @@ show "ar-ls $demo/merged.tar"
 show "cut -d, -f 1-7,11- $demo/spots/result.csv"
 
 title 'Where to look next'
-cat <<END
-
-  $demo/spots/result.csv     the judged table; its cells keep every digit
-  $demo/spots/images/        a picture of each lane
-  $demo/spots/ledger.json    where every row went: jq .sets $demo/spots/ledger.json
-  man man/analysisrun.7            the whole in one page
-  README.md                        the tools, and how they compose with parallel and make
-END
+printf '\n'
+printf '  %-40s %s\n' "$demo/spots/result.csv" 'the judged table; its cells keep every digit' \
+    "$demo/spots/images/" 'a picture of each lane' \
+    "$demo/spots/ledger.json" "where every row went: jq .sets $demo/spots/ledger.json" \
+    "ar-ls $demo/spots" 'the whole result at a glance' \
+    'README.md' 'your own files, your own script; parallel and make' \
+    'man man/analysisrun.7' 'the whole in one page'
