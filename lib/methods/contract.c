@@ -43,5 +43,7 @@ static const struct ar_contract_calls files = { .out_max = AR_RESULT_MAX, .ask =
 
 const struct ar_contract_calls *ar_contract_calls(enum ar_contract contract)
 {
+    if (contract == AR_CONTRACT_FIRST)
+        return &ar_contract_first;
     return contract == AR_CONTRACT_FILES ? &files : NULL;
 }

@@ -19,6 +19,7 @@ struct ar_contract_lane {
     struct ar_buf params; /* JSON */
     struct ar_ledger ledger;
     int dirfd; /* its folder: the method's current directory */
+    const struct ar_manifest *manifest; /* or NULL */
 };
 
 /* What the method answered for it. Zeroed but for images.dirfd (-1) and result (ar_buf_init), it is empty. */
@@ -43,6 +44,9 @@ struct ar_contract_calls {
      */
     int (*answer)(const struct ar_contract_lane *lane, int out, uint64_t n, struct ar_contract_answer *answer, struct ar_error *error);
 };
+
+/* In contract_first.c. */
+extern const struct ar_contract_calls ar_contract_first;
 
 /* The calls of a contract, or NULL where it is not known here, or starts its method otherwise. */
 const struct ar_contract_calls *ar_contract_calls(enum ar_contract contract);

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods/wire_tar.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "codecs/csv.h"
+#include "lanes/entries.h"
+#include "wire/set.h"
+
+/* ---- the tar that is asked with ------------------------------------------------------------------------------------- */
+
+int ar_wire_tar_open(struct ar_wire_tar *wire, struct ar_error *error)
+{
+    char name[256];
+    *wire = (struct ar_wire_tar){ .fd = ar_spool_open(error) };
+    if (wire->fd < 0)
+        return -1;
+    wire->out = ar_out_new(wire->fd, ar_spool_name(name), AR_FILTER_NONE, error);
+    if (wire->out) {
+        ar_tar_writer_init(&wire->tar, wire->out);
+        return 0;
+    }
+    ar_wire_tar_abandon(wire);
+    return -1;
+}
+
+void ar_wire_tar_abandon(struct ar_wire_tar *wire)
+{
+    ar_out_abandon(wire->out);
+    if (wire->fd >= 0)
+        close(wire->fd);
+    *wire = (struct ar_wire_tar){ .fd = -1 };
+}
+
+int ar_wire_tar_close(struct ar_wire_tar *wire, struct ar_error *error)
+{
+    int fd = wire->fd;
+    int result = ar_tar_finish(&wire->tar, error);
+    if (result == 0)
+        result = ar_out_close(wire->out, error);
+    else
+        ar_out_abandon(wire->out);
+    *wire = (struct ar_wire_tar){ .fd = -1 };
+    if (result == 0 && lseek(fd, 0, SEEK_SET) < 0)
+        result = ar_fail_errno(error, errno, "cannot read a temporary file");
+    if (result == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+int ar_wire_tar_text(struct ar_wire_tar *wire, const char *name, const char *text, size_t n, struct ar_error *error)
+{
+    struct ar_tar_meta meta = { .name = name, .size = n };
+    return ar_tar_put_whole(&wire->tar, &meta, text, error);
+}
+
+/* The CSV files of a set, and the header that they begin with. */
+struct parts {
+    int root;
+    char *const *path;
+    size_t n;
+    struct ar_buf header; /* with its line end */
+};
+
+static int open_part(const struct parts *parts, size_t i, struct stat *st, struct ar_error *error)
+{
+    int fd = ar_open_beneath(parts->root, parts->path[i], O_RDONLY, 0);
+    if (fd >= 0 && fstat(fd, st) == 0)
+        return fd;
+    int errnum = errno;
+    if (fd >= 0)
+        close(fd);
+    return ar_fail_errno(error, errnum, "cannot read '%s' in the work folder", parts->path[i]);
+}
+
+/* Finds the header in the first file: all of the file is looked at only where the header is. */
+static int read_header(struct parts *parts, struct ar_error *error)
+{
+    struct stat st;
+    struct ar_map map = { 0 };
+    struct ar_csv_header header = { 0 };
+    int fd = open_part(parts, 0, &st, error);
+    struct ar_in *in = fd < 0 ? NULL : ar_in_new(fd, parts->path[0], error);
+    int result = in ? ar_map_in(&map, in, UINT64_MAX, error) : -1;
+    if (result == 0) {
+        result = ar_csv_header_read(&header, map.data, map.len, parts->path[0], error);
+        if (result == 0)
+            ar_buf_add(&parts->header, map.data, header.next);
+        ar_csv_header_release(&header);
+        ar_map_release(&map);
+    }
+    ar_in_free(in);
+    if (fd >= 0)
+        close(fd);
+    return result == 0 ? ar_buf_check(&parts->header, error) : -1;
+}
+
+/* Bytes of the rows of all files. */
+static int count_rows(const struct parts *parts, uint64_t *bytes, struct ar_error *error)
+{
+    *bytes = 0;
+    for (size_t i = 0; i < parts->n; i++) {
+        struct stat st;
+        int fd = open_part(parts, i, &st, error);
+        if (fd < 0)
+            return -1;
+        close(fd);
+        if ((uint64_t)st.st_size < parts->header.len)
+            return ar_fail(error, AR_SYSTEM, "'%s' in the work folder was changed", parts->path[i]);
+        *bytes += (uint64_t)st.st_size - parts->header.len;
+    }
+    return 0;
+}
+
+/* Copies the rows of a file behind its header, which must be that of the others. */
+static int copy_rows(struct ar_wire_tar *wire, const struct parts *parts, size_t i, struct ar_error *error)
+{
+    struct stat st;
+    int fd = open_part(parts, i, &st, error);
+    char *header = fd < 0 ? NULL : malloc(parts->header.len + 1);
+    int result = -1;
+    if (header && pread(fd, header, parts->header.len, 0) == (ssize_t)parts->header.len &&
+        memcmp(header, parts->header.data, parts->header.len) == 0)
+        result = ar_tar_write_copy(&wire->tar, fd, parts->header.len, (uint64_t)st.st_size - parts->header.len, parts->path[i], error);
+    else if (fd >= 0)
+        ar_fail(error, AR_INPUT, "'%s': its header is not that of the lanes before", parts->path[i]);
+    free(header);
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+static int put_frame(struct ar_wire_tar *wire, const char *set, const struct parts *parts, char *const *text, struct ar_error *error)
+{
+    struct ar_wire_frame frame = { 0 };
+    uint64_t rows;
+    char name[sizeof AR_FOLDER_SETS + AR_SET_NAME_MAX];
+    if (count_rows(parts, &rows, error) != 0)
+        return -1;
+    uint64_t csv = parts->header.len + rows;
+    int result = ar_wire_frame_init(&frame, parts->header.data, parts->header.len, csv, text, error);
+    snprintf(name, sizeof name, AR_FOLDER_SETS "%s", set);
+    struct ar_tar_meta meta = { .name = name, .size = ar_wire_frame_bytes(&frame, csv), .is_file = true };
+    if (result == 0)
+        result = ar_tar_put(&wire->tar, &meta, error);
+    if (result == 0)
+        result = ar_tar_write(&wire->tar, frame.before.data, frame.before.len, error);
+    if (result == 0)
+        result = ar_tar_write(&wire->tar, parts->header.data, parts->header.len, error);
+    for (size_t i = 0; i < parts->n && result == 0; i++)
+        result = copy_rows(wire, parts, i, error);
+    if (result == 0)
+        result = ar_tar_write(&wire->tar, frame.behind.data, frame.behind.len, error);
+    ar_wire_frame_release(&frame);
+    return result;
+}
+
+int ar_wire_tar_set(struct ar_wire_tar *wire, const char *set, int root, char *const *path, size_t n, const struct ar_manifest *manifest,
+                    struct ar_error *error)
+{
+    struct parts parts = { .root = root, .path = path, .n = n };
+    const struct ar_manifest_set *declared = manifest ? ar_manifest_set(manifest, set) : NULL;
+    ar_buf_init(&parts.header);
+    int result = read_header(&parts, error);
+    if (result == 0)
+        result = put_frame(wire, set, &parts, declared ? declared->text : NULL, error);
+    ar_buf_release(&parts.header);
+    return result;
+}
+
+/* ---- the tar that is answered --------------------------------------------------------------------------------------- */
+
+/* What was printed is no tar: says how it begins. */
+static int fail_no_tar(int out, uint64_t n, struct ar_error *error)
+{
+    char start[41] = "";
+    ssize_t got = pread(out, start, sizeof start - 1, 0);
+    size_t len = strcspn(start, "\n");
+    if (n == 0 || got <= 0)
+        ar_fail(error, AR_CONTENT, "it printed nothing");
+    else if (len == 0 || (unsigned char)start[0] < ' ')
+        error->status = AR_CONTENT;
+    else
+        ar_fail(error, AR_CONTENT, "it printed '%.*s%s' before its tar", (int)len, start, len == sizeof start - 1 ? "…" : "");
+    return ar_hint(error, "By this contract a method writes one tar to standard output and nothing else; messages belong on standard error.");
+}
+
+/* The answer holds the entry error: it is what the method has to say. */
+static int fail_answered(const struct ar_tar_item *item, struct ar_error *error)
+{
+    size_t len = 0;
+    while (len < item->n && item->data[len] != '\n')
+        len++;
+    int shown = len < 500 ? (int)len : 500;
+    return ar_fail(error, AR_CONTENT, "it answered with an error: %.*s", shown, item->data);
+}
+
+int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialect dialect, enum ar_wire_kind kind, struct ar_error *error)
+{
+    enum ar_wire_kind found;
+    if (ftruncate(out, (off_t)n) != 0 || lseek(out, 0, SEEK_SET) != 0)
+        return ar_fail_errno(error, errno, "cannot read what the method printed");
+    if (ar_tar_map_read(map, out, "its standard output", error) != 0)
+        return error->status == AR_SYSTEM ? -1 : fail_no_tar(out, n, error);
+    const struct ar_tar_item *item = ar_tar_map_find(map, AR_NAME_ERROR);
+    if (item)
+        return fail_answered(item, error);
+    if (ar_wire_tell(map, dialect, &found, error) != 0) {
+        error->status = AR_CONTENT;
+        return -1;
+    }
+    if (found == kind)
+        return 0;
+    return ar_fail(error, AR_CONTENT, "it answered with %s where %s was expected", ar_wire_kind_name(found), ar_wire_kind_name(kind));
+}
+
+/* The picture that an entry is, or NULL. */
+static const char *image_of(const struct ar_tar_item *item, const char *prefix)
+{
+    size_t n = strlen(prefix), folder = sizeof AR_FOLDER_IMAGES - 1;
+    if (strncmp(item->name, prefix, n) != 0 || strncmp(item->name + n, AR_FOLDER_IMAGES, folder) != 0)
+        return NULL;
+    return item->name + n + folder;
+}
+
+static int put_image(int images, const char *name, const struct ar_tar_item *item, struct ar_error *error)
+{
+    if (strchr(name, '/'))
+        return ar_fail(error, AR_CONTENT, "the picture '%s' lies in a folder below images", item->name);
+    return ar_files_put(images, name, item->data, item->n, error);
+}
+
+/* Writes the pictures, and images.csv with the types that they came with. */
+static int put_images(const struct ar_tar_map *map, const char *prefix, int dirfd, int images, struct ar_error *error)
+{
+    struct ar_buf types;
+    int result = 0;
+    ar_buf_init(&types);
+    ar_buf_add_text(&types, "name,image_type\n");
+    for (size_t i = 0; i < map->n && result == 0; i++) {
+        const char *name = image_of(&map->item[i], prefix), *type = map->item[i].image_type;
+        if (!name)
+            continue;
+        result = put_image(images, name, &map->item[i], error);
+        if (!type)
+            continue;
+        ar_csv_encode(&types, name, strlen(name), true);
+        ar_buf_add_char(&types, ',');
+        ar_csv_encode(&types, type, strlen(type), true);
+        ar_buf_add_char(&types, '\n');
+    }
+    if (result == 0)
+        result = ar_buf_check(&types, error);
+    if (result == 0)
+        result = ar_files_put(dirfd, AR_FILES_IMAGE_TYPES, types.data, types.len, error);
+    ar_buf_release(&types);
+    return result;
+}
+
+int ar_wire_tar_images(const struct ar_tar_map *map, const char *prefix, int dirfd, struct ar_images *images, struct ar_error *error)
+{
+    struct stat st;
+    images->dirfd = -1;
+    if (fstatat(dirfd, AR_FILES_IMAGES, &st, AT_SYMLINK_NOFOLLOW) == 0 && ar_dir_remove(dirfd, AR_FILES_IMAGES, error) != 0)
+        return -1;
+    if (fstatat(dirfd, AR_FILES_IMAGE_TYPES, &st, AT_SYMLINK_NOFOLLOW) == 0 && ar_dir_remove(dirfd, AR_FILES_IMAGE_TYPES, error) != 0)
+        return -1;
+    int folder = mkdirat(dirfd, AR_FILES_IMAGES, 0700) == 0 ? ar_open_beneath(dirfd, AR_FILES_IMAGES, O_RDONLY | O_DIRECTORY, 0) : -1;
+    if (folder < 0)
+        return ar_fail_errno(error, errno, "cannot make a folder for pictures in the work folder");
+    int result = put_images(map, prefix, dirfd, folder, error);
+    close(folder);
+    return result == 0 ? ar_files_images(dirfd, images, error) : -1;
+}
