@@ -158,6 +158,7 @@ uninstall: ## remove what install has put there
 
 .PHONY: test-programs
 test-programs: all $(UNITS:%=$(OUT)/unit/%) $(FUZZERS:%=$(OUT)/fuzz/%) $(OUT)/gen-run ## build what the tests run
+test-programs: $(OUT)/interop/pickle-tool
 
 .PHONY: check
 check: deps-test ## install what the tests need, build, and run all tests
