@@ -12,5 +12,5 @@ HERE = pathlib.Path(__file__).parent
 suite = unittest.defaultTestLoader.discover(str(HERE), top_level_dir=str(HERE))
 result = unittest.TextTestRunner(verbosity=0, stream=sys.stderr).run(suite)
 failed = len(result.failures) + len(result.errors)
-print(f"pandas {pandas.__version__}: {result.testsRun} tests, " + (f"{failed} failures" if failed else f"{result.testsRun} passed"))
+print(f"pandas {pandas.__version__}: " + (f"{failed} failures" if failed else f"{result.testsRun} passed"))
 sys.exit(0 if result.wasSuccessful() and result.testsRun > 0 else 1)

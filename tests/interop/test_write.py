@@ -106,7 +106,8 @@ class Series(unittest.TestCase):
         self.assertEqual(frame["data"].tolist(), ["0000", "0001"])
 
     def test_integers_around_the_borders_of_their_bytes(self):
-        values = [sign * (2**bits + step) for bits in (7, 15, 31, 63, 64, 127, 2039, 2040, 5000) for sign in (1, -1) for step in (-1, 0, 1)]
+        powers = [2**bits for bits in (7, 15, 31, 63, 64, 127, 2039, 2040, 5000)]
+        values = [sign * (power + step) for power in powers for sign in (1, -1) for step in (-1, 0, 1)]
         body = ",".join(f"c{i}" for i in range(len(values))) + "\n" + ",".join(str(value) for value in values) + "\n"
         self.assertEqual(list(pickle.loads(tool("series", body.encode()))), values)
 
