@@ -108,6 +108,19 @@ static int analyze_stream(struct analyze *a, struct ar_error *error)
     return got == 0 ? ar_analysis_finish(&a->analysis, error) : -1;
 }
 
+/* What methods have left that cannot be deleted. */
+static void tell_left(const struct analyze *a)
+{
+    const struct ar_analysis *analysis = &a->analysis;
+    for (size_t i = 0; analysis->lane && i < analysis->n_lanes; i++) {
+        if (!analysis->lane[i].left)
+            continue;
+        const char *lane = ar_stream_targets(a->in.stream)->entry[i].data;
+        cli_warn("what the method left of lane '%s' stays: %s", lane, analysis->lane[i].left);
+        cli_more("its folder: %s/%s", analysis->work.data, lane);
+    }
+}
+
 /* The account, and last the lanes that failed. */
 static void tell(const struct analyze *a)
 {
@@ -155,13 +168,13 @@ static int run(struct analyze *a, char **method, struct ar_error *error)
         cli_lanes_open(&a->in, NULL, &a->output, "analyzing", error) != 0)
         return -1;
     cli_progress_start("analyzing", "lanes");
-    int result = ar_analysis_init(&a->analysis, a->in.stream, a->output.out, error);
-    if (result == 0)
-        result = analyze_stream(a, error);
+    ar_analysis_init(&a->analysis, a->in.stream, a->output.out);
+    int result = analyze_stream(a, error);
     if (result == 0)
         result = cli_output_close(&a->output, false, error);
     else
         cli_output_abandon(&a->output);
+    tell_left(a);
     if (result == 0)
         tell(a);
     return result;

@@ -42,6 +42,16 @@ static int write_ready(struct ar_analysis *a, struct ar_error *error)
     return 0;
 }
 
+static void release_held(struct ar_analysis_lane *lane)
+{
+    if (!lane->held)
+        return;
+    ar_buf_release(&lane->held->params);
+    ar_buf_release(&lane->held->ledger);
+    free(lane->held);
+    lane->held = NULL;
+}
+
 /* A lane was dealt with. */
 static void take_done(struct ar_analysis *a, const struct ar_lane_done *done)
 {
@@ -51,33 +61,55 @@ static void take_done(struct ar_analysis *a, const struct ar_lane_done *done)
     lane->spool = done->spool;
     lane->start = done->start;
     lane->end = done->end;
+    release_held(lane);
     a->done++;
     a->results += lane->outcome == AR_LANE_RESULT;
     if (a->progress)
         a->progress(a);
 }
 
+/* Keeps the texts of a lane, where there are any. */
+static int take_texts(struct ar_analysis *a, const struct ar_lane_done *done, struct ar_error *error)
+{
+    struct ar_analysis_lane *lane = &a->lane[done->number];
+    if (*done->left && !(lane->left = strdup(done->left)))
+        return ar_fail_memory(error);
+    if (done->outcome != AR_LANE_FAILED)
+        return 0;
+    a->failed++;
+    lane->cause = strdup(done->cause);
+    lane->log = strdup(done->log);
+    return lane->cause && lane->log ? 0 : ar_fail_memory(error);
+}
+
+/* What is to be known of the lane of a reply, or of one whose worker was killed. */
+static int take_reply(struct ar_analysis *a, const struct ar_pool_reply *reply, struct ar_lane_done *done, struct ar_error *error)
+{
+    struct ar_lane_job job;
+    *done = (struct ar_lane_done){ 0 };
+    if (!reply->lost) {
+        memcpy(done, reply->bytes, reply->n < sizeof *done ? reply->n : sizeof *done);
+        return 0;
+    }
+    memcpy(&job, reply->bytes, sizeof job);
+    done->number = job.number;
+    const struct ar_analysis_held *held = a->lane[job.number].held;
+    const struct ar_target *target = &ar_stream_targets(a->stream)->entry[job.number];
+    return ar_lane_job_lost(&a->what, done, reply->worker, reply->why, target, &held->params, &held->ledger, error);
+}
+
 /* Takes the replies that are there; block: at least one. */
 static int take_replies(struct ar_analysis *a, bool block, struct ar_error *error)
 {
-    union {
-        struct ar_lane_done done;
-        char bytes[AR_POOL_MESSAGE];
-    } reply;
-    size_t n;
+    struct ar_pool_reply reply;
+    struct ar_lane_done done;
     int got;
-    while ((got = ar_pool_wait(&a->pool, block, &reply, &n, error)) > 0) {
-        if (reply.done.outcome == AR_LANE_FAILED) {
-            struct ar_analysis_lane *lane = &a->lane[reply.done.number];
-            lane->cause = strdup(reply.done.cause);
-            lane->log = strdup(reply.done.log);
-            if (!lane->cause || !lane->log)
-                return ar_fail_memory(error);
-            a->failed++;
-        }
-        if (reply.done.folder && ar_lane_folders_add(&a->folders, reply.done.number, error) != 0)
+    while ((got = ar_pool_wait(&a->pool, block, &reply, error)) > 0) {
+        if (take_reply(a, &reply, &done, error) != 0 || take_texts(a, &done, error) != 0)
             return -1;
-        take_done(a, &reply.done);
+        if (done.folder && ar_lane_folders_add(&a->folders, done.number, error) != 0)
+            return -1;
+        take_done(a, &done);
         if (write_ready(a, error) != 0)
             return -1;
         block = false;
@@ -95,14 +127,9 @@ static bool is_chosen(const struct ar_analysis *a, const char *lane)
     return a->n_chosen == 0;
 }
 
-/* The lanes are known: the chosen ones must be among them, and the workers can start. */
-static int see_targets(struct ar_analysis *a, struct ar_error *error)
+/* The chosen lanes must be among those of the stream. */
+static int check_chosen(const struct ar_analysis *a, const struct ar_targets *targets, struct ar_error *error)
 {
-    const struct ar_targets *targets = ar_stream_targets(a->stream);
-    a->n_lanes = targets->count;
-    a->lane = calloc(targets->count + 1, sizeof *a->lane);
-    if (!a->lane)
-        return ar_fail_memory(error);
     for (size_t i = 0; i < a->n_chosen; i++) {
         if (ar_targets_find(targets, a->chosen[i], strlen(a->chosen[i])) >= 0 || ar_stream_shape(a->stream) == AR_SHAPE_ONE)
             continue;
@@ -114,6 +141,45 @@ static int see_targets(struct ar_analysis *a, struct ar_error *error)
         ar_buf_release(&ids);
         return -1;
     }
+    return 0;
+}
+
+/*
+ * Asks the file system to put the folders in root far from each other. Where thousands of files are made and deleted in a second, ext4
+ * would spend most of the time on finding inodes that were not deleted just now. Others do not know the flag, and have no need of it.
+ */
+static void spread_folders(int root)
+{
+    int flags;
+    if (ioctl(root, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags |= FS_TOPDIR_FL;
+        ioctl(root, FS_IOC_SETFLAGS, &flags);
+    }
+}
+
+/* The work folder, and the workers, which delete it where this process is killed. */
+static int start_workers(struct ar_analysis *a, unsigned jobs, struct ar_error *error)
+{
+    const struct ar_pool_task task = { .work = ar_lane_job_run, .orphaned = ar_lane_job_orphaned, .context = &a->what,
+                                       .stop = a->what.proc.stop };
+    a->what.root = ar_tmpdir_make(&a->work, error);
+    if (a->what.root < 0)
+        return -1;
+    a->what.work = a->work.data;
+    spread_folders(a->what.root);
+    return ar_pool_start(&a->pool, jobs, &task, error);
+}
+
+/* The lanes are known: the workers can start. */
+static int see_targets(struct ar_analysis *a, struct ar_error *error)
+{
+    const struct ar_targets *targets = ar_stream_targets(a->stream);
+    a->n_lanes = targets->count;
+    a->lane = calloc(targets->count + 1, sizeof *a->lane);
+    if (!a->lane)
+        return ar_fail_memory(error);
+    if (check_chosen(a, targets, error) != 0)
+        return -1;
     size_t most = a->n_chosen && a->n_chosen < targets->count ? a->n_chosen : targets->count;
     unsigned jobs = a->jobs < most ? a->jobs : (unsigned)most;
     a->freed = calloc((size_t)jobs + 1, sizeof *a->freed);
@@ -121,7 +187,7 @@ static int see_targets(struct ar_analysis *a, struct ar_error *error)
         return ar_fail_memory(error);
     if (ar_lane_spools_open(&a->what.spools, jobs, error) != 0)
         return -1;
-    return jobs ? ar_pool_start(&a->pool, jobs, ar_lane_job_run, &a->what, error) : 0;
+    return jobs ? start_workers(a, jobs, error) : 0;
 }
 
 /* Begins a lane: a folder with its names. */
@@ -207,11 +273,27 @@ static int close_rest(struct ar_analysis *a, struct ar_error *error)
     return result;
 }
 
+/* Keeps what a lane's failure takes where its worker cannot write it. */
+static int hold(struct ar_analysis *a, const struct ar_entry *ledger, struct ar_error *error)
+{
+    struct ar_analysis_held *held = malloc(sizeof *held);
+    if (!held)
+        return ar_fail_memory(error);
+    ar_buf_init(&held->params);
+    ar_buf_init(&held->ledger);
+    a->lane[ledger->lane].held = held;
+    ar_buf_add(&held->params, a->params.data, a->params.len);
+    ar_buf_add(&held->ledger, ledger->text, ledger->len);
+    return ar_buf_check(&held->params, error) == 0 ? ar_buf_check(&held->ledger, error) : -1;
+}
+
 /* Hands the lane to the workers. */
 static int send_lane(struct ar_analysis *a, const struct ar_target *target, const struct ar_entry *ledger, struct ar_error *error)
 {
     struct ar_lane_job job = { .number = (uint32_t)ledger->lane };
     memcpy(job.lane, target->data, target->data_len + 1);
+    if (hold(a, ledger, error) != 0)
+        return -1;
     const char *params = a->params.len ? a->params.data : "{}";
     if (ar_files_put(a->dirfd, AR_FILES_PARAMS, params, strlen(params), error) != 0 ||
         ar_files_put(a->dirfd, AR_FILES_LEDGER, ledger->text, ledger->len, error) != 0)
@@ -219,7 +301,7 @@ static int send_lane(struct ar_analysis *a, const struct ar_target *target, cons
     close(a->dirfd);
     a->dirfd = -1;
     a->lane[job.number].state = AR_ANALYSIS_QUEUED;
-    while (a->pool.waiting >= 2 * a->jobs)
+    while (ar_pool_full(&a->pool))
         if (take_replies(a, true, error) < 0)
             return -1;
     return ar_pool_send(&a->pool, &job, sizeof job, error) == 0 ? take_replies(a, false, error) : -1;
@@ -315,48 +397,29 @@ int ar_analysis_finish(struct ar_analysis *a, struct ar_error *error)
     return ar_emit_finish(&a->emit, error);
 }
 
-/*
- * Asks the file system to put the folders in root far from each other. Where thousands of files are made and deleted in a second, ext4 would spend most of the time on
- * finding inodes that were not deleted just now. Others do not know the flag, and have no need of it.
- */
-static void spread_folders(int root)
-{
-    int flags;
-    if (ioctl(root, FS_IOC_GETFLAGS, &flags) == 0) {
-        flags |= FS_TOPDIR_FL;
-        ioctl(root, FS_IOC_SETFLAGS, &flags);
-    }
-}
-
-int ar_analysis_init(struct ar_analysis *a, struct ar_stream *stream, struct ar_out *out, struct ar_error *error)
+void ar_analysis_init(struct ar_analysis *a, struct ar_stream *stream, struct ar_out *out)
 {
     a->stream = stream;
     a->out = out;
     a->dirfd = a->rest_fd = a->late_fd = -1;
-    a->pool = (struct ar_pool){ .jobs = -1, .replies = -1 };
+    ar_pool_init(&a->pool);
     a->what.printed = a->what.log = -1;
     ar_buf_init(&a->work);
     ar_buf_init(&a->params);
     ar_buf_init(&a->error_text);
     ar_emit_init(&a->emit, out, false);
-    a->what.root = ar_tmpdir_make(&a->work, error);
-    if (a->what.root < 0)
-        return -1;
-    spread_folders(a->what.root);
-    return 0;
 }
 
 /* Deletes the work folder, unless all is done and it holds what was to be kept. */
 static void remove_work(struct ar_analysis *a)
 {
-    struct ar_error ignored;
     if (a->what.root < 0)
         return;
     ar_lane_folders_release(&a->folders, a->what.root);
-    if (!a->keep)
-        (void)!ar_dir_remove(AT_FDCWD, a->work.data, &ignored);
     close(a->what.root);
     a->what.root = -1;
+    if (!a->keep)
+        ar_work_remove(a->work.data);
 }
 
 void ar_analysis_release(struct ar_analysis *a)
@@ -368,13 +431,15 @@ void ar_analysis_release(struct ar_analysis *a)
     for (size_t i = 0; i < AR_COUNT(fds); i++)
         if (*fds[i] >= 0)
             close(*fds[i]);
-    remove_work(a);
     ar_lane_spools_release(&a->what.spools);
+    remove_work(a); /* last: it needs descriptors */
     free(a->freed);
     a->freed = NULL;
     for (size_t i = 0; a->lane && i < a->n_lanes; i++) {
+        release_held(&a->lane[i]);
         free(a->lane[i].cause);
         free(a->lane[i].log);
+        free(a->lane[i].left);
     }
     free(a->lane);
     a->lane = NULL;

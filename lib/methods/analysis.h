@@ -19,6 +19,13 @@ struct ar_analysis_lane {
     uint64_t start, end; /* in the spool */
     char *log;   /* the last lines of the log of such a lane */
     char *cause; /* of a failure in this analysis: one line; else NULL */
+    char *left;  /* what could not be deleted of its folder, and why; else NULL */
+    struct ar_analysis_held *held; /* while it is queued */
+};
+
+/* What the lane's folder had at first, for the case that its worker is killed: the method may have changed it there. */
+struct ar_analysis_held {
+    struct ar_buf params, ledger;
 };
 
 /* Zeroed, then filled in by the caller: jobs, chosen, what (contract, proc, env, logs, keep_work), progress. */
@@ -33,7 +40,7 @@ struct ar_analysis {
     struct ar_analysis_lane *lane; /* by number in the targets */
     size_t n_lanes;
     size_t done, failed, results;  /* lanes; failed: in this analysis */
-    struct ar_buf work;            /* path of the work folder */
+    struct ar_buf work;            /* path of the work folder, once there is one */
 
     /* its own: */
     struct ar_stream *stream;
@@ -51,8 +58,8 @@ struct ar_analysis {
     int rest_fd, late_fd;
 };
 
-/* Starts an analysis of stream, written to out; both stay the caller's. 0, or -1 (AR_SYSTEM: no work folder). */
-int ar_analysis_init(struct ar_analysis *analysis, struct ar_stream *stream, struct ar_out *out, struct ar_error *error) AR_MUST_USE;
+/* Starts an analysis of stream, written to out; both stay the caller's. */
+void ar_analysis_init(struct ar_analysis *analysis, struct ar_stream *stream, struct ar_out *out);
 
 /*
  * Takes an entry of the stream. Waits for workers where enough lanes are queued, and writes results whose turn has come. 0, or -1: a chosen lane is not there

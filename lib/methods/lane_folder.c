@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -111,4 +112,15 @@ int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd,
     waiting_name(waiting, number);
     *again = empty_both(root, lane, dirfd) && renameat(root, lane, root, waiting) == 0;
     return *again ? 0 : ar_dir_remove(root, lane, error);
+}
+
+void ar_work_remove(const char *path)
+{
+    struct ar_error ignored;
+    int turn = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (turn >= 0)
+        flock(turn, LOCK_EX);
+    (void)!ar_dir_remove(AT_FDCWD, path, &ignored);
+    if (turn >= 0)
+        close(turn);
 }

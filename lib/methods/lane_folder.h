@@ -28,4 +28,10 @@ int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd,
 /* A folder was laid aside. 0, or -1 when memory ran out. */
 int ar_lane_folders_add(struct ar_lane_folders *folders, uint32_t number, struct ar_error *error) AR_MUST_USE;
 
+/*
+ * Deletes the folder path with all that is in it, one process after the other where several do so at a time: the last one finds what
+ * is left of it. What cannot be deleted stays.
+ */
+void ar_work_remove(const char *path);
+
 #endif

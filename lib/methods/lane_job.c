@@ -130,7 +130,7 @@ static int describe_failure(struct job *job, struct ar_lane_done *done, const ch
     size_t start = job->error_text.len;
     ar_buf_add_text(&job->error_text, "\nThe end of its log:\n");
     size_t log = job->error_text.len;
-    if (ar_log_tail(&job->error_text, job->log, 0, LOG_LINES, LOG_BYTES, error) != 0)
+    if (job->log >= 0 && ar_log_tail(&job->error_text, job->log, 0, LOG_LINES, LOG_BYTES, error) != 0)
         return -1;
     if (job->error_text.len == log)
         ar_buf_truncate(&job->error_text, start);
@@ -203,7 +203,7 @@ static int run_method(struct job *job, struct ar_lane_done *done, struct ar_erro
 
 static void init_job(struct job *job, struct ar_lane_jobs *jobs, unsigned spool)
 {
-    *job = (struct job){ .jobs = jobs, .log = -1, .lane.dirfd = -1, .answer.images.dirfd = -1 };
+    *job = (struct job){ .jobs = jobs, .log = -1, .lane = { .dirfd = -1, .manifest = jobs->manifest }, .answer.images.dirfd = -1 };
     ar_buf_init(&job->sample);
     ar_buf_init(&job->error_text);
     ar_buf_init(&job->lane.params);
@@ -250,6 +250,21 @@ static int run_job(struct job *job, struct ar_lane_done *done, struct ar_error *
     return result == 1 ? ar_lane_write_failure(&job->writer, done, &job->error_text, error) : result;
 }
 
+static void note_left(struct ar_lane_done *done, const struct ar_error *error)
+{
+    snprintf(done->left, sizeof done->left, "%.*s", (int)sizeof done->left - 1, error->what);
+}
+
+/* Empties the lane's folder, or deletes it. What cannot be deleted stays: it is the method's doing, and its lane is none the worse. */
+static void close_folder(struct job *job, struct ar_lane_done *done)
+{
+    struct ar_error error;
+    if (job->jobs->keep_work && done->outcome == AR_LANE_FAILED)
+        return;
+    if (ar_lane_folder_close(job->jobs->root, job->lane.target.data, done->number, job->lane.dirfd, &done->folder, &error) != 0)
+        note_left(done, &error);
+}
+
 int ar_lane_job_run(void *context, unsigned worker, const void *message, size_t message_len, void *reply, size_t *reply_len,
                     struct ar_error *error)
 {
@@ -262,17 +277,58 @@ int ar_lane_job_run(void *context, unsigned worker, const void *message, size_t 
     job.lane.target.data = what.lane;
     job.lane.target.data_len = strlen(what.lane);
     int result = run_job(&job, &done, error);
-    if (result == 0 && !(jobs->keep_work && done.outcome == AR_LANE_FAILED))
-        result = ar_lane_folder_close(jobs->root, what.lane, what.number, job.lane.dirfd, &done.folder, error);
+    if (result == 0)
+        close_folder(&job, &done);
     if (result != 0 && error->status != AR_INPUT) {
         ar_fail_in(error, "lane '%s'", what.lane);
         if (jobs->logs < 0 || job.log >= 0)
             ar_lane_job_hint(error);
     }
     release_job(&job);
-    *reply_len = done.outcome == AR_LANE_FAILED ? sizeof done : offsetof(struct ar_lane_done, cause);
+    *reply_len = done.outcome == AR_LANE_FAILED || *done.left ? sizeof done : AR_LANE_DONE_SHORT;
     memcpy(reply, &done, *reply_len);
     return result;
+}
+
+void ar_lane_job_orphaned(void *context)
+{
+    const struct ar_lane_jobs *jobs = context;
+    ar_work_remove(jobs->work);
+}
+
+/* As run_job, of which only the end is left to do. */
+static int run_lost(struct job *job, struct ar_lane_done *done, const char *why, const struct ar_buf *params, const struct ar_buf *ledger,
+                    struct ar_error *error)
+{
+    char name[AR_LANE_ID_MAX + 32];
+    snprintf(name, sizeof name, "%s.log", job->lane.target.data);
+    if (job->jobs->logs >= 0)
+        job->log = openat(job->jobs->logs, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ar_buf_add(&job->lane.params, params->data, params->len);
+    if (ar_buf_check(&job->lane.params, error) != 0 ||
+        ar_ledger_parse(&job->lane.ledger, ledger->data, ledger->len, "the lane's ledger", error) != 0 ||
+        ar_lane_spool_restart(job->writer.spool, error) != 0)
+        return -1;
+    ar_fail(error, AR_CONTENT, "its worker %s", why);
+    ar_hint(error, "a method may not end the process that started it; where nobody did, memory ran out, and fewer jobs at once (-j) need less");
+    return blame(job, done, error) == 1 ? ar_lane_write_failure(&job->writer, done, &job->error_text, error) : -1;
+}
+
+int ar_lane_job_lost(struct ar_lane_jobs *jobs, struct ar_lane_done *done, unsigned worker, const char *why, const struct ar_target *target,
+                     const struct ar_buf *params, const struct ar_buf *ledger, struct ar_error *error)
+{
+    struct job job;
+    done->spool = worker;
+    init_job(&job, jobs, worker);
+    job.lane.target = *target;
+    int result = run_lost(&job, done, why, params, ledger, error);
+    if (result == 0 && !jobs->keep_work) {
+        struct ar_error left;
+        if (ar_dir_remove(jobs->root, target->data, &left) != 0)
+            note_left(done, &left);
+    }
+    release_job(&job);
+    return result == 0 ? 0 : ar_lane_job_hint(error);
 }
 
 int ar_lane_job_skip(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_target *target, const struct ar_buf *params,

@@ -19,9 +19,11 @@
 /* What is the same for all lanes. */
 struct ar_lane_jobs {
     const struct ar_contract_calls *contract;
+    const struct ar_manifest *manifest; /* or NULL */
     struct ar_proc proc; /* name, program, argv, limits, stop */
     struct ar_env env;
     int root;            /* the work folder */
+    const char *work;    /* its path */
     int logs;            /* the folder of L.log, or -1 */
     bool keep_work;      /* the folder of a failed lane stays */
     bool one_lane;       /* shape of the stream */
@@ -49,7 +51,10 @@ struct ar_lane_done {
     uint64_t memory;  /* its peak, in bytes */
     char cause[sizeof ((struct ar_error *)0)->what]; /* of a failure: one line */
     char log[1024]; /* the last lines of its log, with line ends; of a failure only */
+    char left[512]; /* what could not be deleted of its folder, and why; "": nothing */
 };
+
+#define AR_LANE_DONE_SHORT offsetof(struct ar_lane_done, cause) /* of a reply without the three texts at the end, which are empty */
 
 _Static_assert(sizeof(struct ar_lane_done) <= AR_POOL_MESSAGE, "a reply must fit into a message");
 
@@ -61,6 +66,16 @@ int ar_lane_job_hint(struct ar_error *error);
 
 /* An ar_pool_work: context is a struct ar_lane_jobs, job a struct ar_lane_job, reply a struct ar_lane_done. */
 int ar_lane_job_run(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len, struct ar_error *error);
+
+/* The ar_pool_task's orphaned: deletes the work folder. */
+void ar_lane_job_orphaned(void *context);
+
+/*
+ * Writes the entries of a lane whose worker ended over it, why and how in words that follow its name; to that worker's spool, before
+ * another takes its place. params and ledger are those that it was given. done->number is the lane's, the rest of done is filled in.
+ */
+int ar_lane_job_lost(struct ar_lane_jobs *jobs, struct ar_lane_done *done, unsigned worker, const char *why, const struct ar_target *target,
+                     const struct ar_buf *params, const struct ar_buf *ledger, struct ar_error *error) AR_MUST_USE;
 
 /*
  * Writes the entries of a lane that does not run: one that failed before (text is its error), or was not chosen (text NULL). ledger is changed accordingly. done->number is

@@ -31,6 +31,18 @@ void ar_lane_spools_release(struct ar_lane_spools *spools)
     *spools = (struct ar_lane_spools){ 0 };
 }
 
+int ar_lane_spool_restart(struct ar_lane_spool *spool, struct ar_error *error)
+{
+    char name[256];
+    off_t end = lseek(spool->fd, 0, SEEK_END);
+    if (end < 0)
+        return ar_fail_errno(error, errno, "cannot write to a %s", ar_spool_name(name));
+    ar_out_abandon(spool->out);
+    spool->base = (uint64_t)end;
+    spool->out = ar_out_new(spool->fd, ar_spool_name(name), AR_FILTER_NONE, error);
+    return spool->out ? 0 : -1;
+}
+
 uint64_t ar_lane_spool_offset(const struct ar_lane_spool *spool)
 {
     return spool->base + ar_out_offset(spool->out);

@@ -23,6 +23,12 @@ struct ar_lane_spools {
 int ar_lane_spools_open(struct ar_lane_spools *spools, unsigned n, struct ar_error *error) AR_MUST_USE;
 void ar_lane_spools_release(struct ar_lane_spools *spools);
 
+/*
+ * After the process that wrote to it has died: what comes next stands behind all that may be there. The entries that the process told of
+ * stay where they are. 0 or -1.
+ */
+int ar_lane_spool_restart(struct ar_lane_spool *spool, struct ar_error *error) AR_MUST_USE;
+
 /* Where in the file the next entry begins. */
 uint64_t ar_lane_spool_offset(const struct ar_lane_spool *spool);
 

@@ -15,46 +15,24 @@ void ar_proc_account(struct ar_proc_end *end, const struct rusage *usage)
         end->memory = memory;
 }
 
-/* What a search for children did. */
-struct hunt {
-    unsigned killed;
-    pid_t refused; /* one that could not be killed, or 0 */
-    int errnum;    /* why */
-};
+/* ---- finding children ----------------------------------------------------------------------------------------------- */
 
-static void hunt_kill(struct hunt *hunt, pid_t pid)
+static void add_child(struct ar_buf *children, pid_t pid)
 {
-    if (kill(pid, SIGKILL) == 0) {
-        hunt->killed++;
-    } else {
-        hunt->refused = pid;
-        hunt->errnum = errno;
-    }
+    ar_buf_add(children, &pid, sizeof pid);
 }
 
-/* Kills the children that the kernel lists, or the first of them. False where it keeps no list (CONFIG_PROC_CHILDREN). */
-static bool hunt_listed(struct hunt *hunt)
+/* Takes the children that the kernel lists. False where it keeps no list (CONFIG_PROC_CHILDREN). */
+static bool list_children(struct ar_buf *children)
 {
-    char list[4096];
-    int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, list, sizeof list - 1) : -1;
+    FILE *list = fopen("/proc/thread-self/children", "re");
+    int pid;
 
-    if (fd >= 0)
-        close(fd);
-    if (n < 0)
+    if (!list)
         return false;
-    while (n > 0 && list[n - 1] != ' ') /* a number that was cut */
-        n--;
-    list[n] = '\0';
-    for (char *at = list, *end; *at != '\0'; at = end) {
-        long pid = strtol(at, &end, 10);
-
-        if (end == at)
-            break;
-        if (pid > 0)
-            hunt_kill(hunt, (pid_t)pid);
-        end += *end == ' ';
-    }
+    while (fscanf(list, "%d", &pid) == 1)
+        add_child(children, (pid_t)pid);
+    fclose(list);
     return true;
 }
 
@@ -79,8 +57,8 @@ static pid_t parent_of(int proc_fd, const char *name)
     return (pid_t)strtol(behind_name + 4, NULL, 10);
 }
 
-/* Kills the children that a search of /proc finds. */
-static int hunt_all(struct hunt *hunt, struct ar_error *error)
+/* Takes the children that a search of /proc finds. */
+static int search_children(struct ar_buf *children, struct ar_error *error)
 {
     char self[32] = "";
     DIR *dir = opendir("/proc");
@@ -96,20 +74,79 @@ static int hunt_all(struct hunt *hunt, struct ar_error *error)
         if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
             continue;
         if (parent_of(dirfd(dir), entry->d_name) == getpid())
-            hunt_kill(hunt, (pid_t)strtol(entry->d_name, NULL, 10));
+            add_child(children, (pid_t)strtol(entry->d_name, NULL, 10));
     }
     closedir(dir);
     return 0;
 }
 
-/* A child's number stays its own until it is reaped here: no other process is ever hit. */
+int ar_proc_children(struct ar_buf *children, struct ar_error *error)
+{
+    if (!list_children(children) && search_children(children, error) != 0)
+        return -1;
+    return ar_buf_check(children, error);
+}
+
+/* ---- ending them ---------------------------------------------------------------------------------------------------- */
+
+/* What a search for children did. */
+struct hunt {
+    struct ar_buf killed; /* pid_t */
+    pid_t refused;        /* one that could not be killed, or 0 */
+    int errnum;           /* why */
+};
+
+static bool is_known(const pid_t *known, size_t n, pid_t pid)
+{
+    for (size_t i = 0; i < n; i++)
+        if (known[i] == pid)
+            return true;
+    return false;
+}
+
+/* Kills all children but those known. A child's number stays its own until it is reaped here: no other process is ever hit. */
+static int hunt(struct hunt *hunt, const pid_t *known, size_t n, struct ar_error *error)
+{
+    struct ar_buf children;
+
+    ar_buf_init(&children);
+    ar_buf_init(&hunt->killed);
+    hunt->refused = 0;
+    int result = ar_proc_children(&children, error);
+    for (size_t at = 0; result == 0 && at < children.len; at += sizeof(pid_t)) {
+        pid_t pid;
+
+        memcpy(&pid, children.data + at, sizeof pid);
+        if (is_known(known, n, pid))
+            continue;
+        if (kill(pid, SIGKILL) == 0) {
+            add_child(&hunt->killed, pid);
+        } else {
+            hunt->refused = pid;
+            hunt->errnum = errno;
+        }
+    }
+    ar_buf_release(&children);
+    return result == 0 ? ar_buf_check(&hunt->killed, error) : -1;
+}
+
+static int fail_refused(const struct hunt *hunt, const char *name, struct ar_error *error)
+{
+    return ar_fail_errno(error, hunt->errnum, "cannot end process %ld, which '%s' left running", (long)hunt->refused, name);
+}
+
+static void wait_a_moment(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
 int ar_proc_sweep(struct ar_proc_end *end, struct ar_error *error)
 {
     int options = WNOHANG;
 
     for (;;) {
         struct rusage usage;
-        struct hunt hunt = {0};
+        struct hunt one;
         pid_t pid = wait4(-1, NULL, options, &usage);
 
         options = WNOHANG;
@@ -119,14 +156,44 @@ int ar_proc_sweep(struct ar_proc_end *end, struct ar_error *error)
         }
         if (pid < 0)
             return errno == ECHILD ? 0 : ar_fail_errno(error, errno, "cannot wait for what '%s' left running", end->name);
-        if (!hunt_listed(&hunt) && hunt_all(&hunt, error) != 0)
+        int result = hunt(&one, NULL, 0, error);
+        size_t killed = one.killed.len;
+        ar_buf_release(&one.killed);
+        if (result != 0)
             return -1;
-        if (hunt.killed > 0)
+        if (killed > 0)
             options = 0; /* one of them will end: no need to look again before */
-        else if (hunt.refused)
-            return ar_fail_errno(error, hunt.errnum, "cannot end process %ld, which '%s' left running", (long)hunt.refused,
-                                 end->name);
+        else if (one.refused)
+            return fail_refused(&one, end->name, error);
         else
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* it forked while it was looked for */
+            wait_a_moment(); /* it forked while it was looked for */
     }
+}
+
+/* The kernel's list may lack a child while others come and go: only what is not found twice is not there. */
+int ar_proc_sweep_others(const pid_t *known, size_t n, struct ar_error *error)
+{
+    for (int missed = 0; missed < 2;) {
+        struct hunt one;
+
+        if (hunt(&one, known, n, error) != 0) {
+            ar_buf_release(&one.killed);
+            return -1;
+        }
+        for (size_t at = 0; at < one.killed.len; at += sizeof(pid_t)) {
+            pid_t pid;
+
+            memcpy(&pid, one.killed.data + at, sizeof pid);
+            while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+        }
+        size_t killed = one.killed.len;
+        ar_buf_release(&one.killed);
+        if (killed == 0 && one.refused)
+            return fail_refused(&one, "a worker", error);
+        missed = killed == 0 ? missed + 1 : 0;
+        if (missed == 1)
+            wait_a_moment();
+    }
+    return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Private to proc: ending what a program left running.
+ * Private to proc and pool: ending what a program left running.
  */
 #ifndef AR_METHODS_PROC_SWEEP_H
 #define AR_METHODS_PROC_SWEEP_H
@@ -18,5 +18,14 @@ void ar_proc_account(struct ar_proc_end *end, const struct rusage *usage);
  * set-user-ID program), or there is no /proc to find them in.
  */
 int ar_proc_sweep(struct ar_proc_end *end, struct ar_error *error) AR_MUST_USE;
+
+/* Appends the numbers (pid_t) of the caller's children, those that ended and were not reaped too. 0, or -1 (AR_SYSTEM). */
+int ar_proc_children(struct ar_buf *children, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * As ar_proc_sweep, but spares the n children known, and reaps none of them. For what came to the caller from a child that ended; what
+ * known ones start meanwhile is theirs.
+ */
+int ar_proc_sweep_others(const pid_t *known, size_t n, struct ar_error *error) AR_MUST_USE;
 
 #endif
