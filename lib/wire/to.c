@@ -102,13 +102,18 @@ static int take_image(struct ar_to *s, const struct ar_entry *entry)
         return -1;
     if (merged && first)
         return note_name(s, &s->to->left_out, entry->tar->name);
+    struct ar_tar_entry tar = *entry->tar;
+    struct ar_entry image = *entry;
+    image.tar = &tar;
     ar_buf_clear(&s->scratch);
-    if (!first)
+    if (first)
+        tar.image_type = NULL; /* it does not know the keyword */
+    else
         ar_buf_add_format(&s->scratch, "%s/", ar_stream_targets(s->stream)->entry[entry->lane].data);
     ar_buf_add_text(&s->scratch, entry->name);
     if (ar_buf_check(&s->scratch, s->error) != 0)
         return -1;
-    return ar_waiting_add(&s->images, s->stream, entry, s->scratch.data, NULL, s->error);
+    return ar_waiting_add(&s->images, s->stream, &image, s->scratch.data, NULL, s->error);
 }
 
 /* A lane failed: its text for us, and its line for the other side. */

@@ -246,21 +246,37 @@ int ar_to_write_all(struct ar_to *s)
 
 /* ---- the error ------------------------------------------------------------------------------------------------------ */
 
-/* What the other side says where lanes failed: each of its programs has its own words. */
-static void failed_text(const struct ar_to *s, struct ar_buf *text)
+/* The Python runner's own sentences, and what they say in English. */
+static const struct {
+    const char *input, *analysis, *run;
+} sentences[] = {
+    [AR_JAPANESE] = { "入力データの読み込みに失敗しました。入力形式を確認してください。", "解析処理中にエラーが発生しました。",
+                      "解析中にエラーが発生しました。" },
+    [AR_ENGLISH] = { "The input could not be read: please check its format.", "An error occurred in the analysis.",
+                     "An error occurred in the run." },
+};
+
+static void failed_target(struct ar_buf *text, const struct ar_target *target, enum ar_language language)
 {
-    bool japanese = s->to->language == AR_JAPANESE;
-    bool lanes = s->first_failed >= 0;
+    ar_buf_add_format(text, language == AR_JAPANESE ? "ターゲット %s (%s) の解析処理中にエラーが発生しました。"
+                                                    : "An error occurred in the analysis of the target %s (%s).",
+                      target->data, target->sample);
+}
+
+/* What the other side says of a failure: each of its programs in its own way. */
+static void error_text(const struct ar_to *s, struct ar_buf *text)
+{
     enum ar_wire_kind kind = s->to->kind;
-    if (s->to->dialect == AR_DIALECT_FIRST) {
-        ar_buf_add_text(text, japanese ? "解析処理中にエラーが発生しました。" : "An error occurred during the analysis.");
-    } else if (lanes && (kind == AR_WIRE_SEQ_IN || kind == AR_WIRE_SEQ_OUT)) {
-        const struct ar_target *target = &ar_stream_targets(s->stream)->entry[s->first_failed];
-        ar_buf_add_format(text, japanese ? "ターゲット %s (%s) の解析処理中にエラーが発生しました。"
-                                         : "An error occurred during the analysis of the target %s (%s).",
-                          target->data, target->sample);
+    enum ar_language language = s->to->language;
+    bool seq = kind == AR_WIRE_SEQ_IN || kind == AR_WIRE_SEQ_OUT;
+    if (s->to->status == AR_INPUT) {
+        ar_buf_add_text(text, sentences[language].input);
+    } else if (seq && s->first_failed >= 0) {
+        failed_target(text, &ar_stream_targets(s->stream)->entry[s->first_failed], language);
+    } else if (s->to->dialect == AR_DIALECT_FIRST || seq) {
+        ar_buf_add_text(text, sentences[language].analysis);
     } else {
-        ar_wire_error_failed(text, s->to->language);
+        ar_buf_add_text(text, sentences[language].run);
         ar_buf_add(text, s->failed_text.data, s->failed_text.len);
     }
 }
@@ -279,10 +295,7 @@ int ar_to_write_error(struct ar_to *s)
         return -1;
     bool alone = !s->out;
     ar_buf_init(&text);
-    if (s->to->status == AR_INPUT)
-        ar_wire_error_input(&text, s->to->language);
-    else
-        failed_text(s, &text);
+    error_text(s, &text);
     int result = ar_buf_check(&text, s->error);
     if (result == 0)
         result = ar_to_put(s, AR_NAME_ERROR, false, text.data, text.len);
@@ -292,7 +305,8 @@ int ar_to_write_error(struct ar_to *s)
 
 int ar_wire_to_error(const struct ar_wire_to *to, struct ar_out *out, const struct ar_error *cause, struct ar_error *error)
 {
-    struct ar_wire_to alone = { .dialect = to->dialect, .language = to->language, .kind = AR_WIRE_ERROR, .status = cause->status };
+    struct ar_wire_to alone = { .dialect = to->dialect, .language = to->language, .kind = AR_WIRE_ERROR,
+                                .status = cause->status };
     struct ar_to s = { .to = &alone, .error = error, .out = out, .first_failed = -1 };
     ar_buf_init(&s.failed_text);
     ar_tar_writer_init(&s.tar, out);
