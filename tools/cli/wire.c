@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/wire.h"
+
+#include "cli/cli.h"
+
+static const char *locale_name(void)
+{
+    static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+    for (size_t i = 0; i < AR_COUNT(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return value;
+    }
+    return NULL;
+}
+
+enum ar_language cli_wire_language(void)
+{
+    return ar_wire_language(getenv("AR_LANG"), locale_name());
+}
+
+static void add_number(struct ar_buf *line, uint64_t n, const char *thing)
+{
+    if (n == 0)
+        return;
+    ar_buf_add_text(line, ", ");
+    cli_number(line, n, thing);
+}
+
+/* What came in, and where its rows went. */
+static void tell_from(const struct ar_wire_from *from)
+{
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_buf_add_format(&line, "from the %s dialect: %s", ar_dialect_name(from->dialect), ar_wire_kind_name(from->kind));
+    add_number(&line, from->lanes, "lane");
+    for (size_t i = 0; from->split.part && i < from->split.run.n_sets; i++) {
+        const struct ar_partition *part = &from->split.part[i];
+        uint64_t taken = 0;
+        for (size_t lane = 0; lane < from->split.targets.count; lane++)
+            taken += ar_partition_rows(part, lane);
+        ar_buf_add_format(&line, "; %s: ", part->set);
+        cli_number(&line, part->seen.rows, "row");
+        ar_buf_add_format(&line, ", %" PRIu64 " taken, %" PRIu64 " of other lanes", taken, part->seen.rows - taken - part->no_lane);
+        if (part->no_lane)
+            ar_buf_add_format(&line, ", %" PRIu64 " of none", part->no_lane);
+    }
+    cli_info("%s", line.data);
+    ar_buf_release(&line);
+}
+
+int cli_wire_take(struct ar_wire_from *from, int fd, const char *name, struct ar_out *out, enum ar_status *status,
+                  struct ar_error *error)
+{
+    struct ar_tar_map tar = { 0 };
+    int result = ar_tar_map_read(&tar, fd, name, error);
+    from->tar = &tar;
+    if (result == 0) {
+        result = ar_wire_from_write(from, out, error);
+        if (result == 0)
+            result = ar_tar_map_check(&tar, error);
+        if (result == 0)
+            tell_from(from);
+        *status = from->error_text.len > 0 ? AR_CONTENT : AR_OK;
+        if (result == 0 && *status != AR_OK)
+            cli_warn("the input says that it failed: %s", from->error_text.data);
+        ar_wire_from_release(from);
+    }
+    ar_tar_map_release(&tar);
+    return result;
+}
+
+void cli_wire_to(const struct ar_wire_to *to)
+{
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_buf_add_format(&line, "to the %s dialect: %s", ar_dialect_name(to->dialect), ar_wire_kind_name(to->kind));
+    add_number(&line, to->lanes, "lane");
+    add_number(&line, to->rows, "row");
+    add_number(&line, to->results, "result");
+    if (to->left_out.count)
+        ar_buf_add_format(&line, "; without '%s'%s, for which it has no place", to->left_out.name[0].text,
+                          to->left_out.count > 1 ? " and others" : "");
+    cli_info("%s", line.data);
+    ar_buf_release(&line);
+}
+
+/* The lines of a text, the last of which may lack its line end. */
+static void tell_lines(const char *text)
+{
+    struct ar_buf lines;
+    ar_buf_init(&lines);
+    ar_buf_add_format(&lines, "%s\n", text);
+    cli_more_lines(lines.data);
+    ar_buf_release(&lines);
+}
+
+int cli_wire_error(const struct ar_wire_to *to)
+{
+    for (size_t i = 0; i < to->failed.count; i++) {
+        const char *text = to->failed.name[i].text, *end = strchr(text, '\n');
+        cli_warn("lane %.*s", end ? (int)(end - text) : (int)strlen(text), text);
+        if (end)
+            tell_lines(end + 1);
+    }
+    return to->cause.status ? cli_fail(&to->cause) : (int)to->status;
+}
