@@ -157,8 +157,7 @@ static int read_files(struct ls *ls, int n, char **operands, struct ar_error *er
 {
     for (int i = 0; i < n; i++) {
         if (!is_set(operands[i]))
-            return ar_fail(error, AR_INPUT, "operand '%s': expected SET=FILE, as in activity_spots=%s, since others are CSV files",
-                           operands[i], operands[i]);
+            return ar_fail(error, AR_INPUT, "operand '%s': expected SET=FILE, as in activity_spots=%s", operands[i], operands[i]);
         if (add_file(ls, operands[i], error) != 0)
             return -1;
     }
@@ -222,25 +221,6 @@ static int read_input(struct ls *ls, int n, char **operands, struct ar_error *er
 
 /* ---- output --------------------------------------------------------------------------------------------------------- */
 
-/* One object; the lanes go out one by one, a line each. */
-static int print_json(const struct ls *ls, const char *damaged, struct ar_error *error)
-{
-    struct ar_buf text;
-    ar_buf_init(&text);
-    int result = ar_listing_json_top(&ls->listing, ls->input, damaged, &text, error);
-    if (result == 0)
-        printf("%.*s,\"lanes\":[", (int)text.len - 1, text.data); /* its closing brace comes last */
-    for (size_t i = 0; i < ls->listing.n_lanes && result == 0; i++) {
-        ar_buf_clear(&text);
-        result = ar_listing_json_lane(&ls->listing, i, &text, error);
-        printf("%s\n%s", i ? "," : "", text.data);
-    }
-    if (result == 0)
-        puts("]}");
-    ar_buf_release(&text);
-    return result;
-}
-
 static void step(void *arg, uint64_t done)
 {
     const struct ls *ls = arg;
@@ -273,7 +253,7 @@ static int list(struct ls *ls, int n, char **operands)
     bool anything = ls->listing.kind != AR_LISTED_NOTHING || ls->listing.errors.count;
     int printed = 0;
     if (ls->json && (anything || !failed))
-        printed = print_json(ls, failed ? error.what : NULL, &print_error);
+        printed = cli_listing_print_json(&ls->listing, ls->input, failed ? error.what : NULL, &print_error);
     else if (anything)
         printed = cli_listing_print(&ls->listing, ls->input, &print_error);
     if (printed == 0)

@@ -139,10 +139,10 @@ void ar_listing_release(struct ar_listing *listing);
 int ar_listing_read_stream(struct ar_listing *listing, int fd, const char *path, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Reads streams as parts of one, such as the results of single lanes: their lanes are listed together, and all parts are read, also
- * behind one that fails. 0, or -1 with the first failure: what ar_listing_read_stream refuses; a stream that is not one of lanes; one
- * of another run; a lane that is in two of them (being not chosen in one does not count). Whether the account of rows closes is
- * not checked: parts need not be all.
+ * Reads streams as parts of one, such as the results of single lanes: their lanes are listed together, and all parts are
+ * read, also behind one that fails. 0, or -1 with the first failure: what ar_listing_read_stream refuses; a stream that is
+ * not one of lanes; one of another run; a lane that is in two of them (being not chosen in one does not count). Whether the
+ * account of rows closes is not checked: parts need not be all.
  */
 int ar_listing_read_parts(struct ar_listing *listing, const char *const *path, size_t n, struct ar_error *error) AR_MUST_USE;
 
@@ -160,8 +160,8 @@ int ar_listing_read_run(struct ar_listing *listing, const struct ar_run *run, st
 int ar_listing_read_folder(struct ar_listing *listing, int fd, const char *path, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Lanes of a result that have none in it, because they failed, were not chosen, or are missing: where the listing is a result that was
- * withheld, or is incomplete, on their account. 0 for all other listings, and for a whole result.
+ * Lanes of a result that have none in it, because they failed, were not chosen, or are missing: where the listing is a result
+ * that was withheld, or is incomplete, on their account. 0 for all other listings, and for a whole result.
  */
 size_t ar_listing_without(const struct ar_listing *listing);
 

@@ -158,7 +158,8 @@ static int count_artifact(json_t *kinds, const struct ar_artifact *artifact, str
 /* A folder that holds a result has no other place where names of samples stand. */
 static int name_sample(struct ar_listing *listing, const struct ar_artifact *artifact, struct ar_error *error)
 {
-    ssize_t lane = artifact->data && artifact->sample ? ar_targets_find(&listing->targets, artifact->data, strlen(artifact->data)) : -1;
+    bool named = artifact->data && artifact->sample;
+    ssize_t lane = named ? ar_targets_find(&listing->targets, artifact->data, strlen(artifact->data)) : -1;
     struct ar_target *target = lane < 0 ? NULL : &listing->targets.entry[lane];
     if (!target || target->sample_len)
         return 0;

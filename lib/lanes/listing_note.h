@@ -57,7 +57,7 @@ int ar_listing_scan(struct ar_listing *listing, size_t set, ssize_t lane, const 
 /* A new one begins, which is called path. */
 int ar_listing_part_begin(struct ar_listing *listing, const char *path, struct ar_error *error) AR_MUST_USE;
 
-/* Does the lane stand in an earlier part, with more than that it was not chosen? Then it may stand in this one as not chosen only. */
+/* Does the lane stand in an earlier part, with more than that it was not chosen? Then it may only be not chosen in this one. */
 bool ar_listing_part_has(const struct ar_listing *listing, size_t lane);
 
 /* The lane belongs to the part at hand. */

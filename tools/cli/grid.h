@@ -40,8 +40,8 @@ void cli_grid_text(struct cli_grid *grid, const char *text);
 void cli_grid_format(struct cli_grid *grid, const char *format, ...) AR_PRINTF(2, 3);
 
 /*
- * Prints headings (where there are any) and rows, each behind indent blanks, to standard output. Where that is a terminal, no line of
- * a grid with columns that shrink is longer than it is wide. 0, or -1 when memory ran out.
+ * Prints headings (where there are any) and rows, each behind indent blanks, to standard output. Where that is a terminal, no
+ * line of a grid with columns that shrink is longer than it is wide. 0, or -1 when memory ran out.
  */
 int cli_grid_print(const struct cli_grid *grid, unsigned indent, struct ar_error *error) AR_MUST_USE;
 
