@@ -116,9 +116,7 @@ static int prepare(struct post *post, struct ar_error *error)
         return ar_fail_errno(error, errno, "cannot tell the current directory");
     int result = ar_proc_find(&path, post->method[0], post->start_dir, error);
     ar_buf_release(&path);
-    if (result == 0)
-        result = open_log(post, error);
-    return result == 0 ? ar_proc_supervise(0, error) : -1;
+    return result == 0 ? open_log(post, error) : -1;
 }
 
 /* ---- input ---------------------------------------------------------------------------------------------------------- */
@@ -170,10 +168,14 @@ static int judge(struct post *post, struct ar_error *error)
     if (!post->method[0])
         return ar_post_from_table(&post->result, merged->table.data, merged->table.len, &merged->targets, error);
     unsigned fields = post->manifest_path ? (unsigned)post->manifest.fields : AR_FIELDS_DEFAULT;
+    struct ar_error left = { 0 };
     struct ar_postprocess run = { .argv = post->method, .start_dir = post->start_dir, .fields = fields,
                                   .seconds = post->seconds, .log = post->log, .stop = &cli_stop,
-                                  .results = &merged->table, .artifacts = &merged->artifacts_text, .params = &merged->params };
-    if (ar_postprocess_run(&run, &post->answer, error) != 0)
+                                  .results = &merged->table, .artifacts = &merged->artifacts_text, .params = &merged->params, .left = &left };
+    int result = ar_postprocess_run(&run, &post->answer, error);
+    if (left.status != AR_OK)
+        cli_warn("what the postprocess left stays: %s", left.what);
+    if (result != 0)
         return -1;
     if (ar_post_from_output(&post->result, post->answer.data, post->answer.len, &merged->targets, error) == 0)
         return 0;

@@ -6,6 +6,8 @@
 
 #include "bytes/file.h"
 #include "methods/files.h"
+#include "methods/lane_folder.h"
+#include "methods/pool.h"
 
 static int put_files(const struct ar_postprocess *post, int dirfd, struct ar_error *error)
 {
@@ -32,45 +34,78 @@ static int read_output(int fd, uint64_t bytes, struct ar_buf *out, struct ar_err
     return 0;
 }
 
-/* Starts it in its folder. */
-static int run_in(const struct ar_postprocess *post, const char *program, char *const *argv, int dirfd, const struct ar_env *env,
-                  struct ar_buf *out, struct ar_error *error)
+/* What the worker needs that runs it. */
+struct task {
+    const struct ar_postprocess *post;
+    const char *program, *folder;
+    char *const *argv;
+    struct ar_env env;
+    int dirfd; /* of folder */
+    int spool; /* its standard output */
+};
+
+static int fail_end(const struct task *task, const struct ar_proc_end *end, struct ar_error *error)
 {
+    struct ar_buf how;
+    ar_buf_init(&how);
+    ar_proc_describe(end, &how);
+    /* One that cannot be started is a mistake in the command. */
+    ar_fail(error, end->how == AR_PROC_UNSTARTED ? AR_INPUT : AR_CONTENT, "the postprocess '%s' %s", task->post->argv[0], how.data);
+    if (*end->hint)
+        ar_hint(error, "%s", end->hint);
+    ar_buf_release(&how);
+    return -1;
+}
+
+/* An ar_pool_work: the reply is the number of bytes that it printed. */
+static int work(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len, struct ar_error *error)
+{
+    const struct task *task = context;
+    const struct ar_postprocess *post = task->post;
     struct ar_proc proc;
     struct ar_proc_end end;
     struct stat log;
-    int spool = ar_spool_open(error);
-    if (spool < 0)
-        return -1;
+    (void)worker, (void)job, (void)job_len;
     ar_proc_init(&proc);
     proc.name = post->argv[0];
-    proc.program = program;
-    proc.argv = argv;
-    proc.env = env->entry;
-    proc.dirfd = dirfd;
-    proc.out = spool;
+    proc.program = task->program;
+    proc.argv = task->argv;
+    proc.env = task->env.entry;
+    proc.dirfd = task->dirfd;
+    proc.out = task->spool;
     proc.log = post->log;
     if (fstat(post->log, &log) == 0 && S_ISREG(log.st_mode))
         proc.log_limit = AR_LOG_MAX;
     proc.out_limit = AR_POSTPROCESS_OUTPUT_MAX;
     proc.seconds = post->seconds;
     proc.stop = post->stop;
-    int result = ar_proc_run(&proc, &end, error);
-    if (result == 0 && !ar_proc_ok(&end)) {
-        struct ar_buf how;
-        ar_buf_init(&how);
-        ar_proc_describe(&end, &how);
-        /* One that cannot be started is a mistake in the command. */
-        result = ar_fail(error, end.how == AR_PROC_UNSTARTED ? AR_INPUT : AR_CONTENT, "the postprocess '%s' %s", post->argv[0],
-                         how.data);
-        if (*end.hint)
-            ar_hint(error, "%s", end.hint);
-        ar_buf_release(&how);
-    }
-    if (result == 0)
-        result = read_output(spool, end.out_bytes, out, error);
-    close(spool);
-    return result;
+    if (ar_proc_run(&proc, &end, error) != 0)
+        return -1;
+    if (!ar_proc_ok(&end))
+        return fail_end(task, &end, error);
+    *reply_len = sizeof end.out_bytes;
+    memcpy(reply, &end.out_bytes, sizeof end.out_bytes);
+    return 0;
+}
+
+static void orphaned(void *context)
+{
+    const struct task *task = context;
+    ar_work_remove(task->folder);
+}
+
+/* Has the worker run it. */
+static int await(const struct task *task, struct ar_pool *pool, struct ar_buf *out, struct ar_error *error)
+{
+    struct ar_pool_reply reply;
+    uint64_t bytes = 0;
+    if (put_files(task->post, task->dirfd, error) != 0 || ar_pool_send(pool, "", 1, error) != 0 ||
+        ar_pool_wait(pool, true, &reply, error) < 0)
+        return -1;
+    if (reply.lost)
+        return ar_fail(error, AR_CONTENT, "the postprocess '%s': its worker %s", task->post->argv[0], reply.why);
+    memcpy(&bytes, reply.bytes, sizeof bytes);
+    return read_output(task->spool, bytes, out, error);
 }
 
 /* argv with the program's absolute path where the user wrote a slash. */
@@ -87,29 +122,44 @@ static char **make_argv(const struct ar_postprocess *post, char *path)
     return argv;
 }
 
+/* Runs it in a worker: where this process is killed, that one ends what runs, and deletes the folder. */
+static int run_task(struct task *task, struct ar_buf *out, struct ar_error *error)
+{
+    const struct ar_postprocess *post = task->post;
+    const struct ar_pool_task pool_task = { .work = work, .orphaned = orphaned, .context = task, .stop = post->stop };
+    struct ar_pool pool;
+    task->spool = ar_spool_open(error);
+    if (task->spool < 0)
+        return -1;
+    ar_env_init(&task->env);
+    ar_files_env(&task->env, post->start_dir, post->fields);
+    int result = ar_env_check(&task->env, error);
+    if (result == 0)
+        result = ar_pool_start(&pool, 1, &pool_task, error);
+    if (result == 0) {
+        result = await(task, &pool, out, error);
+        ar_pool_end(&pool);
+    }
+    ar_env_release(&task->env);
+    close(task->spool);
+    return result;
+}
+
 static int run_found(const struct ar_postprocess *post, const char *program, char *const *argv, struct ar_buf *out,
                      struct ar_error *error)
 {
     struct ar_buf folder;
-    struct ar_env env;
     ar_buf_init(&folder);
-    int dirfd = ar_tmpdir_make(&folder, error);
-    if (dirfd < 0) {
+    struct task task = { .post = post, .program = program, .argv = argv, .dirfd = ar_tmpdir_make(&folder, error) };
+    if (task.dirfd < 0) {
         ar_buf_release(&folder);
         return -1;
     }
-    ar_env_init(&env);
-    ar_files_env(&env, post->start_dir, post->fields);
-    int result = ar_env_check(&env, error);
-    if (result == 0)
-        result = put_files(post, dirfd, error);
-    if (result == 0)
-        result = run_in(post, program, argv, dirfd, &env, out, error);
-    ar_env_release(&env);
-    close(dirfd);
-    struct ar_error left;
-    if (ar_dir_remove(AT_FDCWD, folder.data, result == 0 ? error : &left) != 0)
-        result = -1;
+    task.folder = folder.data;
+    int result = run_task(&task, out, error);
+    close(task.dirfd);
+    if (ar_dir_remove(AT_FDCWD, folder.data, post->left) != 0)
+        ar_fail_in(post->left, "'%s'", folder.data);
     ar_buf_release(&folder);
     return result;
 }
