@@ -51,10 +51,10 @@ static json_t *read_integer(struct plain *p)
     bool negative = *p->at == '-';
     const char *first = p->at += negative;
     json_int_t value = 0;
-    for (; p->at < p->end && *p->at >= '0' && *p->at <= '9' && p->at - first <= 18; p->at++)
+    for (; p->at < p->end && *p->at >= '0' && *p->at <= '9' && p->at - first < 18; p->at++)
         value = 10 * value + (*p->at - '0');
     size_t digits = (size_t)(p->at - first);
-    if (digits == 0 || digits > 18 || (digits > 1 && *first == '0') || (p->at < p->end && strchr(".eE", *p->at)))
+    if (digits == 0 || (digits > 1 && *first == '0') || (p->at < p->end && strchr(".eE0123456789", *p->at)))
         return NULL;
     return json_integer(negative ? -value : value);
 }
