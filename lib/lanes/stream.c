@@ -2,6 +2,7 @@
 #include "lanes/stream.h"
 
 #include "lanes/entries.h"
+#include "lanes/stream_check.h"
 
 struct ar_stream {
     struct ar_in *in;
@@ -160,124 +161,14 @@ static int finish_entry(struct ar_stream *stream, struct ar_error *error)
     return 0;
 }
 
-/* ---- what a lane's ledger says, and what was there ------------------------------------------------------------------ */
-
-/* An image_type in the ledger must be there. */
-static bool same_type(const json_t *said, const json_t *seen)
-{
-    const char *type = json_string_value(json_object_get(said, "image_type"));
-    const char *seen_type = json_string_value(json_object_get(seen, "image_type"));
-    return !type || (seen_type && strcmp(type, seen_type) == 0);
-}
-
-static bool same_digest(const json_t *said, const json_t *seen)
-{
-    const char *seen_xxh3 = json_string_value(json_object_get(seen, "xxh3"));
-    const char *said_xxh3 = json_string_value(json_object_get(said, "xxh3"));
-    if (!seen || !said || ar_json_count(said, "bytes") != ar_json_count(seen, "bytes") || !same_type(said, seen))
-        return false;
-    return !*seen_xxh3 || (said_xxh3 && strcmp(seen_xxh3, said_xxh3) == 0);
-}
-
-/* Says how an entry differs from what the ledger says. lane may be NULL. */
-static int fail_digest(const char *lane, const char *name, const json_t *said, const json_t *seen, struct ar_error *error)
-{
-    char where[AR_LANE_ID_MAX + 16] = "";
-    if (lane)
-        snprintf(where, sizeof where, "lane '%s': ", lane);
-    if (!seen)
-        ar_fail(error, AR_INPUT, "%sentry '%s' is missing, and the ledger has it", where, name);
-    else if (!said)
-        ar_fail(error, AR_INPUT, "%sentry '%s' is not in the ledger", where, name);
-    else if (ar_json_count(said, "bytes") != ar_json_count(seen, "bytes"))
-        ar_fail(error, AR_INPUT, "%sentry '%s' has %" PRIu64 " bytes, and %" PRIu64 " by the ledger", where, name,
-                ar_json_count(seen, "bytes"), ar_json_count(said, "bytes"));
-    else if (!same_type(said, seen))
-        ar_fail(error, AR_INPUT, "%sentry '%s' has another image_type than by the ledger", where, name);
-    else
-        ar_fail(error, AR_INPUT, "%sentry '%s' has the digest %s, and %s by the ledger", where, name,
-                json_string_value(json_object_get(seen, "xxh3")), json_string_value(json_object_get(said, "xxh3")));
-    return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
-}
-
-static int check_files(const json_t *said, json_t *seen, const char *lane, struct ar_error *error)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)said, name, value)
-        if (!same_digest(value, json_object_get(seen, name)))
-            return fail_digest(lane, name, value, json_object_get(seen, name), error);
-    if (json_object_size(seen) == json_object_size(said))
-        return 0;
-    json_object_foreach (seen, name, value)
-        if (!json_object_get(said, name))
-            return fail_digest(lane, name, NULL, value, error);
-    return 0;
-}
-
-static int check_rows(const struct ar_stream *stream, const char *lane, const char *set, struct ar_error *error)
-{
-    uint64_t source;
-    struct ar_record first;
-    if (!stream->top.json || !ar_ledger_source_rows(&stream->top, set, lane, &source) ||
-        !ar_ledger_first(&stream->ledger, set, &first) || source == first.rows_in)
-        return 0;
-    ar_fail(error, AR_INPUT, "lane '%s': its ledger has %" PRIu64 " rows of '%s', and the one at the top %" PRIu64, lane,
-            first.rows_in, set, source);
-    return ar_hint(error, "The stream was put together from different runs: make it again from its source.");
-}
-
-/* Every set that the ledger has must be there, unless the lane has ended, and no other. */
-static int check_sets(struct ar_stream *stream, const char *lane, struct ar_error *error)
-{
-    bool held = !ar_ledger_outcome(&stream->ledger);
-    const char *set;
-    json_t *value;
-    size_t described = 0;
-    json_object_foreach (json_object_get(stream->ledger.json, "sets"), set, value) {
-        struct ar_record record;
-        json_t *seen = json_object_get(stream->seen_sets, set);
-        if (check_rows(stream, lane, set, error) != 0)
-            return -1;
-        if (!held || !ar_ledger_described(&stream->ledger, set, &record))
-            continue;
-        described++;
-        json_t *said = json_pack("{sIss}", "bytes", (json_int_t)record.bytes, "xxh3", record.xxh3);
-        bool same = same_digest(said, seen);
-        if (!same)
-            fail_digest(lane, set, said, seen, error);
-        json_decref(said);
-        if (!same)
-            return -1;
-    }
-    if (json_object_size(stream->seen_sets) == described)
-        return 0;
-    json_object_foreach (stream->seen_sets, set, value) {
-        struct ar_record record;
-        if (!held || !ar_ledger_described(&stream->ledger, set, &record))
-            return fail_digest(lane, set, NULL, value, error);
-    }
-    return 0;
-}
-
-/* Every set of the account at the top must be in the ledger of each lane. */
-static int check_account(struct ar_stream *stream, const char *lane, struct ar_error *error)
-{
-    const char *set;
-    json_t *value;
-    json_object_foreach (json_object_get(stream->top.json, "sets"), set, value)
-        if (!ar_ledger_records(&stream->ledger, set)) {
-            ar_fail(error, AR_INPUT, "lane '%s': the set '%s' is missing, and the ledger at the top has it", lane, set);
-            return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
-        }
-    return 0;
-}
-
+/* All of the lane was read: holds it against its ledger. */
 static int check_lane(struct ar_stream *stream, struct ar_error *error)
 {
-    const char *lane = stream->targets.entry[stream->lane].data;
-    if (check_files(json_object_get(stream->ledger.json, "files"), stream->seen_files, lane, error) != 0 ||
-        check_sets(stream, lane, error) != 0 || check_account(stream, lane, error) != 0)
+    struct ar_stream_check check = {
+        .lane = stream->targets.entry[stream->lane].data, .top = &stream->top, .ledger = &stream->ledger,
+        .sets = stream->seen_sets, .files = stream->seen_files,
+    };
+    if (ar_stream_check_lane(&check, error) != 0)
         return -1;
     json_object_clear(stream->seen_files);
     json_object_clear(stream->seen_sets);
@@ -558,19 +449,6 @@ int ar_stream_next(struct ar_stream *stream, struct ar_entry *out, struct ar_err
 
 /* ---- the end -------------------------------------------------------------------------------------------------------- */
 
-/* Entries at the top that a ledger at the top has must be as it says. */
-static int check_top(struct ar_stream *stream, struct ar_error *error)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach (json_object_get(stream->top.json, "files"), name, value) {
-        json_t *seen = json_object_get(stream->seen_top, name);
-        if (!same_digest(value, seen))
-            return fail_digest(NULL, name, value, seen, error);
-    }
-    return 0;
-}
-
 static int check_end(struct ar_stream *stream, struct ar_error *error)
 {
     if (stream->shape == AR_SHAPE_MERGED && !stream->failed_whole && !stream->has_top_ledger) {
@@ -587,5 +465,5 @@ static int check_end(struct ar_stream *stream, struct ar_error *error)
         return -1;
     if (stream->shape == AR_SHAPE_LANES && (size_t)(stream->lane + 1) < stream->targets.count)
         return fail_missing(stream, (size_t)(stream->lane + 1), error);
-    return check_top(stream, error);
+    return ar_stream_check_top(&stream->top, stream->seen_top, error);
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "lanes/stream_check.h"
+
+#include "lanes/targets.h"
+
+/* An image_type in the ledger must be there. */
+static bool same_type(const json_t *said, const json_t *seen)
+{
+    const char *type = json_string_value(json_object_get(said, "image_type"));
+    const char *seen_type = json_string_value(json_object_get(seen, "image_type"));
+    return !type || (seen_type && strcmp(type, seen_type) == 0);
+}
+
+static bool same_digest(const json_t *said, const json_t *seen)
+{
+    const char *seen_xxh3 = json_string_value(json_object_get(seen, "xxh3"));
+    const char *said_xxh3 = json_string_value(json_object_get(said, "xxh3"));
+    if (!seen || !said || ar_json_count(said, "bytes") != ar_json_count(seen, "bytes") || !same_type(said, seen))
+        return false;
+    return !*seen_xxh3 || (said_xxh3 && strcmp(seen_xxh3, said_xxh3) == 0);
+}
+
+/* Says how an entry differs from what the ledger says. lane may be NULL. */
+static int fail_digest(const char *lane, const char *name, const json_t *said, const json_t *seen, struct ar_error *error)
+{
+    char where[AR_LANE_ID_MAX + 16] = "";
+    if (lane)
+        snprintf(where, sizeof where, "lane '%s': ", lane);
+    if (!seen)
+        ar_fail(error, AR_INPUT, "%sentry '%s' is missing, and the ledger has it", where, name);
+    else if (!said)
+        ar_fail(error, AR_INPUT, "%sentry '%s' is not in the ledger", where, name);
+    else if (ar_json_count(said, "bytes") != ar_json_count(seen, "bytes"))
+        ar_fail(error, AR_INPUT, "%sentry '%s' has %" PRIu64 " bytes, and %" PRIu64 " by the ledger", where, name,
+                ar_json_count(seen, "bytes"), ar_json_count(said, "bytes"));
+    else if (!same_type(said, seen))
+        ar_fail(error, AR_INPUT, "%sentry '%s' has another image_type than by the ledger", where, name);
+    else
+        ar_fail(error, AR_INPUT, "%sentry '%s' has the digest %s, and %s by the ledger", where, name,
+                json_string_value(json_object_get(seen, "xxh3")), json_string_value(json_object_get(said, "xxh3")));
+    return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
+}
+
+static int check_files(const struct ar_stream_check *c, struct ar_error *error)
+{
+    const json_t *said = json_object_get(c->ledger->json, "files");
+    json_t *seen = c->files;
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *)(uintptr_t)said, name, value)
+        if (!same_digest(value, json_object_get(seen, name)))
+            return fail_digest(c->lane, name, value, json_object_get(seen, name), error);
+    if (json_object_size(seen) == json_object_size(said))
+        return 0;
+    json_object_foreach (seen, name, value)
+        if (!json_object_get(said, name))
+            return fail_digest(c->lane, name, NULL, value, error);
+    return 0;
+}
+
+static int check_rows(const struct ar_stream_check *c, const char *set, struct ar_error *error)
+{
+    uint64_t source;
+    struct ar_record first;
+    if (!c->top->json || !ar_ledger_source_rows(c->top, set, c->lane, &source) ||
+        !ar_ledger_first(c->ledger, set, &first) || source == first.rows_in)
+        return 0;
+    ar_fail(error, AR_INPUT, "lane '%s': its ledger has %" PRIu64 " rows of '%s', and the one at the top %" PRIu64, c->lane,
+            first.rows_in, set, source);
+    return ar_hint(error, "The stream was put together from different runs: make it again from its source.");
+}
+
+static bool is_recorded(const struct ar_record *record, const json_t *seen)
+{
+    const char *seen_xxh3 = json_string_value(json_object_get(seen, "xxh3"));
+    return seen && ar_json_count(seen, "bytes") == record->bytes && (!*seen_xxh3 || strcmp(seen_xxh3, record->xxh3) == 0);
+}
+
+static int fail_set(const char *lane, const char *set, const struct ar_record *record, const json_t *seen, struct ar_error *error)
+{
+    json_t *said = json_pack("{sIss}", "bytes", (json_int_t)record->bytes, "xxh3", record->xxh3);
+    fail_digest(lane, set, said, seen, error);
+    json_decref(said);
+    return -1;
+}
+
+/* Every set that the ledger has must be there, unless the lane has ended, and no other. */
+static int check_sets(const struct ar_stream_check *c, struct ar_error *error)
+{
+    bool held = !ar_ledger_outcome(c->ledger);
+    const char *set;
+    json_t *value;
+    size_t described = 0;
+    json_object_foreach (json_object_get(c->ledger->json, "sets"), set, value) {
+        struct ar_record record;
+        json_t *seen = json_object_get(c->sets, set);
+        if (check_rows(c, set, error) != 0)
+            return -1;
+        if (!held || !ar_ledger_described(c->ledger, set, &record))
+            continue;
+        described++;
+        if (!is_recorded(&record, seen))
+            return fail_set(c->lane, set, &record, seen, error);
+    }
+    if (json_object_size(c->sets) == described)
+        return 0;
+    json_object_foreach (c->sets, set, value) {
+        struct ar_record record;
+        if (!held || !ar_ledger_described(c->ledger, set, &record))
+            return fail_digest(c->lane, set, NULL, value, error);
+    }
+    return 0;
+}
+
+/* Every set of the account at the top must be in the ledger of each lane. */
+static int check_account(const struct ar_stream_check *c, struct ar_error *error)
+{
+    const char *set;
+    json_t *value;
+    json_object_foreach (json_object_get(c->top->json, "sets"), set, value)
+        if (!ar_ledger_records(c->ledger, set)) {
+            ar_fail(error, AR_INPUT, "lane '%s': the set '%s' is missing, and the ledger at the top has it", c->lane, set);
+            return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
+        }
+    return 0;
+}
+
+int ar_stream_check_lane(const struct ar_stream_check *c, struct ar_error *error)
+{
+    return check_files(c, error) == 0 && check_sets(c, error) == 0 && check_account(c, error) == 0 ? 0 : -1;
+}
+
+int ar_stream_check_top(const struct ar_ledger *top, const json_t *files, struct ar_error *error)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach (json_object_get(top->json, "files"), name, value) {
+        json_t *seen = json_object_get(files, name);
+        if (!same_digest(value, seen))
+            return fail_digest(NULL, name, value, seen, error);
+    }
+    return 0;
+}
