@@ -377,6 +377,18 @@ b"; echo "{}"'
     grep -q secret secret
 }
 
+@test "a picture that is large and almost nothing but a hole fails its lane at once; a sparse one that holds something passes" {
+    lane_fails "'images/a.tif' is sparse: it has 8388607 MiB, of which 0 MiB were written" \
+        <<<'mkdir images; truncate -s 8388607M images/a.tif; echo "{}"'
+    lane_fails "'images/a.tif' is sparse: it has 100 MiB, of which 1 MiB were written" \
+        <<<'mkdir images; head -c 1M /dev/zero >images/a.tif; truncate -s 100M images/a.tif; echo "{}"'
+    lane_inputs A
+    program method <<<'mkdir images; head -c 10M /dev/urandom >images/a.tif; truncate -s 100M images/a.tif; truncate -s 10M images/b.tif; echo "{}"'
+    ar-analyze -q -- ./method <in.tar >out.tar
+    [ "$(entry out.tar A/images/a.tif | wc -c)" = $((100 << 20)) ]
+    [ "$(entry out.tar A/images/b.tif | tr -d '\0' | wc -c)" = 0 ]
+}
+
 @test "images.csv must name pictures that are there, once" {
     lane_fails images.csv 'b.png' <<<'mkdir images; : >images/a.png; printf "name,image_type\nb.png,x\n" >images.csv; echo "{}"'
     lane_fails images.csv 'line 3' <<<'mkdir images; : >images/a; printf "name,image_type\na,x\na,y\n" >images.csv; echo "{}"'

@@ -12,6 +12,8 @@
 
 #define NAME_BYTES 255 /* of a picture: what a component of a path may have on every common file system */
 #define TYPES_BYTES ((size_t)16 << 20)
+#define SPARSE_BYTES ((off_t)64 << 20) /* of a picture that may be as sparse as it likes */
+#define SPARSE_RATIO 16                /* how many times as large as what it holds a larger one may be */
 
 /* ---- what the method finds ------------------------------------------------------------------------------------------ */
 
@@ -359,6 +361,25 @@ int ar_files_images(int dirfd, struct ar_images *images, struct ar_error *error)
     return 0;
 }
 
+/*
+ * Does it hold by far less than its size says? On file systems that compress, or tell late how much they hold, there must be a hole in
+ * it, too.
+ */
+static bool is_sparse(int fd, const struct stat *st)
+{
+    return st->st_size > SPARSE_BYTES && st->st_blocks < st->st_size / 512 / SPARSE_RATIO && lseek(fd, 0, SEEK_HOLE) < st->st_size;
+}
+
+static int fail_sparse(const char *name, const struct stat *st, struct ar_error *error)
+{
+    char what[128];
+
+    snprintf(what, sizeof what, "is sparse: it has %" PRIu64 " MiB, of which %" PRIu64 " MiB were written", (uint64_t)st->st_size >> 20,
+             (uint64_t)st->st_blocks * 512 >> 20);
+    fail_file(error, AR_FILES_IMAGES "/", name, what);
+    return ar_hint(error, "a picture is delivered with all its bytes; write it without gaps");
+}
+
 int ar_images_open(const struct ar_images *images, size_t i, struct ar_error *error)
 {
     const struct ar_image *image = &images->image[i];
@@ -367,10 +388,14 @@ int ar_images_open(const struct ar_images *images, size_t i, struct ar_error *er
 
     if (fd < 0)
         return fail_call(error, errno, "open", AR_FILES_IMAGES "/", image->name);
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_dev == image->dev && st.st_ino == image->ino &&
-        (uint64_t)st.st_size == image->size)
+    bool same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_dev == image->dev &&
+                st.st_ino == image->ino && (uint64_t)st.st_size == image->size;
+    bool sparse = same && is_sparse(fd, &st);
+    if (same && !sparse && lseek(fd, 0, SEEK_SET) == 0)
         return fd;
     close(fd);
+    if (sparse)
+        return fail_sparse(image->name, &st, error);
     return fail_file(error, AR_FILES_IMAGES "/", image->name, "was changed after the method had ended");
 }
 
