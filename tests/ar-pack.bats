@@ -286,10 +286,69 @@ END
     exec {hold}>&-
     [ "$status" -eq 143 ]
     [ ! -e folder/ledger.json ]
-    [ ! -e folder ] || find folder -type f ! -name '*.tar' ! -name targets.json ! -name params.json ! -name .ledger.json.old | diff /dev/null -
+    [ ! -e folder ] || find folder -type f ! -name '*.tar' ! -name targets.json ! -name params.json ! -name '.ledger.json.*' | diff /dev/null -
     ar-pack -q -d folder <"$lanes"
     ar-pack -q -d wanted <"$lanes"
     diff -r wanted folder
+}
+
+# Starts ar-pack -d on the folder $1 with the lanes up to the entry $2, waits for the file $3 in it, and kills the run.
+killed_pack() {
+    mkfifo pipe
+    ar-pack -q -d "$1" <pipe 2>err &
+    exec {hold}>pipe
+    head -c "$(python3 -c 'import sys, tarfile; print(tarfile.open(sys.argv[1]).getmember(sys.argv[2]).offset)' "$lanes" "$2")" "$lanes" >&$hold
+    wait_until test -e "$1/$3"
+    kill -KILL $!
+    ! wait $! || return 1
+    exec {hold}>&-
+    rm pipe
+}
+
+@test "SIGKILL half-way: the next run knows the files of the killed one, which no index lists, and takes away what is not its own" {
+    printf '%s\n' key,Entity new,a >in.csv
+    ar-split -q --lane-key key as=in.csv | ar-cleanse -q --none as >new.tar
+    ar-pack -q -d wanted <new.tar
+    killed_pack folder 007/sample_name 0000.tar
+    [ ! -e folder/ledger.json ]
+    ar-pack -q -d folder <new.tar
+    diff -r wanted folder
+    # Over the folder of an earlier run; killed twice, at different points.
+    killed_pack folder 0000/data_name params.json
+    killed_pack folder 007/sample_name 0000.tar
+    [ ! -e folder/ledger.json ]
+    printf half >folder/.0000.tar.0a1b2c.tmp # what a kill between link and rename leaves
+    cp -r folder killed
+    echo mine >folder/mine.tar
+    refuses 2 "'folder' holds other files, such as 'mine.tar'" -- ar-pack -d folder <new.tar
+    rm folder/mine.tar
+    diff -r killed folder
+    ar-pack -q -d folder <new.tar
+    diff -r wanted folder
+    ar-pack -q -d folder <"$lanes"
+    ar-pack -q -d wanted <"$lanes"
+    diff -r wanted folder
+}
+
+@test "a list of names that was cut, that names what lies outside, or an index that was damaged" {
+    ar-pack -q -d folder <"$lanes"
+    cp -r folder wanted
+    mv folder/ledger.json folder/.ledger.json.old
+    printf '"0000.tar"\n"007.t' >folder/.ledger.json.names
+    ar-pack -q -d folder <"$lanes"
+    diff -r wanted folder
+    mv folder/ledger.json folder/.ledger.json.old
+    mkdir outside
+    echo '"../outside/x"' >folder/.ledger.json.names
+    refuses 2 "'folder/.ledger.json.names' lists '../outside/x'" -- ar-pack -d folder <"$lanes"
+    [ -d outside ]
+    rm folder/.ledger.json.names
+    sed 's/"007.tar"/"ours.tx"/' wanted/ledger.json >folder/.ledger.json.old
+    refuses 2 '.ledger.json.old is damaged' 'another folder' -- ar-pack -d folder <"$lanes"
+    printf '{"folder":5,"folder_kind":"lanes"}' >folder/.ledger.json.old
+    refuses 2 "'.ledger.json.old', 'folder': expected an array of names" -- ar-pack -d folder <"$lanes"
+    mkfifo folder/ledger.json
+    refuses 2 "'ledger.json' is a named pipe, expected a file" -- timeout 5 ar-pack -d folder <"$lanes"
 }
 
 @test "a file in the place of the folder, a folder that cannot be made, links in the folder: refused, nothing written through them" {
@@ -300,6 +359,20 @@ END
     ln -s ../file folder/007.tar
     ar-pack -q -d folder <"$lanes" 2>err || true
     [ "$(cat file)" = x ]
+}
+
+@test "a file that cannot be written is named as the user would name it" {
+    too_large() { (ulimit -f 2 && exec ar-pack -d deep/folder/ <"$lanes"); }
+    refuses 3 "cannot write 'deep/folder/0000.tar': File too large" -- too_large
+    [ ! -e deep/folder/0000.tar ]
+    ar-pack -q -d deep/folder <"$lanes"
+    rm deep/folder/007.tar
+    mkdir deep/folder/007.tar
+    refuses 2 "cannot create 'deep/folder/007.tar': Is a directory" -- ar-pack -d deep/folder <"$lanes"
+    rmdir deep/folder/007.tar
+    rm deep/folder/params.json
+    mkfifo deep/folder/params.json
+    refuses 2 "cannot create '$PWD/deep/folder/params.json': there is something that is not a file" -- ar-pack -d "$PWD/deep/folder" <"$lanes"
 }
 
 @test "-d does not go with -o or -Z" {

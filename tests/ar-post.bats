@@ -347,6 +347,27 @@ END
     refuses 2 'with -d the result goes into a folder' -- ar-post -d result -o out.tar <whole.tar
 }
 
+@test "-d: somebody else's file in a folder of ours is refused, and stays; so is one in the place of a file that cannot be written" {
+    ar-post -q -d result <whole.tar
+    cp -r result whole
+    for name in images/foreign.txt images/D/foreign.txt result_json/x.txt images/D/deep/x.txt; do
+        mkdir -p "result/${name%/*}"
+        echo mine >"result/$name"
+        cp -r result before
+        refuses 2 "the folder 'result' holds other files, such as '${name/deep*/deep}'" 'empty folder' -- ar-post -d result <whole.tar
+        diff -r before result
+        rm -r before "result/${name/deep*/deep}"
+    done
+    echo x >result/images/.directory # hidden files are no matter
+    ar-post -q -d result <whole.tar
+    rm result/images/.directory result/images/D/b.png
+    mkdir result/images/D/b.png
+    refuses 2 "cannot create 'result/images/D/b.png': Is a directory" -- ar-post -d result <whole.tar
+    rmdir result/images/D/b.png
+    ar-post -q -d result <whole.tar
+    diff -r whole result
+}
+
 @test "a delivery that was killed half-way is seen, and the next one makes it whole" {
     ar-post -q -d result <whole.tar
     cp -r result whole
@@ -361,10 +382,16 @@ END
     cp result/ledger.json result/.ledger.json.old
     ar-post -q -d result <whole.tar
     diff -r whole result
-    # Killed in the first delivery of all.
-    mkdir -p new/images/D
-    printf '{"folder":[]}\n' >new/.ledger.json.old
-    echo half >new/images/D/b.png
+    # Killed in the first delivery of all: after a picture, with another one on its way that the result has not.
+    mkdir -p new/images/D new/images/X
+    printf '{"folder":[],"folder_kind":"result"}\n' >new/.ledger.json.old
+    printf '%s\n' '"images/D/b.png"' '"images/X/a.png"' '"images/Y/a.png"' >new/.ledger.json.names
+    echo half | tee new/images/D/b.png new/images/X/.a.png.000000.tmp >new/images/D/.b.png.vvvvvv.tmp
+    cp -r new killed
+    echo mine >new/images/D/c.png
+    refuses 2 "'new' holds other files, such as 'images/D/c.png'" -- ar-post -d new <whole.tar
+    rm new/images/D/c.png
+    diff -r killed new
     ar-post -q -d new <whole.tar
     diff -r whole new
 }
@@ -376,7 +403,7 @@ END
     ln -s "$PWD/elsewhere/D" result/images/D
     refuses 2 'images/D' 'may be a link' -- ar-post -d result <whole.tar
     cmp elsewhere/D/b.png pictures/D/b.png
-    [ ! -e result/ledger.json ]
+    [ -e result/ledger.json ] # it was refused before anything was changed
     rm -r result/images/D
     ar-post -q -d result <whole.tar
 
@@ -395,7 +422,7 @@ END
     ln -s "$PWD/gone" result/images
     lane_results 'X={"n":1}'
     ar-merge -q <results.tar >x.tar
-    refuses 2 "'result/images/" 'take it away, and deliver again' -- ar-post -d result <x.tar
+    refuses 2 "'result/images' is no folder any more" 'take it away, and deliver again' -- ar-post -d result <x.tar
     echo mine | cmp - gone/D/b.png
 }
 

@@ -22,6 +22,7 @@ corpus() {
 @test "unit: bytes text" { unit bytes_text; }
 @test "unit: column type" { unit column_type; }
 @test "unit: csv" { unit csv; }
+@test "unit: folder" { unit folder; }
 @test "unit: json" { unit json; }
 @test "unit: manifest" { unit manifest; }
 @test "unit: params" { unit params; }

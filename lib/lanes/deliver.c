@@ -229,18 +229,12 @@ static int put_file(void *arg, const struct ar_target *lane, const char *name, c
 static int put_body(struct ar_folder *folder, const char *name, struct ar_waiting *waiting, const struct ar_merged_body *body,
                     struct ar_error *error)
 {
-    struct ar_file file;
+    struct ar_folder_file file;
     if (ar_folder_create(folder, &file, name, error) != 0)
         return -1;
-    struct ar_out *out = ar_out_new(file.fd, name, AR_FILTER_NONE, error);
-    int result = out ? ar_waiting_send(waiting, out, body->start, body->end, error) : -1;
-    if (result == 0)
-        result = ar_out_close(out, error);
-    else
-        ar_out_abandon(out);
-    if (result == 0)
+    if (ar_waiting_send(waiting, file.out, body->start, body->end, error) == 0)
         return ar_folder_commit(folder, &file, error);
-    ar_file_abandon(&file);
+    ar_folder_abandon(&file);
     return -1;
 }
 
@@ -283,42 +277,37 @@ static int digest_file(int fd, uint64_t bytes, char xxh3[AR_DIGEST_HEX + 1], str
     return 0;
 }
 
+/* Writes unknown entries as a tar; tells its bytes and its digest. */
+static int write_rest(struct ar_merged *m, struct ar_folder_file *file, uint64_t *bytes, char xxh3[AR_DIGEST_HEX + 1],
+                      struct ar_error *error)
+{
+    struct ar_tar_writer tar;
+    ar_tar_writer_init(&tar, file->out);
+    if (send_all(&m->others, file->out, error) != 0 || send_all(&m->rest, file->out, error) != 0 ||
+        ar_tar_finish(&tar, error) != 0 || ar_out_flush(file->out, error) != 0)
+        return -1;
+    *bytes = ar_out_offset(file->out);
+    return digest_file(file->file.fd, *bytes, xxh3, error);
+}
+
 /* Unknown entries, as a tar; with its row of the artifacts, and its place in the ledger. */
 static int put_rest(const struct ar_delivery *d, struct ar_folder *folder, struct ar_ledger *ledger, struct ar_buf *artifacts,
                     struct ar_error *error)
 {
     struct ar_merged *m = d->merged;
-    struct ar_file file;
-    struct ar_tar_writer tar;
+    struct ar_folder_file file;
     char xxh3[AR_DIGEST_HEX + 1];
+    uint64_t bytes;
     if (ar_waiting_end(&m->others) + ar_waiting_end(&m->rest) == 0)
         return 0;
     if (ar_folder_create(folder, &file, REST, error) != 0)
         return -1;
-    struct ar_out *out = ar_out_new(file.fd, REST, AR_FILTER_NONE, error);
-    ar_tar_writer_init(&tar, out);
-    int result = out ? send_all(&m->others, out, error) : -1;
-    if (result == 0)
-        result = send_all(&m->rest, out, error);
-    if (result == 0)
-        result = ar_tar_finish(&tar, error);
-    uint64_t bytes = out ? ar_out_offset(out) : 0;
-    if (result == 0)
-        result = ar_out_close(out, error);
-    else
-        ar_out_abandon(out);
-    if (result == 0)
-        result = digest_file(file.fd, bytes, xxh3, error);
-    if (result != 0) {
-        ar_file_abandon(&file);
+    if (write_rest(m, &file, &bytes, xxh3, error) != 0 || ar_ledger_set_file(ledger, REST, bytes, xxh3, error) != 0) {
+        ar_folder_abandon(&file);
         return -1;
     }
     struct ar_artifact artifact = { .path = REST, .kind = KIND_FILE, .bytes = bytes, .xxh3 = xxh3 };
     ar_artifacts_add(artifacts, &artifact);
-    if (ar_ledger_set_file(ledger, REST, bytes, xxh3, error) != 0) {
-        ar_file_abandon(&file);
-        return -1;
-    }
     return ar_folder_commit(folder, &file, error);
 }
 

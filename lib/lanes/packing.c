@@ -24,20 +24,14 @@ static int open_lane(struct ar_packing *pack, const struct ar_target *target, st
     snprintf(name, sizeof name, "%s.tar", target->data);
     if (ar_folder_create(pack->folder, &pack->lane_file, name, error) != 0)
         return -1;
-    pack->lane_out = ar_out_new(pack->lane_file.fd, name, AR_FILTER_NONE, error);
-    ar_emit_init(&pack->lane, pack->lane_out, true);
-    return pack->lane_out ? 0 : -1;
+    ar_emit_init(&pack->lane, pack->lane_file.out, true);
+    return 0;
 }
 
 static int close_lane(struct ar_packing *pack, struct ar_error *error)
 {
     int result = ar_emit_finish(&pack->lane, error);
     ar_emit_release(&pack->lane);
-    if (result == 0)
-        result = ar_out_close(pack->lane_out, error);
-    else
-        ar_out_abandon(pack->lane_out);
-    pack->lane_out = NULL;
     return result == 0 ? ar_folder_commit(pack->folder, &pack->lane_file, error) : -1;
 }
 
@@ -46,26 +40,21 @@ static struct ar_emit *rest_of(struct ar_packing *pack, struct ar_error *error)
 {
     if (!pack->folder)
         return &pack->emit;
-    if (pack->rest_out)
+    if (pack->rest_file.out)
         return &pack->rest;
     if (ar_folder_create(pack->folder, &pack->rest_file, "rest.tar", error) != 0)
         return NULL;
-    pack->rest_out = ar_out_new(pack->rest_file.fd, "rest.tar", AR_FILTER_NONE, error);
-    ar_emit_init(&pack->rest, pack->rest_out, false);
-    return pack->rest_out ? &pack->rest : NULL;
+    ar_emit_init(&pack->rest, pack->rest_file.out, false);
+    return &pack->rest;
 }
 
 static int close_rest(struct ar_packing *pack, struct ar_error *error)
 {
-    if (!pack->rest_out)
+    if (!pack->rest_file.out)
         return 0;
-    int result = ar_emit_finish(&pack->rest, error);
-    if (result == 0)
-        result = ar_out_close(pack->rest_out, error);
-    else
-        ar_out_abandon(pack->rest_out);
-    pack->rest_out = NULL;
-    return result == 0 ? ar_folder_commit(pack->folder, &pack->rest_file, error) : -1;
+    if (ar_emit_finish(&pack->rest, error) != 0)
+        return -1;
+    return ar_folder_commit(pack->folder, &pack->rest_file, error);
 }
 
 /* A small entry at the top: of the stream, or a file of the folder. */
@@ -139,7 +128,8 @@ static int take_lane_ledger(struct ar_packing *pack, struct ar_emit *emit, const
         struct ar_record record;
         if (failed || !ar_ledger_described(ledger, set, &record))
             continue;
-        struct ar_record packed = { .stage = "pack", .rows_in = record.rows, .rows = record.rows, .digested = true, .bytes = record.bytes };
+        struct ar_record packed = { .stage = "pack", .rows_in = record.rows, .rows = record.rows, .digested = true,
+                                    .bytes = record.bytes };
         memcpy(packed.xxh3, record.xxh3, sizeof packed.xxh3);
         pack->rows += record.rows;
         if (ar_ledger_append(ledger, set, &packed, error) != 0)
@@ -190,6 +180,13 @@ static int take_lane_entry(struct ar_packing *pack, const struct ar_entry *entry
     return ar_emit_pass(emit, pack->stream, &moved, error);
 }
 
+/* An unknown entry at the top. */
+static int pass_rest(struct ar_packing *pack, const struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_emit *rest = rest_of(pack, error);
+    return rest ? ar_emit_pass(rest, pack->stream, entry, error) : -1;
+}
+
 int ar_packing_take(struct ar_packing *pack, const struct ar_entry *entry, struct ar_error *error)
 {
     pack->emit.one_lane = ar_stream_shape(pack->stream) == AR_SHAPE_ONE;
@@ -206,9 +203,7 @@ int ar_packing_take(struct ar_packing *pack, const struct ar_entry *entry, struc
     case AR_ENTRY_LEDGER:
         return take_top_ledger(pack, error);
     default:
-        if (!rest_of(pack, error))
-            return -1;
-        return ar_emit_pass(rest_of(pack, error), pack->stream, entry, error);
+        return pass_rest(pack, entry, error);
     }
 }
 
@@ -239,7 +234,6 @@ void ar_packing_init(struct ar_packing *pack, struct ar_stream *stream, struct a
 {
     pack->stream = stream;
     pack->folder = folder;
-    pack->lane_file.fd = pack->rest_file.fd = -1;
     ar_buf_init(&pack->params);
     ar_buf_init(&pack->ledger);
     ar_emit_init(&pack->emit, out, false);
@@ -247,10 +241,8 @@ void ar_packing_init(struct ar_packing *pack, struct ar_stream *stream, struct a
 
 void ar_packing_release(struct ar_packing *pack)
 {
-    ar_out_abandon(pack->lane_out);
-    ar_out_abandon(pack->rest_out);
-    ar_file_abandon(&pack->lane_file);
-    ar_file_abandon(&pack->rest_file);
+    ar_folder_abandon(&pack->lane_file);
+    ar_folder_abandon(&pack->rest_file);
     ar_emit_release(&pack->emit);
     ar_emit_release(&pack->lane);
     ar_emit_release(&pack->rest);

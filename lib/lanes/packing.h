@@ -2,7 +2,8 @@
 /*
  * Lanes completed into the inputs of a method: each with the params; as a stream, or as a tar per lane in a folder.
  *
- * Sets pass through in pieces. In a folder stand LANE.tar, targets.json, params.json, ledger.json (its index), and rest.tar for unknown entries at the top.
+ * Sets pass through in pieces. In a folder stand LANE.tar, targets.json, params.json, ledger.json (its index), and rest.tar for
+ * unknown entries at the top.
  */
 #ifndef AR_LANES_PACKING_H
 #define AR_LANES_PACKING_H
@@ -24,11 +25,9 @@ struct ar_packing {
     struct ar_stream *stream;
     struct ar_folder *folder;  /* or NULL */
     struct ar_emit emit;       /* where lanes go without a folder */
-    struct ar_file lane_file;  /* with one: the lane that is written */
-    struct ar_out *lane_out;
+    struct ar_folder_file lane_file; /* with one: the lane that is written */
     struct ar_emit lane;
-    struct ar_file rest_file;  /* unknown entries at the top */
-    struct ar_out *rest_out;
+    struct ar_folder_file rest_file; /* unknown entries at the top */
     struct ar_emit rest;
     struct ar_buf params, ledger; /* the ledger at the top */
     bool ready;                /* params are what is packed */
@@ -38,7 +37,10 @@ struct ar_packing {
 /* Packs stream into out, or into folder (then out is NULL); all stay the caller's. */
 void ar_packing_init(struct ar_packing *packing, struct ar_stream *stream, struct ar_out *out, struct ar_folder *folder);
 
-/* Takes an entry of the stream. 0, or -1: a set that was not cleansed, a wanted one that is missing (AR_INPUT), what make_params refuses, or writing failed. */
+/*
+ * Takes an entry of the stream. 0, or -1: a set that was not cleansed, a wanted one that is missing, a lane whose file would be
+ * rest.tar (AR_INPUT), what make_params refuses, or writing failed.
+ */
 int ar_packing_take(struct ar_packing *packing, const struct ar_entry *entry, struct ar_error *error) AR_MUST_USE;
 
 /* At the end of the stream: the end blocks, or the index of the folder. */
