@@ -142,6 +142,7 @@ check_examples() {
 
 @test "the examples of ar-analyze(1) run" { check_examples "$ROOT/man/ar-analyze.1"; }
 @test "the examples of ar-cleanse(1) run" { check_examples "$ROOT/man/ar-cleanse.1"; }
+@test "the examples of ar-convert(1) run, and print what is shown" { check_examples "$ROOT/man/ar-convert.1"; }
 @test "the examples of ar-ls(1) run, and print what is shown" { check_examples "$ROOT/man/ar-ls.1"; }
 @test "the examples of ar-merge(1) run" { check_examples "$ROOT/man/ar-merge.1"; }
 @test "the examples of ar-pack(1) run, and print what is shown" { check_examples "$ROOT/man/ar-pack.1"; }
