@@ -86,6 +86,27 @@ END
     entry out.tar extra/x | cmp - extra/x
 }
 
+@test "a lane called rest: its tar is rest.tar, but not beside unknown entries" {
+    mkdir image_analysis_results
+    printf 'key,Entity\nrest,a\n' >image_analysis_results/set
+    tar -cf run.tar image_analysis_results/set
+    ar-split -q --lane-key key run.tar | ar-cleanse -q --none set | ar-pack -q -d folder
+    entry folder/rest.tar data_name | cmp - <(printf rest)
+    echo x >note
+    tar -rf run.tar note
+    ar-split -q --lane-key key run.tar | ar-cleanse -q --none set >lanes.tar
+    refuses 2 "the lane 'rest', and the unknown entries at the top of the input, would both be 'new/rest.tar'" 'without -d' -- ar-pack -d new <lanes.tar
+    # The unknown entry before all others.
+    python3 - <<'END'
+import tarfile
+with tarfile.open('lanes.tar') as old, tarfile.open('turned.tar', 'w', format=tarfile.PAX_FORMAT) as new:
+    for entry in sorted(old, key=lambda entry: entry.name != 'note'):
+        new.addfile(entry, old.extractfile(entry))
+END
+    refuses 2 "would both be 'newer/rest.tar'" 'give the lane another id' -- ar-pack -d newer <turned.tar
+    ar-pack -q <lanes.tar | tar -xO note 2>/dev/null | cmp - note
+}
+
 @test "a lane that failed before is passed on, and has its tar with its error" {
     printf 'ImageAnalysisMethod,Data,Entity\nV,1,a\nW,1,b\nV,2,a\n' >in.csv
     ar-split --keep-going -q set=in.csv 2>/dev/null | ar-cleanse -q --none set | ar-pack -d folder 2>err

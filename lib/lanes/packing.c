@@ -17,10 +17,22 @@ static int ready_params(struct ar_packing *pack, struct ar_error *error)
 
 /* ---- where entries go ----------------------------------------------------------------------------------------------- */
 
+#define REST "rest"
+
+/* A lane whose file would be that of unknown entries. */
+static int fail_rest(const struct ar_packing *pack, struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "the lane '" REST "', and the unknown entries at the top of the input, would both be '%s/" REST
+            ".tar'", pack->folder->path);
+    return ar_hint(error, "Take these entries out of the input, give the lane another id, or pack into a stream: without -d.");
+}
+
 /* Starts the file of a lane. */
 static int open_lane(struct ar_packing *pack, const struct ar_target *target, struct ar_error *error)
 {
     char name[AR_LANE_ID_MAX + 8];
+    if (pack->rest_file.out && strcmp(target->data, REST) == 0)
+        return fail_rest(pack, error);
     snprintf(name, sizeof name, "%s.tar", target->data);
     if (ar_folder_create(pack->folder, &pack->lane_file, name, error) != 0)
         return -1;
@@ -42,7 +54,11 @@ static struct ar_emit *rest_of(struct ar_packing *pack, struct ar_error *error)
         return &pack->emit;
     if (pack->rest_file.out)
         return &pack->rest;
-    if (ar_folder_create(pack->folder, &pack->rest_file, "rest.tar", error) != 0)
+    if (ar_targets_find(ar_stream_targets(pack->stream), REST, strlen(REST)) >= 0) {
+        fail_rest(pack, error);
+        return NULL;
+    }
+    if (ar_folder_create(pack->folder, &pack->rest_file, REST ".tar", error) != 0)
         return NULL;
     ar_emit_init(&pack->rest, pack->rest_file.out, false);
     return &pack->rest;
