@@ -26,6 +26,7 @@ corpus() {
 @test "unit: json" { unit json; }
 @test "unit: manifest" { unit manifest; }
 @test "unit: params" { unit params; }
+@test "unit: pickle" { unit pickle; }
 @test "unit: pickle write" { unit pickle_write; }
 @test "unit: proc" { unit proc; }
 @test "unit: result" { unit result; }
@@ -39,6 +40,7 @@ corpus() {
 @test "corpus of the fuzz driver: csv" { corpus csv; }
 @test "corpus of the fuzz driver: stream" { corpus stream; }
 @test "corpus of the fuzz driver: json" { corpus json; }
+@test "corpus of the fuzz driver: pickle" { corpus pickle; }
 @test "corpus of the fuzz driver: result" { corpus result; }
 
 @test "every unit test and every fuzz driver is run here" {

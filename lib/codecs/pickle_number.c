@@ -208,9 +208,65 @@ static void shorten(struct decimal *decimal, double value, enum ar_float_width w
             break;
         }
     }
-    while (decimal->digits > 1 && decimal->digit[decimal->digits - 1] == '0')
-        decimal->digits--;
 }
+
+#ifdef __SIZEOF_INT128__
+__extension__ typedef unsigned __int128 wide;
+
+/* A multiple of the unit near a number: quotient × unit; the rest and the unit are in a finer one, the same as the margins'. */
+struct near {
+    uint64_t quotient;
+    wide rest, unit;
+};
+
+/* Is the nearest multiple, or the one above it, within the margins? Then it is the quotient. At the margin an even number is read. */
+static bool is_within(struct near *near, wide below, wide above, bool even)
+{
+    wide up = near->unit - near->rest;
+    bool upper = near->rest > up || (near->rest == up && near->quotient % 2 != 0);
+    bool fits = upper ? up < above + even : near->rest < below + even;
+    if (!fits && !upper && below != above)
+        fits = upper = up < above + even;
+    near->quotient += upper;
+    return fits;
+}
+
+/*
+ * The same as shorten, for doubles from 1e-4 to 1e15, in exact integers. Such a value is m / 2^s with 2 ≤ k < s, if 10^k is what makes 17
+ * digits of it: m × 5^k / 2^(s - k), where the product has less than 100 bits.
+ */
+static bool shorten_exactly(struct decimal *decimal, double value)
+{
+    int exponent;
+    uint64_t m = (uint64_t)ldexp(frexp(value, &exponent), 53), fives = 1;
+    bool power_of_two = m == (uint64_t)1 << 52;
+    decimal->exponent = value >= 1 ? (int)count_digits((uint64_t)value) - 1 : value >= 0.1 ? -1 : value >= 0.01 ? -2 : value >= 0.001 ? -3 : -4;
+    int k = SIGNIFICANT_MAX - 1 - decimal->exponent, shift = 53 - exponent - k;
+    for (int i = 0; i < k; i++)
+        fives *= 5;
+    wide number = (wide)m * fives;
+    uint64_t whole = (uint64_t)(number >> shift);
+    wide fraction = 4 * (number & (((wide)1 << shift) - 1)); /* in quarters, as half of half a unit in the last place is needed */
+    for (uint64_t unit = 100; unit > 0; unit /= 10) {
+        struct near near = { whole / unit, ((wide)(whole % unit) << (shift + 2)) + fraction, (wide)unit << (shift + 2) };
+        if (!is_within(&near, power_of_two ? fives : 2 * (wide)fives, 2 * (wide)fives, m % 2 == 0))
+            continue;
+        decimal->digits = (int)count_digits(near.quotient);
+        if (near.quotient * unit >= 100000000000000000) /* 9.99… became 10 */
+            decimal->exponent++;
+        put_digits(decimal->digit, near.quotient, (size_t)decimal->digits);
+        return true;
+    }
+    return false;
+}
+#else
+static bool shorten_exactly(struct decimal *decimal, double value)
+{
+    (void)decimal;
+    (void)value;
+    return false;
+}
+#endif
 
 static size_t put_exponent(char *to, int exponent)
 {
@@ -264,12 +320,12 @@ static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e
 static size_t put_short(char *to, double value)
 {
     for (size_t k = 0; k < AR_COUNT(powers); k++) {
-        double scaled = nearbyint(value * powers[k]);
+        double scaled = value * powers[k];
         if (scaled >= powers[EXACT_DIGITS])
             return 0;
-        if (scaled / powers[k] != value)
+        uint64_t whole = (uint64_t)(scaled + 0.5);
+        if ((double)whole / powers[k] != value)
             continue;
-        uint64_t whole = (uint64_t)scaled;
         size_t fraction = k > 0 ? k : 1;
         if (k == 0)
             whole *= 10;
@@ -313,6 +369,9 @@ size_t ar_number_float(char *to, double value, enum ar_float_width width, bool l
             return sign + n;
     }
     struct decimal decimal;
-    shorten(&decimal, value, width);
+    if (width != AR_FLOAT64 || value < 1e-4 || value >= 1e15 || !shorten_exactly(&decimal, value))
+        shorten(&decimal, value, width);
+    while (decimal.digits > 1 && decimal.digit[decimal.digits - 1] == '0')
+        decimal.digits--;
     return sign + (positional ? put_positional(to, &decimal) : put_scientific(to, &decimal));
 }
