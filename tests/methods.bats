@@ -101,6 +101,29 @@ END
     result_is_golden spot-stats-py
 }
 
+# The pixels and the title of a picture by spot-stats-py with these names.
+drawn() {
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$SHARE/methods/spot-stats-py python3 - "$@" <<'END'
+import hashlib, re, sys, zlib
+import curve
+png = curve.draw({1: [3.0, 4.0]}, 2, *sys.argv[1:])
+at = png.index(b'IDAT')
+pixels = zlib.decompress(png[at + 4:at + 4 + int.from_bytes(png[at - 4:at], 'big')])
+print(hashlib.sha256(pixels).hexdigest())
+print(re.search(rb'iTXtTitle\0{5}(.*?)....IDAT', png, re.S)[1][:-4].decode(), file=sys.stderr)
+END
+}
+
+@test "spot-stats-py: a name that its font cannot draw is in the picture's metadata, and the data name alone is drawn" {
+    drawn 0007 '' >short 2>/dev/null
+    drawn 0007 '陽性対照 A' 2>title | diff short -
+    echo '0007  陽性対照 A' | diff - title
+    drawn 0007 'sample "C", 1:100 (%)' 2>title >long
+    run ! cmp short long
+    echo '0007  sample "C", 1:100 (%)' | diff - title
+    drawn '輝点' 'A' 2>/dev/null | diff - <(drawn '' '' 2>/dev/null)
+}
+
 @test "a lane without rows, one value only, empty values: both methods say the same, and what has no value is null" {
     printf 'data,sample\nnone,no rows\none,one row\nempty,empty values\n' >samples.csv
     printf '%s\n' Data,ImageAnalysisMethod,Entity,MultiPointIndex,Value,Area,Note \

@@ -11,10 +11,12 @@ WHITE, BLACK, GREY, DOT, MEAN, LINE = range(6)
 COLOURS = bytes.fromhex("ffffff 000000 d0d0d0 8aa9c9 1f3d5c c0392b")
 
 # Characters of 3 x 5 dots: a row of dots per digit, top to bottom.
-FONT = dict(glyph.split(":") for glyph in """0:75557 1:26227 2:71747 3:71717 4:55711 5:74717 6:74757 7:71122 8:75757 9:75717
+FONT = dict((glyph[0], glyph[2:]) for glyph in """0:75557 1:26227 2:71747 3:71717 4:55711 5:74717 6:74757 7:71122 8:75757 9:75717
     A:25755 B:65656 C:34443 D:65556 E:74647 F:74644 G:34553 H:55755 I:72227 J:11152 K:55655 L:44447 M:57755 N:65555 O:25552
     P:65644 Q:25573 R:65655 S:34216 T:72222 U:55557 V:55552 W:55775 X:55255 Y:55222 Z:71247 -:00700 .:00002 _:00007 +:02720
-    #:57575 ?:61202""".split())
+    #:57575 ?:61202 ,:00024 ::02020 ;:02024 (:12221 ):42224 /:11244 ':22000 =:07070 %:51245 *:05250 <:12421 >:42124 [:64446
+    ]:31113 !:22202 ":55000""".split())
+FONT[" "] = "00000"
 
 
 class Canvas:
@@ -26,10 +28,8 @@ class Canvas:
             row[x:x + width] = bytes([colour]) * len(row[x:x + width])
 
     def text(self, x, y, text):
-        """Latin letters and digits; what the font lacks is a small square."""
         for place, char in enumerate(text[:80]):
-            glyph = "00000" if char == " " else FONT.get(char.upper(), "77777")
-            for down, bits in enumerate(glyph):
+            for down, bits in enumerate(FONT[char.upper()]):
                 for right in range(3):
                     if int(bits) >> (2 - right) & 1:
                         self.box(x + 8 * place + 2 * right, y + 2 * down, 2, 2, BLACK)
@@ -47,6 +47,11 @@ class Canvas:
                 (b"IEND", b""),
             )
         )
+
+
+def first_drawable(*texts):
+    """The first of the texts that the font has all characters of."""
+    return next((text for text in texts if all(char.upper() in FONT for char in text)), "")
 
 
 def tick(length):
@@ -86,7 +91,7 @@ def draw(by_field, threshold, data_name, sample_name):
     for x, y, width, height in ((LEFT, TOP, RIGHT - LEFT, 1), (LEFT, BOTTOM, RIGHT - LEFT + 1, 1),
                                 (LEFT, TOP, 1, BOTTOM - TOP), (RIGHT, TOP, 1, BOTTOM - TOP)):
         canvas.box(x, y, width, height, BLACK)
-    canvas.text(LEFT + 60, 14, f"{data_name}  {sample_name}")
+    canvas.text(LEFT + 60, 14, first_drawable(f"{data_name}  {sample_name}", data_name))
     canvas.text((LEFT + RIGHT) // 2 - 20, BOTTOM + 28, "field")
     canvas.text(LEFT - 20, 14, "Value")
     return canvas.png(f"{data_name}  {sample_name}")
