@@ -30,9 +30,9 @@ struct ar_tar_map {
 };
 
 /*
- * Reads the tar from fd, which stays the caller's, from where it stands; compressed input is undone. what names it in messages
- * (copied). 0, or -1: all that ar_tar_next refuses, and an entry that is there twice (AR_INPUT); reading, memory (AR_SYSTEM). To be
- * released in both cases.
+ * Reads the tar from fd, which stays the caller's, from where it stands; compressed input is undone. what names it in
+ * messages (copied). 0, or -1: all that ar_tar_next refuses, and an entry that is there twice (AR_INPUT); reading, memory
+ * (AR_SYSTEM). To be released in both cases.
  */
 int ar_tar_map_read(struct ar_tar_map *map, int fd, const char *what, struct ar_error *error) AR_MUST_USE;
 void ar_tar_map_release(struct ar_tar_map *map);

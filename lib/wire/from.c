@@ -21,7 +21,8 @@ static int add_set(struct ar_wire_from *from, const struct ar_tar_item *item, co
     if (result == 0) {
         from->n_sets++;
         struct ar_run_set *added = &run->set[run->n_sets++];
-        *added = (struct ar_run_set){ .name = strdup(name), .source = strdup(name), .what = strdup(what.data), .data = set->csv, .n = set->n };
+        *added = (struct ar_run_set){ .name = strdup(name), .source = strdup(name), .what = strdup(what.data),
+                                       .data = set->csv, .n = set->n };
         if (!added->name || !added->source || !added->what)
             result = ar_fail_memory(error);
     }

@@ -34,7 +34,7 @@ struct ar_wire_from {
 
     /* to read: */
     enum ar_wire_kind kind;
-    struct ar_split split;          /* of the inputs of an analyze and analyzeseq: its partitions tell what was taken and dropped */
+    struct ar_split split;          /* of an analyze's and an analyzeseq's input: its partitions tell what was dropped */
     size_t lanes, failed;
     struct ar_buf error_text;       /* of an error entry; else empty */
 
@@ -44,10 +44,11 @@ struct ar_wire_from {
 };
 
 /*
- * Writes the stream to out, which stays the caller's. In the input of an analyze or analyzeseq the rows of a lane are taken from the
- * sets, those of others counted as dropped; a lane without rows is no error. preprocessed_data, and other entries that are not
- * known, pass through. 0 where it was written, also where that is an error (error_text); -1: AR_INPUT or AR_CONTENT, nothing or not
- * a whole stream was written. Released in both cases, and only after out was closed: it may hand over bytes without a copy.
+ * Writes the stream to out, which stays the caller's. In the input of an analyze or analyzeseq the rows of a lane are taken
+ * from the sets, those of others counted as dropped; a lane without rows is no error. preprocessed_data, and other entries
+ * that are not known, pass through. 0 where it was written, also where that is an error (error_text); -1: AR_INPUT or
+ * AR_CONTENT, nothing or not a whole stream was written. Released in both cases, and only after out was closed: it may hand
+ * over bytes without a copy.
  */
 int ar_wire_from_write(struct ar_wire_from *from, struct ar_out *out, struct ar_error *error) AR_MUST_USE;
 void ar_wire_from_release(struct ar_wire_from *from);

@@ -27,7 +27,8 @@ static int pass_kind(const struct ar_wire_from *from, const struct lane *lane, e
         const char *name = item->name + lane->prefix, *base;
         if (ar_entry_kind_of(name, true, false, &base) != kind)
             continue;
-        if (ar_from_note(ledger, name, item, error) != 0 || ar_from_pass(emit, item, item->name, kind == AR_ENTRY_IMAGE, error) != 0)
+        if (ar_from_note(ledger, name, item, error) != 0 ||
+            ar_from_pass(emit, item, item->name, kind == AR_ENTRY_IMAGE, error) != 0)
             return -1;
     }
     return 0;

@@ -76,7 +76,8 @@ static int add_other_lanes(struct merging *m, struct ar_error *error)
     struct ar_targets *targets = &m->merged.targets;
     for (size_t i = 0; i < m->lanes.ids.count; i++) {
         const struct ar_name *id = &m->lanes.ids.name[i];
-        if (ar_targets_find(targets, id->text, id->len) < 0 && ar_targets_add(targets, id->text, id->len, id->text, id->len, error) != 0)
+        if (ar_targets_find(targets, id->text, id->len) < 0 &&
+            ar_targets_add(targets, id->text, id->len, id->text, id->len, error) != 0)
             return -1;
     }
     return 0;
@@ -143,7 +144,8 @@ static int check_json(const struct merging *m, const struct ar_tar_item *item, c
     ssize_t lane = ar_targets_find(&m->merged.targets, id, n);
     if (lane >= 0 && m->has_table && m->post.row_of_lane[lane] != AR_NO_ROW)
         return 0;
-    return ar_fail(error, AR_INPUT, "%s: entry '%s' is of a lane that has no row in '" AR_NAME_RESULT_CSV "'", m->from->tar->what, item->name);
+    return ar_fail(error, AR_INPUT, "%s: entry '%s' is of a lane that has no row in '" AR_NAME_RESULT_CSV "'", m->from->tar->what,
+                   item->name);
 }
 
 static int add_file(struct merging *m, const struct ar_tar_item *item, const struct ar_target *target, struct ar_ledger *ledger,
@@ -209,7 +211,8 @@ static int add_top(struct merging *m, struct ar_error *error)
         if (kind != AR_ENTRY_OTHER)
             return ar_from_fail_place(m->from, item, error);
         struct ar_tar_meta meta = ar_from_meta(item, item->name, false);
-        if (ar_from_note(&m->merged.top, item->name, item, error) != 0 || ar_waiting_put(&m->merged.rest, &meta, item->data, error) != 0)
+        if (ar_from_note(&m->merged.top, item->name, item, error) != 0 ||
+            ar_waiting_put(&m->merged.rest, &meta, item->data, error) != 0)
             return -1;
     }
     return 0;
@@ -249,7 +252,8 @@ static int fill(struct merging *m, const char *const *made, struct ar_error *err
     merged->lanes = (struct ar_json_span){ merged->ledger.data, merged->ledger.len };
     if (add_top(m, error) != 0)
         return -1;
-    return ar_artifacts_parse(&merged->artifacts, merged->artifacts_text.data, merged->artifacts_text.len, AR_NAME_ARTIFACTS, error);
+    return ar_artifacts_parse(&merged->artifacts, merged->artifacts_text.data, merged->artifacts_text.len, AR_NAME_ARTIFACTS,
+                              error);
 }
 
 static int write_ledger(const struct ar_merged *merged, struct ar_emit *emit, struct ar_error *error)

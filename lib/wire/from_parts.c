@@ -11,14 +11,15 @@ const struct ar_tar_item *ar_from_need(const struct ar_wire_from *from, const ch
     if (item)
         return item;
     ar_fail(error, AR_INPUT, "%s: entry '%s' is missing", from->tar->what, name);
-    ar_hint(error, "The tar looks like %s in the %s dialect: ar-stream(5) has the entries of each.", ar_wire_kind_name(from->kind),
-            ar_dialect_name(from->dialect));
+    ar_hint(error, "The tar looks like %s in the %s dialect: ar-stream(5) has the entries of each.",
+            ar_wire_kind_name(from->kind), ar_dialect_name(from->dialect));
     return NULL;
 }
 
 int ar_from_fail_place(const struct ar_wire_from *from, const struct ar_tar_item *item, struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "%s: entry '%s' does not belong into %s", from->tar->what, item->name, ar_wire_kind_name(from->kind));
+    ar_fail(error, AR_INPUT, "%s: entry '%s' does not belong into %s", from->tar->what, item->name,
+            ar_wire_kind_name(from->kind));
     return ar_hint(error, "The entries of each kind are in ar-stream(5).");
 }
 
@@ -113,7 +114,8 @@ json_t *ar_from_mark(const struct ar_wire_from *from, const char *const *made, s
     bool whole = list;
     for (size_t i = 0; made[i] && whole; i++)
         whole = json_array_append_new(list, json_string(made[i])) == 0;
-    json_t *mark = json_pack("{sssssO*}", "from", ar_dialect_name(from->dialect), "kind", ar_wire_kind_name(from->kind), "made", list);
+    json_t *mark = json_pack("{sssssO*}", "from", ar_dialect_name(from->dialect), "kind",
+                             ar_wire_kind_name(from->kind), "made", list);
     json_decref(list);
     if (whole && mark)
         return mark;
@@ -134,8 +136,8 @@ int ar_from_ledger(const struct ar_wire_from *from, struct ar_ledger *ledger, co
     return json_object_set_new(ledger->json, "converted", mark) == 0 ? 0 : ar_fail_memory(error);
 }
 
-int ar_from_put(struct ar_emit *emit, struct ar_ledger *ledger, const char *lane, const char *name, bool is_file, const char *bytes,
-                size_t n, struct ar_error *error)
+int ar_from_put(struct ar_emit *emit, struct ar_ledger *ledger, const char *lane, const char *name, bool is_file,
+                const char *bytes, size_t n, struct ar_error *error)
 {
     if (ar_ledger_set_file_bytes(ledger, name, bytes, n, error) != 0)
         return -1;
@@ -151,8 +153,8 @@ int ar_from_note(struct ar_ledger *ledger, const char *name, const struct ar_tar
 
 struct ar_tar_meta ar_from_meta(const struct ar_tar_item *item, const char *name, bool is_file)
 {
-    return (struct ar_tar_meta){ .name = name, .size = item->n, .is_file = is_file || item->is_file, .image_type = item->image_type,
-                                 .pax = item->pax, .pax_len = item->pax_len };
+    return (struct ar_tar_meta){ .name = name, .size = item->n, .is_file = is_file || item->is_file,
+                                 .image_type = item->image_type, .pax = item->pax, .pax_len = item->pax_len };
 }
 
 int ar_from_pass(struct ar_emit *emit, const struct ar_tar_item *item, const char *name, bool is_file, struct ar_error *error)

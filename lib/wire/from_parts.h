@@ -19,7 +19,7 @@ int ar_from_fail_place(const struct ar_wire_from *from, const struct ar_tar_item
 /* Appends how messages call an entry: "'run.tar': entry 'params'". */
 void ar_from_what(const struct ar_wire_from *from, const char *name, struct ar_buf *what);
 
-/* Appends the params of the tar, or, where has is false, those of the caller. 0, or -1 (AR_INPUT): there are none, or no JSON object. */
+/* Appends the params of the tar, or, where has is false, the caller's. 0, or -1 (AR_INPUT): there are none, or no JSON object. */
 int ar_from_params(const struct ar_wire_from *from, bool has, struct ar_buf *params, struct ar_error *error) AR_MUST_USE;
 
 /* The lanes that stand in folders of their own, and the entries of each. A zeroed struct holds nothing. */
@@ -42,8 +42,8 @@ int ar_from_ledger(const struct ar_wire_from *from, struct ar_ledger *ledger, co
     AR_MUST_USE;
 
 /* Writes a small entry of a lane (NULL: at the top), and notes it in the ledger. */
-int ar_from_put(struct ar_emit *emit, struct ar_ledger *ledger, const char *lane, const char *name, bool is_file, const char *bytes,
-                size_t n, struct ar_error *error) AR_MUST_USE;
+int ar_from_put(struct ar_emit *emit, struct ar_ledger *ledger, const char *lane, const char *name, bool is_file,
+                const char *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 
 /* Notes an entry of the tar in the ledger under that name. */
 int ar_from_note(struct ar_ledger *ledger, const char *name, const struct ar_tar_item *item, struct ar_error *error) AR_MUST_USE;

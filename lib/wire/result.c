@@ -194,7 +194,8 @@ static int read_pickle(struct ar_buf *out, const char *bytes, size_t n, bool ser
     ar_buf_init(&text);
     int result = 0;
     if ((ar_pickle_kind(pickle) == AR_PICKLE_SERIES) != series)
-        result = ar_fail(error, AR_CONTENT, "%s is a %s, expected a %s", what, series ? "frame" : "series", series ? "series" : "frame");
+        result = ar_fail(error, AR_CONTENT, "%s is a %s, expected a %s", what, series ? "frame" : "series",
+                         series ? "series" : "frame");
     if (result == 0)
         result = print_pickle(&text, pickle, what, error);
     ar_pickle_free(pickle);

@@ -3,8 +3,8 @@
  * Results in the forms of the Python runner, and back.
  *
  * Our tables name the lane in the column data, those of the first dialect in data_name. Where a table has only the one, it is
- * renamed. Values in our CSV have types (DESIGN, "Values"); pandas' CSV writes True and False, quotes only where it must, and leaves
- * missing values empty.
+ * renamed. Values in our CSV have types (DESIGN, "Values"); pandas' CSV writes True and False, quotes only where it must, and
+ * leaves missing values empty.
  */
 #ifndef AR_WIRE_RESULT_H
 #define AR_WIRE_RESULT_H
@@ -20,11 +20,11 @@ struct ar_wire_names {
 };
 
 /*
- * Appends the canonical analysis_result (CSV, header and one row, typed) of a pickled series. data, sample: the lane's names, which
- * the result must not contradict; NULL: the result tells them (data_name or data must then be there; a sample name that is missing
- * is the data name), and they are appended to names, else not looked at. what names it in messages. 0, or -1: AR_INPUT for a pickle
- * that cannot be read or holds what is no scalar (see codecs/pickle.h), AR_CONTENT for one that is no result: a frame, a series
- * without a value, of another lane, of none.
+ * Appends the canonical analysis_result (CSV, header and one row, typed) of a pickled series. data, sample: the lane's names,
+ * which the result must not contradict; NULL: the result tells them (data_name or data must then be there; a sample name that
+ * is missing is the data name), and they are appended to names, else not looked at. what names it in messages. 0, or -1:
+ * AR_INPUT for a pickle that cannot be read or holds what is no scalar (see codecs/pickle.h), AR_CONTENT for one that is no
+ * result: a frame, a series without a value, of another lane, of none.
  */
 int ar_wire_result_from_pickle(struct ar_buf *out, const char *bytes, size_t n, const char *data, const char *sample,
                                struct ar_wire_names *names, const char *what, struct ar_error *error) AR_MUST_USE;
@@ -37,12 +37,14 @@ int ar_wire_result_from_csv(struct ar_buf *out, const char *text, size_t n, cons
                             struct ar_wire_names *names, const char *what, struct ar_error *error) AR_MUST_USE;
 
 /* Appends the canonical, typed table (a row per lane) of a pickled frame of results. 0, or -1: as above. */
-int ar_wire_table_from_pickle(struct ar_buf *out, const char *bytes, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
+int ar_wire_table_from_pickle(struct ar_buf *out, const char *bytes, size_t n, const char *what, struct ar_error *error)
+    AR_MUST_USE;
 
 /*
- * Appends the canonical, typed table of a result_csv as pandas writes it. json: gives the result_json of a lane (data name), or
- * false: where the value there is a text, so is that of the table, though it reads as a number or a boolean. Without one, unquoted
- * True and False are booleans, and what reads as a number is one. json may be NULL. 0, or -1 (AR_INPUT): no CSV, or no JSON.
+ * Appends the canonical, typed table of a result_csv as pandas writes it. json: gives the result_json of a lane (data name),
+ * or false: where the value there is a text, so is that of the table, though it reads as a number or a boolean. Without one,
+ * unquoted True and False are booleans, and what reads as a number is one. json may be NULL. 0, or -1 (AR_INPUT): no CSV, or
+ * no JSON.
  */
 typedef bool ar_wire_json_of(void *arg, const char *data, const char **text, size_t *n);
 int ar_wire_table_from_csv(struct ar_buf *out, const char *text, size_t n, ar_wire_json_of *json, void *arg, const char *what,
@@ -57,17 +59,18 @@ int ar_wire_series(struct ar_buf *out, const char *text, size_t n, struct ar_err
 int ar_wire_series_none(struct ar_buf *out, const char *data, const char *sample, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Appends the pickled frame of a merged table: its CSV, typed. Columns that hold a text which pandas would take for something else
- * are text.
+ * Appends the pickled frame of a merged table: its CSV, typed. Columns that hold a text which pandas would take for something
+ * else are text.
  */
 int ar_wire_table_frame(struct ar_buf *out, const char *text, size_t n, struct ar_error *error) AR_MUST_USE;
 
 /* Appends a table as pandas writes one: the lane's column named as in the dialect, True and False, quotes only where needed. */
-int ar_wire_table_csv(struct ar_buf *out, const struct ar_table *table, enum ar_dialect dialect, struct ar_error *error) AR_MUST_USE;
+int ar_wire_table_csv(struct ar_buf *out, const struct ar_table *table, enum ar_dialect dialect, struct ar_error *error)
+    AR_MUST_USE;
 
 /*
- * Appends the result_json of a row: in the first dialect typed values with missing ones null, in the present one texts, with missing
- * ones "nan"; no digit is lost in either.
+ * Appends the result_json of a row: in the first dialect typed values with missing ones null, in the present one texts, with
+ * missing ones "nan"; no digit is lost in either.
  */
 void ar_wire_json(struct ar_buf *out, const struct ar_table *table, size_t row, enum ar_dialect dialect);
 

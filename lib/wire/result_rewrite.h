@@ -11,7 +11,8 @@
 #define AR_WIRE_DATA_NAME "data_name" /* in the first dialect */
 
 /* The type of a cell; rows and columns come in their order. */
-typedef enum ar_kind ar_wire_kind_of(void *arg, const struct ar_table *table, size_t row, size_t column, const struct ar_cell *cell);
+typedef enum ar_kind ar_wire_kind_of(void *arg, const struct ar_table *table, size_t row, size_t column,
+                                     const struct ar_cell *cell);
 
 struct ar_wire_rewrite {
     const char *was, *is;  /* a column of the first name gets the second, unless there is one of that name */

@@ -132,7 +132,8 @@ int ar_wire_frame_init(struct ar_wire_frame *frame, const char *header, size_t n
     const char **chosen = calloc(parsed.cells + 1, sizeof *chosen);
     int result = chosen ? 0 : ar_fail_memory(error);
     if (result == 0)
-        result = ar_pickle_frame_ends(&frame->before, &frame->behind, csv_bytes, chosen, choose_text(&parsed, text, chosen), error);
+        result = ar_pickle_frame_ends(&frame->before, &frame->behind, csv_bytes, chosen, choose_text(&parsed, text, chosen),
+                                      error);
     free(chosen);
     ar_csv_header_release(&parsed);
     return result;

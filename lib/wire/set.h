@@ -16,9 +16,9 @@ struct ar_wire_set {
 };
 
 /*
- * Reads the pickle of n bytes at data, which must stay; what names it in messages. The CSV is that of pandas' to_csv(index=False),
- * in a temporary file. 0, or -1: AR_INPUT (see codecs/pickle.h; a series is no set), AR_SYSTEM (memory, the temporary file); set then
- * holds nothing.
+ * Reads the pickle of n bytes at data, which must stay; what names it in messages. The CSV is that of pandas'
+ * to_csv(index=False), in a temporary file. 0, or -1: AR_INPUT (see codecs/pickle.h; a series is no set), AR_SYSTEM (memory,
+ * the temporary file); set then holds nothing.
  */
 int ar_wire_set_read(struct ar_wire_set *set, const char *data, uint64_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 void ar_wire_set_release(struct ar_wire_set *set);
@@ -29,9 +29,9 @@ struct ar_wire_frame {
 };
 
 /*
- * Makes it for a CSV of csv_bytes whose header row is the n bytes at header. Read as text are Entity, Filename, data, sample_name,
- * and the columns of text (NULL, or ends with NULL), as far as the header has them. 0, or -1 (AR_INPUT: the header; memory). To be
- * released in both cases.
+ * Makes it for a CSV of csv_bytes whose header row is the n bytes at header. Read as text are Entity, Filename, data,
+ * sample_name, and the columns of text (NULL, or ends with NULL), as far as the header has them. 0, or -1 (AR_INPUT: the
+ * header; memory). To be released in both cases.
  */
 int ar_wire_frame_init(struct ar_wire_frame *frame, const char *header, size_t n, uint64_t csv_bytes, char *const *text,
                        struct ar_error *error) AR_MUST_USE;

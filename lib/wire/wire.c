@@ -163,8 +163,8 @@ static int find_kind(const char *what, unsigned has, enum ar_dialect dialect, en
 static int fail_dialect(const char *what, enum ar_wire_kind kind, enum ar_dialect is, enum ar_dialect expected,
                         struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "%s is %s in the %s dialect, expected the %s one", what, ar_wire_kind_name(kind), ar_dialect_name(is),
-            ar_dialect_name(expected));
+    ar_fail(error, AR_INPUT, "%s is %s in the %s dialect, expected the %s one", what, ar_wire_kind_name(kind),
+            ar_dialect_name(is), ar_dialect_name(expected));
     return ar_hint(error, "Name the dialect that it has: ar-stream(5) has the entries of both.");
 }
 
@@ -181,7 +181,8 @@ static int tell_rest(const char *what, unsigned has, enum ar_dialect dialect, en
     else if (has & HAS_SETS)
         return ar_fail(error, AR_INPUT, "%s: entry '%s' is missing", what, present ? AR_NAME_TARGETS : AR_NAME_DATA_NAME);
     else {
-        ar_fail(error, AR_INPUT, "%s holds no entry of a tar of the Python runner in its %s dialect", what, ar_dialect_name(dialect));
+        ar_fail(error, AR_INPUT, "%s holds no entry of a tar of the Python runner in its %s dialect", what,
+                ar_dialect_name(dialect));
         return ar_hint(error, "The entries of each are in ar-stream(5).");
     }
     return 0;

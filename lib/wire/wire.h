@@ -45,11 +45,12 @@ enum ar_wire_kind {
 const char *ar_wire_kind_name(enum ar_wire_kind kind);
 
 /*
- * Tells from its entries what a tar of that dialect (not native) is. 0, or -1 (AR_INPUT): it is of the other dialect, or one of
- * our own streams (the message says which, and what to do), or of two kinds at once, or holds nothing of what it should. Whether all
- * is there is not looked at.
+ * Tells from its entries what a tar of that dialect (not native) is. 0, or -1 (AR_INPUT): it is of the other dialect, or one
+ * of our own streams (the message says which, and what to do), or of two kinds at once, or holds nothing of what it should.
+ * Whether all is there is not looked at.
  */
-int ar_wire_tell(const struct ar_tar_map *tar, enum ar_dialect dialect, enum ar_wire_kind *kind, struct ar_error *error) AR_MUST_USE;
+int ar_wire_tell(const struct ar_tar_map *tar, enum ar_dialect dialect, enum ar_wire_kind *kind, struct ar_error *error)
+    AR_MUST_USE;
 
 /* ---- texts for the other side --------------------------------------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tars in tests/data/golden are what the Python runner itself reads and writes; result.csv there is what it returns when it is
- * run by hand. What our own ar-split makes of the same run is held against what the runner's inputs hold.
+ * The tars in tests/data/golden are what the Python runner itself reads and writes; result.csv there is what it returns when
+ * it is run by hand. What our own ar-split makes of the same run is held against what the runner's inputs hold.
  */
 #include "wire/from.h"
 
@@ -124,7 +124,8 @@ static struct ar_tar_map remake(const struct ar_tar_map *map, unsigned chosen, b
     for (size_t i = 0; i < map->n; i++) {
         size_t number = reversed ? map->n - 1 - i : i;
         const struct ar_tar_item *item = &map->item[number];
-        struct ar_tar_meta meta = { .name = item->name, .size = item->n, .is_file = item->is_file, .image_type = item->image_type };
+        struct ar_tar_meta meta = { .name = item->name, .size = item->n, .is_file = item->is_file,
+                                    .image_type = item->image_type };
         if (chosen & 1u << number)
             CHECK(ar_tar_put_whole(&tar, &meta, item->data, &error) == 0, "%s", error.what);
     }
@@ -173,7 +174,8 @@ static void test_tells_the_kind_from_the_entries_in_any_order(void)
         enum ar_dialect other = g->dialect == AR_DIALECT_FIRST ? AR_DIALECT_PRESENT : AR_DIALECT_FIRST;
         enum ar_wire_kind kind = AR_WIRE_ERROR;
         CHECK(ar_wire_tell(&map, g->dialect, &kind, &error) == 0 && kind == g->kind, "%s: %s", g->name, ar_wire_kind_name(kind));
-        CHECK(ar_wire_tell(&turned, g->dialect, &kind, &error) == 0 && kind == g->kind, "%s: %s", g->name, ar_wire_kind_name(kind));
+        CHECK(ar_wire_tell(&turned, g->dialect, &kind, &error) == 0 && kind == g->kind, "%s: %s", g->name,
+              ar_wire_kind_name(kind));
         int result = ar_wire_tell(&map, other, &kind, &error);
         CHECK(result == (g->alone ? 0 : -1), "%s: %s", g->name, error.what);
         if (result != 0)
@@ -285,10 +287,10 @@ static void test_refuses_what_does_not_go_together(void)
     static const struct {
         const char *name, *in, *body, *what;
     } cases[] = {
-        { "golden/first/analyze-0000.in.tar", "analysis_results", "", "holds entries of the input of an analyze and of the input" },
-        { "golden/first/analyze-0000.in.tar", "targets", "{}", "holds entries of the input of an analyze and of the input of an" },
-        { "golden/first/analyze-0000.in.tar", "result_csv", "a\n", "entry 'result_csv' does not belong into the input of an analyze" },
-        { "golden/present/analyzeseq.out.tar", "params", "{}", "entry 'params' does not belong into the output of an analyzeseq" },
+        { "golden/first/analyze-0000.in.tar", "analysis_results", "", "holds entries of the input of an analyze and of" },
+        { "golden/first/analyze-0000.in.tar", "targets", "{}", "analyze and of the input of an analyzeseq" },
+        { "golden/first/analyze-0000.in.tar", "result_csv", "a\n", "'result_csv' does not belong into the input of an analyze" },
+        { "golden/present/analyzeseq.out.tar", "params", "{}", "'params' does not belong into the output of an analyzeseq" },
         { "golden/present/analyzeseq.out.tar", "0000/params", "{}", "entry '0000/params' does not belong into the output" },
         { "golden/present/analyzeseq.out.tar", "1/images/x", "x", "lane '1' has no entry 'analysis_result'" },
         { "golden/first/postprocess.out.tar", "result_json/9", "{}", "entry 'result_json/9' is of a lane that has no row in" },
@@ -300,7 +302,8 @@ static void test_refuses_what_does_not_go_together(void)
         struct ar_tar_map map = golden_tar(cases[i].name);
         struct ar_tar_map more = remake(&map, ALL, false, cases[i].in, cases[i].body);
         struct ar_buf out;
-        CHECK(convert(&more, strstr(cases[i].name, "first/") ? AR_DIALECT_FIRST : AR_DIALECT_PRESENT, &out, NULL) == -1, "%s", cases[i].in);
+        enum ar_dialect dialect = strstr(cases[i].name, "first/") ? AR_DIALECT_FIRST : AR_DIALECT_PRESENT;
+        CHECK(convert(&more, dialect, &out, NULL) == -1, "%s", cases[i].in);
         CHECK(error.status == AR_INPUT && strstr(error.what, cases[i].what), "%s: %s", cases[i].in, error.what);
         ar_tar_map_release(&more);
         ar_tar_map_release(&map);
@@ -394,8 +397,8 @@ static size_t check_rows(const struct ar_tar_item *want, const struct ar_tar_ite
         if (entity && !ar_cell_is(&cell, entity, strlen(entity)))
             continue;
         for (size_t i = 0; i < a.columns && next < b.rows; i++)
-            CHECK(strcmp(a.name[i], b.name[i]) == 0 && same_cell(&a, row, &b, next, i), "%s: row %zu, column '%s'", want->name, row,
-                  a.name[i]);
+            CHECK(strcmp(a.name[i], b.name[i]) == 0 && same_cell(&a, row, &b, next, i), "%s: row %zu, column '%s'", want->name,
+                  row, a.name[i]);
         next++;
     }
     CHECK(next == b.rows, "%s: %zu rows, expected %zu", want->name, b.rows, next);
@@ -668,6 +671,31 @@ static void test_pictures_stay_as_they_are(void)
     }
 }
 
+/* An orchestrator stores what 'artifacts' lists. */
+static void test_pictures_of_a_result_are_listed(void)
+{
+    struct ar_buf out;
+    convert_golden("golden/present/run.out.tar.gz", AR_DIALECT_PRESENT, &out, NULL);
+    struct ar_tar_map made = map_of(&out);
+    const struct ar_tar_item *item = item_of(&made, "artifacts");
+    static const char row[] = "\n0001/images/0001_curve.png,0001,\"血清 #2, 1:100\",image,line,2192,";
+    CHECK(memmem(item->data, item->n, row, sizeof row - 1), "%.*s", (int)item->n, item->data);
+    ar_tar_map_release(&made);
+    ar_buf_release(&out);
+}
+
+static void test_a_result_of_another_lane_is_refused(void)
+{
+    struct ar_tar_map map = golden_tar("golden/present/analyzeseq.out.tar");
+    struct ar_tar_map more = remake(&map, ALL, false, "0042/analysis_result", "a,data,sample_name\n1,0041,x\n");
+    struct ar_buf out;
+    CHECK(convert(&more, AR_DIALECT_PRESENT, &out, NULL) == -1 && error.status == AR_CONTENT, " ");
+    CHECK(strstr(error.what, "'data' is '0041', but the lane is '0042'"), "%s", error.what);
+    ar_buf_release(&out);
+    ar_tar_map_release(&more);
+    ar_tar_map_release(&map);
+}
+
 /* The lane results of both dialects merge, as ar-merge does it. */
 static void test_lane_results_can_be_merged(void)
 {
@@ -683,8 +711,8 @@ static void test_lane_results_can_be_merged(void)
     struct ar_out *file = ar_out_new(to, "merged", AR_FILTER_NONE, &error);
     struct ar_emit emit;
     ar_emit_init(&emit, file, false);
-    CHECK(ar_gather_write(&gather, &emit, &error) == 0 && ar_emit_finish(&emit, &error) == 0 && ar_out_close(file, &error) == 0, "%s",
-          error.what);
+    CHECK(ar_gather_write(&gather, &emit, &error) == 0 && ar_emit_finish(&emit, &error) == 0 && ar_out_close(file, &error) == 0,
+          "%s", error.what);
     ar_emit_release(&emit);
     ar_gather_release(&gather);
     ar_buf_release(&out);
@@ -832,7 +860,8 @@ static void check_series(const char *csv, const char *data, const char *want, co
 static void test_a_series_becomes_a_typed_row(void)
 {
     check_series("a,data_name,sample_name\n1,\"007\",\"8\"\n", NULL, "a,data,sample_name\n1,007,\"8\"\n", NULL);
-    check_series("a,b,c,d,e,f\n1.5,true,False,\"12\",,nan\n", "007", "a,b,c,d,e,f,data,sample_name\n1.5,true,False,\"12\",,,007,S\n", NULL);
+    check_series("a,b,c,d,e,f\n1.5,true,False,\"12\",,nan\n", "007",
+                 "a,b,c,d,e,f,data,sample_name\n1.5,true,False,\"12\",,,007,S\n", NULL);
     check_series("a,data\n\"\",\"007\"\n", "007", "a,data,sample_name\n\"\",007,S\n", NULL);
     check_series("a,data\n1,\"007\"\n", NULL, "a,data,sample_name\n1,007,007\n", NULL);
     check_series("data,data_name\n\"007\",\"007\"\n", "007", "data,data_name,sample_name\n007,007,S\n", NULL);
@@ -909,7 +938,8 @@ static void test_json_beside_a_table_tells_its_types(void)
     static const char *const bad[] = { "02", "{\"a\":NaN}", NULL };
     struct ar_buf out;
     ar_buf_init(&out);
-    CHECK(ar_wire_table_from_csv(&out, csv, sizeof csv - 1, json_of, (void *)(uintptr_t)json, "x", &error) == 0, "%s", error.what);
+    int result = ar_wire_table_from_csv(&out, csv, sizeof csv - 1, json_of, (void *)(uintptr_t)json, "x", &error);
+    CHECK(result == 0, "%s", error.what);
     CHECK_TEXT(out.data, "data,a,b,c,d\n01,\"1\",True,\"\",x\n02,1,true,,y\n03,1.0,false,,z\n");
     ar_buf_clear(&out);
     CHECK(ar_wire_table_from_csv(&out, csv, sizeof csv - 1, NULL, NULL, "x", &error) == 0, "%s", error.what);
@@ -993,6 +1023,21 @@ static void test_results_survive_the_way_there_and_back(void)
     ar_buf_release(&out);
 }
 
+/* A name stands in a pickle with its length before it, and only there where its column is text. */
+static void test_columns_of_a_table_are_text_where_pandas_would_take_them_for_numbers(void)
+{
+    static const char table[] = "a,b,c,d,e,data,sample_name\n1,\"5\",NA,x,\"true\",01,y\n2,z,3,,true,02,y\n";
+    struct ar_buf pickle;
+    ar_buf_init(&pickle);
+    CHECK(ar_wire_table_frame(&pickle, table, sizeof table - 1, &error) == 0, "%s", error.what);
+    for (const char *name = "abcde"; *name; name++) {
+        char binary[] = { '\x8c', 1, *name };
+        bool text = memmem(pickle.data, pickle.len, binary, sizeof binary) != NULL;
+        CHECK(text == (*name == 'b' || *name == 'e'), "column '%c'", *name);
+    }
+    ar_buf_release(&pickle);
+}
+
 static void test_a_set_survives_the_way_there_and_back(void)
 {
     struct ar_buf csv, pickle;
@@ -1008,7 +1053,8 @@ static void test_a_set_survives_the_way_there_and_back(void)
     ar_buf_add(&pickle, csv.data, csv.len);
     ar_buf_add(&pickle, frame.behind.data, frame.behind.len);
     CHECK(pickle.len == ar_wire_frame_bytes(&frame, csv.len), "%zu", pickle.len);
-    CHECK(memmem(frame.before.data, frame.before.len, "Note", 4) && memmem(frame.before.data, frame.before.len, "Entity", 6), " ");
+    CHECK(memmem(frame.before.data, frame.before.len, "Note", 4) != NULL, " ");
+    CHECK(memmem(frame.before.data, frame.before.len, "Entity", 6) != NULL, " ");
     CHECK(!memmem(frame.before.data, frame.before.len, "sample_name", 11), " ");
     CHECK(ar_wire_set_read(&set, pickle.data, pickle.len, "x", &error) == 0, "%s", error.what);
     CHECK_BYTES(set.csv, set.n, csv.data, csv.len);
@@ -1035,6 +1081,8 @@ int main(void)
     test_a_set_that_does_not_tell_the_lane_is_refused();
     test_results_are_the_runners();
     test_pictures_stay_as_they_are();
+    test_pictures_of_a_result_are_listed();
+    test_a_result_of_another_lane_is_refused();
     test_lane_results_can_be_merged();
     test_the_input_of_a_postprocess_becomes_a_merged_stream();
     test_an_error_follows_what_was_done_without_end_blocks();
@@ -1046,6 +1094,7 @@ int main(void)
     test_json_beside_a_table_tells_its_types();
     test_a_table_goes_back_to_the_runners_bytes();
     test_results_survive_the_way_there_and_back();
+    test_columns_of_a_table_are_text_where_pandas_would_take_them_for_numbers();
     test_a_set_survives_the_way_there_and_back();
     return check_done();
 }
