@@ -23,10 +23,11 @@ static const struct cli_option common[] = {
 static void print_option(const struct cli_option *option)
 {
     char left[80];
-    int n = snprintf(left, sizeof left, "  %s%c%s", option->key < CLI_LONG ? "-" : "  ", option->key < CLI_LONG ? option->key : ' ',
-                     option->name ? (option->key < CLI_LONG ? ", --" : " --") : "");
-    n += snprintf(left + n, sizeof left - (size_t)n, "%s%s%s", option->name ? option->name : "", option->arg ? (option->name ? "=" : " ") : "",
-                  option->arg ? option->arg : "");
+    bool letter = option->key < CLI_LONG;
+    int n = snprintf(left, sizeof left, "  %s%c%s", letter ? "-" : "  ", letter ? option->key : ' ',
+                     option->name ? (letter ? ", --" : " --") : "");
+    n += snprintf(left + n, sizeof left - (size_t)n, "%s%s%s", option->name ? option->name : "",
+                  option->arg ? (option->name ? "=" : " ") : "", option->arg ? option->arg : "");
     if (n > HELP_COLUMN - 2) {
         puts(left);
         printf("%*s", HELP_COLUMN, "");

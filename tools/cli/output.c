@@ -24,7 +24,8 @@ int cli_output_open(struct cli_output *output, struct ar_error *error)
         name = output->path;
     } else if (isatty(fd)) {
         ar_fail(error, AR_INPUT, "standard output is a terminal");
-        return ar_hint(error, "A tar is not for reading: pipe it into the next tool, or name a file with -o; ar-ls shows what is in it.");
+        return ar_hint(error, "A tar is not for reading: pipe it into the next tool, or name a file with -o; ar-ls shows what is in "
+                              "it.");
     }
     output->out = ar_out_new(fd, name, output->filter, error);
     if (!output->out && output->is_file)
