@@ -476,7 +476,7 @@ END
     for key in '((((a{1,255}){1,255}){1,255}){1,255})' '(a{255}{255})' '(a{,255}{,255})' '([]a]{200}[[:alpha:]]{200}){200}' \
         "$(printf '%0600d' 0 | tr 0 '(')a$(printf '%0600d' 0 | tr 0 ')')" "(a$(printf '%0300d' 0 | sed 's/0/{1,2}/g'))" \
         "($(printf '%01001d' 0))"; do
-        refuses 2 --lane-key 'too long' 'At most 1000' -- bash -c 'ulimit -v 500000; timeout 10 ar-split --lane-key "$1" set=in.csv' - "Entity~$key"
+        refuses 2 --lane-key 'too long' 'At most 1000' -- bash -c '[ "$TESTS_SANITIZED" ] || ulimit -v 500000; timeout 10 ar-split --lane-key "$1" set=in.csv' - "Entity~$key"
     done
     for key in '([[:alpha:]]{1,255})' '(([a]{1,20}){1,20})' '(a|[]{9}]{1,3}|\{9|[[:digit:][.-.]]*)'; do
         ar-split -q --lane-key "Entity~$key" set=in.csv | tar -tf - | holds -x a/data_name
