@@ -103,5 +103,10 @@ int cli_wire_error(const struct ar_wire_to *to)
         if (end)
             tell_lines(end + 1);
     }
-    return to->cause.status ? cli_fail(&to->cause) : (int)to->status;
+    if (to->cause.status == AR_OK)
+        return (int)to->status;
+    int status = cli_fail(&to->cause);
+    if (status == AR_INPUT && to->kind == AR_WIRE_ERROR && !to->cause.no_input)
+        cli_more("What comes from the Python runner is taken by --from first, or --from present.");
+    return status;
 }
