@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a schema is compiled to; for schema.c, which makes it, and schema_apply.c, which uses it, only.
+ * What a schema is compiled to; for schema.c, which makes it, and those that use it (methods/schema_check.h) only.
  */
 #ifndef AR_METHODS_SCHEMA_NODE_H
 #define AR_METHODS_SCHEMA_NODE_H

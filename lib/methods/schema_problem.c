@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* The words for what does not fit. */
+#include "methods/schema_check.h"
+
+void schema_add_separator(struct ar_buf *buf, size_t i, size_t n)
+{
+    if (i > 0)
+        ar_buf_add_text(buf, i + 1 < n ? ", " : " or ");
+}
+
+void schema_add_kinds(struct ar_buf *buf, unsigned kinds)
+{
+    static const struct {
+        unsigned kinds;
+        const char *name;
+    } names[] = {
+        { KIND_NUMBER, "a number" }, { KIND_INTEGER, "an integer" },
+        { KIND_STRING, "a string" }, { KIND_BOOLEAN, "true or false" },
+        { KIND_ARRAY, "an array" },  { KIND_OBJECT, "an object" },
+        { KIND_NULL, "null" },
+    };
+    const char *chosen[AR_COUNT(names)];
+    size_t n = 0;
+    for (size_t i = 0; i < AR_COUNT(names); i++)
+        if ((kinds & names[i].kinds) == names[i].kinds) {
+            chosen[n++] = names[i].name;
+            kinds &= ~names[i].kinds;
+        }
+    for (size_t i = 0; i < n; i++) {
+        schema_add_separator(buf, i, n);
+        ar_buf_add_text(buf, chosen[i]);
+    }
+}
+
+static void add_pointer(struct ar_buf *buf, const struct schema_place *place)
+{
+    if (!place->parent)
+        return;
+    add_pointer(buf, place->parent);
+    struct ar_buf name;
+    ar_buf_init(&name);
+    if (place->key)
+        ar_json_decode(&name, place->key);
+    else
+        ar_buf_add_format(&name, "%d", place->index);
+    ar_json_pointer_add(buf, name.data, name.len);
+    ar_buf_release(&name);
+}
+
+struct ar_buf *schema_start_problem(struct schema_check *c, const struct schema_place *place, const struct ar_json_value *value)
+{
+    if (c->quiet > 0 || c->n_problems++ >= PROBLEMS_MAX)
+        return NULL;
+    struct ar_buf *buf = &c->problems;
+    if (c->n_problems > 1)
+        ar_buf_add_text(buf, ";");
+    if (place->parent || *c->base) {
+        ar_buf_add_format(buf, " %s", c->base);
+        add_pointer(buf, place);
+    }
+    ar_buf_add_text(buf, c->n_problems == 1 || buf->data[buf->len - 1] != ';' ? ": " : " ");
+    if (value)
+        ar_json_show(buf, value);
+    return buf;
+}
+
+bool schema_problem(struct schema_check *c, const struct schema_place *place, const struct ar_json_value *value,
+                    const char *format, ...)
+{
+    struct ar_buf *buf = schema_start_problem(c, place, value);
+    if (!buf)
+        return false;
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ar_buf_add_text(buf, text);
+    return false;
+}
+
+bool schema_wrong_kind(struct schema_check *c, const struct schema_place *place, const struct ar_json_value *value,
+                       unsigned kinds)
+{
+    struct ar_buf *buf = schema_start_problem(c, place, value);
+    if (!buf)
+        return false;
+    ar_buf_add_text(buf, " is not ");
+    schema_add_kinds(buf, kinds);
+    return false;
+}
+
+bool schema_stop(struct schema_check *c, const char *why)
+{
+    if (!c->stopped) {
+        if (why)
+            ar_fail(c->error, AR_INPUT, "%s%s%s: %s", c->what, *c->base ? " " : "", c->base, why);
+        else
+            ar_fail_memory(c->error);
+    }
+    c->stopped = true;
+    return false;
+}
