@@ -4,27 +4,11 @@
 #include <fcntl.h>
 
 #include "bytes/io.h"
-#include "bytes/text.h"
 #include "codecs/decimal.h"
+#include "methods/manifest_read.h"
 
 #define MANIFEST_MAX ((size_t)16 * 1024 * 1024)
 #define ENTITY_COLUMN "Entity"
-
-/* What is being read, and where. */
-struct reader {
-    struct ar_json_doc doc;
-    struct ar_buf pointer;
-    const char *what;
-    struct ar_error *error;
-};
-
-/* A member that an object may have, and what reads it into the struct for the object. */
-struct member {
-    const char *name;
-    int (*read)(struct reader *r, void *into, const struct ar_json_value *value, size_t offset);
-    size_t offset; /* of its place in the struct, for readers of more than one member */
-    bool needed;
-};
 
 /* ---- contracts ------------------------------------------------------------------------------------------------------ */
 
@@ -50,158 +34,6 @@ bool ar_contract_parse(const char *name, enum ar_contract *contract)
     return false;
 }
 
-/* ---- helpers -------------------------------------------------------------------------------------------------------- */
-
-static int expected(struct reader *r, const char *wanted, const struct ar_json_value *value)
-{
-    return ar_json_fail_expected(r->error, r->what, &r->pointer, wanted, value);
-}
-
-/* Records a mistake at the place that is being read. */
-static int mistake(struct reader *r, const char *text)
-{
-    ar_fail(r->error, AR_INPUT, "%s", text);
-    return ar_json_fail_at(r->error, r->what, &r->pointer);
-}
-
-static size_t enter(struct reader *r, const char *name)
-{
-    size_t before = r->pointer.len;
-    ar_json_pointer_add(&r->pointer, name, strlen(name));
-    return before;
-}
-
-static size_t enter_item(struct reader *r, int index)
-{
-    size_t before = r->pointer.len;
-    ar_buf_add_format(&r->pointer, "/%d", index);
-    return before;
-}
-
-static void leave(struct reader *r, size_t before)
-{
-    ar_buf_truncate(&r->pointer, before);
-}
-
-static int unknown_member(struct reader *r, const struct member *members, size_t n)
-{
-    mistake(r, "a member that is not known");
-    struct ar_buf names;
-    ar_buf_init(&names);
-    for (size_t i = 0; i < n; i++)
-        ar_buf_add_format(&names, "%s\"%s\"", i ? ", " : "", members[i].name);
-    ar_hint(r->error, "What can stand here is %s.", names.data);
-    ar_buf_release(&names);
-    return -1;
-}
-
-/* Reads one member of an object. */
-static int read_member(struct reader *r, const struct ar_json_value *key, const struct ar_json_value *value,
-                       const struct member *members, size_t n, void *into)
-{
-    char *name = ar_json_decoded(key, r->error);
-    if (!name)
-        return -1;
-    size_t before = enter(r, name), i = 0;
-    while (i < n && strcmp(name, members[i].name) != 0)
-        i++;
-    free(name);
-    if (i == n)
-        return unknown_member(r, members, n);
-    if (members[i].read(r, into, value, members[i].offset) < 0)
-        return -1;
-    leave(r, before);
-    return 0;
-}
-
-/* Reads all members of an object, each with its own reader; members that are needed must be there. */
-static int read_object(struct reader *r, const struct ar_json_value *object, const char *wanted, const struct member *members,
-                       size_t n, void *into)
-{
-    struct ar_json_value key, value;
-    if (object->type != AR_JSON_OBJECT)
-        return expected(r, wanted, object);
-    for (int position = 0; ar_json_each(&r->doc, object, &position, &key, &value);)
-        if (read_member(r, &key, &value, members, n, into) < 0)
-            return -1;
-    for (size_t i = 0; i < n; i++)
-        if (members[i].needed && !ar_json_member(&r->doc, object, members[i].name, &value)) {
-            enter(r, members[i].name);
-            return mistake(r, "is missing");
-        }
-    return 0;
-}
-
-/* ---- texts and lists of texts --------------------------------------------------------------------------------------- */
-
-static int read_text(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
-{
-    if (value->type != AR_JSON_STRING)
-        return expected(r, "a string", value);
-    char **text = (char **)(void *)((char *)into + offset);
-    *text = ar_json_decoded(value, r->error);
-    return *text ? 0 : -1;
-}
-
-static int read_name(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
-{
-    if (read_text(r, into, value, offset) < 0)
-        return -1;
-    const char *name = *(char **)(void *)((char *)into + offset);
-    if (!*name || ar_text_has_control(name, strlen(name)))
-        return expected(r, "a name, not empty and in one line", value);
-    return 0;
-}
-
-static void free_list(char **list)
-{
-    for (size_t i = 0; list && list[i]; i++)
-        free(list[i]);
-    free(list);
-}
-
-/* A list of strings; empty_item: they may be empty. At least least of them, 0 or 1. */
-static int read_list(struct reader *r, char ***list, const struct ar_json_value *value, int least, bool empty_item)
-{
-    struct ar_json_value item;
-    int n = 0;
-    for (int position = 0; value->type == AR_JSON_ARRAY && ar_json_each(&r->doc, value, &position, NULL, &item);)
-        n++;
-    if (value->type != AR_JSON_ARRAY || n < least)
-        return expected(r, least ? "a list of strings, one at least" : "a list of strings", value);
-    *list = calloc((size_t)n + 1, sizeof **list);
-    if (!*list)
-        return ar_fail_memory(r->error);
-    n = 0;
-    for (int position = 0; ar_json_each(&r->doc, value, &position, NULL, &item); n++) {
-        size_t before = enter_item(r, n);
-        if (item.type != AR_JSON_STRING || (!empty_item && item.len == strlen("\"\"")))
-            return expected(r, empty_item ? "a string" : "a string that is not empty", &item);
-        (*list)[n] = ar_json_decoded(&item, r->error);
-        if (!(*list)[n])
-            return -1;
-        leave(r, before);
-    }
-    return 0;
-}
-
-static int read_names(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
-{
-    return read_list(r, (char ***)(void *)((char *)into + offset), value, 0, false);
-}
-
-/* A program and its arguments, which may be empty. */
-static int read_command(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
-{
-    char ***command = (char ***)(void *)((char *)into + offset);
-    if (read_list(r, command, value, 1, true) < 0)
-        return -1;
-    if (***command)
-        return 0;
-    enter_item(r, 0);
-    return mistake(r, "expected the name of a program, found ''");
-}
-
 /* ---- cleansing ------------------------------------------------------------------------------------------------------ */
 
 struct rule_draft {
@@ -210,9 +42,9 @@ struct rule_draft {
     char **entity;
 };
 
-static int read_values(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
+static int read_values(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
 {
-    if (read_list(r, (char ***)(void *)((char *)into + offset), value, 1, true) == 0)
+    if (manifest_read_list(r, (char ***)(void *)((char *)into + offset), value, 1, true) == 0)
         return 0;
     struct ar_json_value item;
     int position = 0;
@@ -221,7 +53,7 @@ static int read_values(struct reader *r, void *into, const struct ar_json_value 
     return -1;
 }
 
-static int add_rule(struct reader *r, struct ar_rules *rules, const char *column, char *const *values)
+static int add_rule(struct manifest_reader *r, struct ar_rules *rules, const char *column, char *const *values)
 {
     struct ar_rule *rule = ar_rules_add(rules, column);
     if (!rule)
@@ -232,34 +64,34 @@ static int add_rule(struct reader *r, struct ar_rules *rules, const char *column
     return 0;
 }
 
-static int take_draft(struct reader *r, struct ar_rules *rules, const struct rule_draft *draft)
+static int take_draft(struct manifest_reader *r, struct ar_rules *rules, const struct rule_draft *draft)
 {
     if (draft->entity && !draft->where && !draft->is)
         return add_rule(r, rules, ENTITY_COLUMN, draft->entity);
     if (!draft->entity && draft->where && draft->is)
         return add_rule(r, rules, draft->where, draft->is);
-    return mistake(r, "expected either \"entity\", or \"where\" together with \"is\"");
+    return manifest_mistake(r, "expected either \"entity\", or \"where\" together with \"is\"");
 }
 
-static int read_rule(struct reader *r, struct ar_rules *rules, const struct ar_json_value *value)
+static int read_rule(struct manifest_reader *r, struct ar_rules *rules, const struct ar_json_value *value)
 {
-    static const struct member members[] = {
+    static const struct manifest_member members[] = {
         { "entity", read_values, offsetof(struct rule_draft, entity), false },
-        { "where", read_name, offsetof(struct rule_draft, where), false },
+        { "where", manifest_read_name, offsetof(struct rule_draft, where), false },
         { "is", read_values, offsetof(struct rule_draft, is), false },
     };
     struct rule_draft draft = { 0 };
-    int result = read_object(r, value, "a rule: {\"entity\": [...]} or {\"where\": COLUMN, \"is\": [...]}", members,
+    int result = manifest_read_object(r, value, "a rule: {\"entity\": [...]} or {\"where\": COLUMN, \"is\": [...]}", members,
                              AR_COUNT(members), &draft);
     if (result == 0)
         result = take_draft(r, rules, &draft);
     free(draft.where);
-    free_list(draft.is);
-    free_list(draft.entity);
+    manifest_free_list(draft.is);
+    manifest_free_list(draft.entity);
     return result;
 }
 
-static int read_cleansing(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
+static int read_cleansing(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
 {
     (void)offset;
     struct ar_rules *rules = &((struct ar_manifest_set *)into)->rules;
@@ -270,14 +102,14 @@ static int read_cleansing(struct reader *r, void *into, const struct ar_json_val
     struct ar_json_value item;
     int index = 0;
     for (int position = 0; value->type == AR_JSON_ARRAY && ar_json_each(&r->doc, value, &position, NULL, &item); index++) {
-        size_t before = enter_item(r, index);
+        size_t before = manifest_enter_item(r, index);
         if (read_rule(r, rules, &item) < 0)
             return -1;
-        leave(r, before);
+        manifest_leave(r, before);
     }
     if (index > 0)
         return 0;
-    expected(r, "a list of rules, one at least, or \"none\"", value);
+    manifest_expected(r, "a list of rules, one at least, or \"none\"", value);
     return ar_hint(r->error, "Every set says how it is cleansed; where all rows are wanted, write \"cleansing\": \"none\".");
 }
 
@@ -290,12 +122,12 @@ static bool is_set_name(const char *name)
 }
 
 /* Appends a set; it belongs to the manifest whatever comes. */
-static int read_set(struct reader *r, struct ar_manifest *manifest, char *name, const struct ar_json_value *value)
+static int read_set(struct manifest_reader *r, struct ar_manifest *manifest, char *name, const struct ar_json_value *value)
 {
-    static const struct member members[] = {
+    static const struct manifest_member members[] = {
         { "cleansing", read_cleansing, 0, true },
-        { "description", read_text, offsetof(struct ar_manifest_set, description), false },
-        { "text", read_names, offsetof(struct ar_manifest_set, text), false },
+        { "description", manifest_read_text, offsetof(struct ar_manifest_set, description), false },
+        { "text", manifest_read_names, offsetof(struct ar_manifest_set, text), false },
     };
     struct ar_manifest_set *grown = reallocarray(manifest->set, manifest->n_sets + 1, sizeof *grown);
     if (!grown) {
@@ -306,14 +138,14 @@ static int read_set(struct reader *r, struct ar_manifest *manifest, char *name, 
     struct ar_manifest_set *set = &grown[manifest->n_sets++];
     *set = (struct ar_manifest_set){ .name = name };
     if (!is_set_name(name)) {
-        mistake(r, "no name for a set");
+        manifest_mistake(r, "no name for a set");
         return ar_hint(r->error,
                        "Names of sets are made of the letters A to Z and a to z, digits and _, and start with no digit.");
     }
-    return read_object(r, value, "a set: an object with \"cleansing\"", members, AR_COUNT(members), set);
+    return manifest_read_object(r, value, "a set: an object with \"cleansing\"", members, AR_COUNT(members), set);
 }
 
-static int read_sets(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
+static int read_sets(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
 {
     (void)offset;
     struct ar_manifest *manifest = into;
@@ -322,27 +154,27 @@ static int read_sets(struct reader *r, void *into, const struct ar_json_value *v
         char *name = ar_json_decoded(&key, r->error);
         if (!name)
             return -1;
-        size_t before = enter(r, name);
+        size_t before = manifest_enter(r, name);
         if (read_set(r, manifest, name, &member) < 0)
             return -1;
-        leave(r, before);
+        manifest_leave(r, before);
     }
-    return manifest->n_sets > 0 ? 0 : expected(r, "an object of sets by name, one at least", value);
+    return manifest->n_sets > 0 ? 0 : manifest_expected(r, "an object of sets by name, one at least", value);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
-static int read_params(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
+static int read_params(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
 {
     (void)offset;
     struct ar_manifest *manifest = into;
     if (value->type != AR_JSON_OBJECT)
-        return expected(r, "a JSON Schema (an object)", value);
+        return manifest_expected(r, "a JSON Schema (an object)", value);
     manifest->params = ar_schema_compile_value(value, r->pointer.data, r->what, r->error);
     return manifest->params ? 0 : -1;
 }
 
-static int read_contract(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
+static int read_contract(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
 {
     (void)offset;
     struct ar_manifest *manifest = into;
@@ -351,10 +183,10 @@ static int read_contract(struct reader *r, void *into, const struct ar_json_valu
             manifest->contract = (enum ar_contract)i;
             return 0;
         }
-    return expected(r, "\"files\", \"lanes\", \"first\" or \"analyzeseq\"", value);
+    return manifest_expected(r, "\"files\", \"lanes\", \"first\" or \"analyzeseq\"", value);
 }
 
-static int read_fields(struct reader *r, void *into, const struct ar_json_value *value, size_t offset)
+static int read_fields(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
 {
     (void)offset;
     struct ar_manifest *manifest = into;
@@ -363,33 +195,33 @@ static int read_fields(struct reader *r, void *into, const struct ar_json_value 
         fields > AR_FIELDS_MAX) {
         char wanted[64];
         snprintf(wanted, sizeof wanted, "a whole number from 1 to %d", AR_FIELDS_MAX);
-        return expected(r, wanted, value);
+        return manifest_expected(r, wanted, value);
     }
     manifest->fields = (int)fields;
     return 0;
 }
 
-static int read_manifest(struct reader *r, struct ar_manifest *manifest)
+static int read_manifest(struct manifest_reader *r, struct ar_manifest *manifest)
 {
-    static const struct member members[] = {
-        { "name", read_name, offsetof(struct ar_manifest, name), true },
-        { "description", read_text, offsetof(struct ar_manifest, description), false },
+    static const struct manifest_member members[] = {
+        { "name", manifest_read_name, offsetof(struct ar_manifest, name), true },
+        { "description", manifest_read_text, offsetof(struct ar_manifest, description), false },
         { "params", read_params, 0, false },
         { "image_analysis_results", read_sets, 0, true },
-        { "analyze", read_command, offsetof(struct ar_manifest, analyze), true },
-        { "files", read_names, offsetof(struct ar_manifest, files), false },
-        { "postprocess", read_command, offsetof(struct ar_manifest, postprocess), false },
-        { "postprocess_files", read_names, offsetof(struct ar_manifest, postprocess_files), false },
+        { "analyze", manifest_read_command, offsetof(struct ar_manifest, analyze), true },
+        { "files", manifest_read_names, offsetof(struct ar_manifest, files), false },
+        { "postprocess", manifest_read_command, offsetof(struct ar_manifest, postprocess), false },
+        { "postprocess_files", manifest_read_names, offsetof(struct ar_manifest, postprocess_files), false },
         { "contract", read_contract, 0, false },
         { "fields", read_fields, 0, false },
-        { "version", read_command, offsetof(struct ar_manifest, version), false },
+        { "version", manifest_read_command, offsetof(struct ar_manifest, version), false },
     };
     struct ar_json_value root = ar_json_root(&r->doc);
-    if (read_object(r, &root, "a manifest (an object)", members, AR_COUNT(members), manifest) < 0)
+    if (manifest_read_object(r, &root, "a manifest (an object)", members, AR_COUNT(members), manifest) < 0)
         return -1;
     if (manifest->postprocess_files && !manifest->postprocess) {
-        enter(r, "postprocess_files");
-        return mistake(r, "files of a postprocess, but \"postprocess\" is missing");
+        manifest_enter(r, "postprocess_files");
+        return manifest_mistake(r, "files of a postprocess, but \"postprocess\" is missing");
     }
     return 0;
 }
@@ -397,7 +229,7 @@ static int read_manifest(struct reader *r, struct ar_manifest *manifest)
 int ar_manifest_parse(struct ar_manifest *manifest, const char *text, size_t n, const char *folder, const char *what,
                       struct ar_error *error)
 {
-    struct reader r = { .what = what, .error = error };
+    struct manifest_reader r = { .what = what, .error = error };
     *manifest = (struct ar_manifest){ .fields = AR_FIELDS_DEFAULT, .contract = AR_CONTRACT_FILES, .folder = strdup(folder) };
     ar_buf_init(&r.pointer);
     int result = manifest->folder ? ar_json_doc_parse(&r.doc, text, n, what, error) : ar_fail_memory(error);
@@ -462,18 +294,18 @@ void ar_manifest_release(struct ar_manifest *manifest)
         free(set->name);
         free(set->description);
         ar_rules_release(&set->rules);
-        free_list(set->text);
+        manifest_free_list(set->text);
     }
     free(manifest->set);
     free(manifest->folder);
     free(manifest->name);
     free(manifest->description);
     ar_schema_free(manifest->params);
-    free_list(manifest->analyze);
-    free_list(manifest->files);
-    free_list(manifest->postprocess);
-    free_list(manifest->postprocess_files);
-    free_list(manifest->version);
+    manifest_free_list(manifest->analyze);
+    manifest_free_list(manifest->files);
+    manifest_free_list(manifest->postprocess);
+    manifest_free_list(manifest->postprocess_files);
+    manifest_free_list(manifest->version);
     *manifest = (struct ar_manifest){ 0 };
 }
 
