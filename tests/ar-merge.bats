@@ -387,6 +387,42 @@ END
     merge_refuses "'results/folder.tar'" -- ar-merge --lanes lanes results
 }
 
+@test "a pipe, a socket, a device in a folder is refused by its name, not waited for; a link to a file, and a pipe that is named, are taken" {
+    four_lanes
+    mkfifo pipe
+    ar-merge -q --lanes lanes results >merged.tar 2>err
+    for kind in 'named pipe' socket device; do
+        case $kind in
+        named*) make() { cp -a pipe "$1"; } ;;
+        socket) make() { python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$1"; } ;;
+        device) make() { ln -s /dev/zero "$1"; } ;;
+        esac
+        make results/x.tar
+        merge_refuses "'results/x.tar' is a $kind, expected a file" 'take it away' -- timeout 5 ar-merge --lanes lanes results
+        refuses 2 "'results/x.tar' is a $kind" -- timeout 5 ar-ls results
+        rm results/x.tar
+        for name in ledger.json params.json targets.json rest.tar; do
+            [ ! -e "lanes/$name" ] || mv "lanes/$name" kept
+            make "lanes/$name"
+            merge_refuses "folder 'lanes': '$name' is a $kind" -- timeout 5 ar-merge --lanes lanes results
+            [ "$name" = rest.tar ] || refuses 2 "$name'" -- timeout 5 ar-ls --verify lanes
+            rm "lanes/$name"
+            [ ! -e kept ] || mv kept "lanes/$name"
+        done
+        mv lanes/A.tar kept
+        make lanes/A.tar
+        refuses 2 "'lanes/A.tar' is a $kind" -- timeout 5 ar-ls lanes
+        rm lanes/A.tar
+        mv kept lanes/A.tar
+    done
+    mv results/A.tar elsewhere.tar
+    ln -s ../elsewhere.tar results/A.tar
+    ar-merge -q --lanes lanes results 2>err | cmp merged.tar -
+    rm results/A.tar
+    ar-merge -q --lanes lanes results <(cat elsewhere.tar) 2>err | cmp merged.tar -
+    ar-merge -q --lanes lanes results /dev/stdin <elsewhere.tar 2>err | cmp merged.tar -
+}
+
 @test "the merged stream on top of an input is refused, and the input stays" {
     four_lanes
     cp results.tar kept.tar

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "lanes/folder.h"
 #include "lanes/gather.h"
 
 enum { OPT_LANES = CLI_LONG };
@@ -34,14 +35,19 @@ static const struct cli_tool tool = {
                 "  ar-merge --lanes lanes results | ar-post -d result",
 };
 
+struct input {
+    char *path;
+    bool listed; /* it was found in a folder, not named: then it must be a file */
+    bool later;  /* its turn is once the targets are known */
+};
+
 struct merge {
     const char *folder, *samples;
     bool keep_going;
     struct cli_output output;
     struct ar_gather gather;
-    char **path; /* of the inputs; none: standard input */
+    struct input *input; /* none: standard input */
     size_t n, room;
-    char *later; /* by number: is its turn once the targets are known? */
 };
 
 static int parse_options(struct merge *merge, int argc, char **argv, int *first)
@@ -78,27 +84,28 @@ static int parse_options(struct merge *merge, int argc, char **argv, int *first)
 /* ---- operands ------------------------------------------------------------------------------------------------------- */
 
 /* Takes the path over. */
-static int add_path(struct merge *merge, char *path, struct ar_error *error)
+static int add_path(struct merge *merge, char *path, bool listed, struct ar_error *error)
 {
     if (path && merge->n == merge->room) {
         size_t room = merge->room ? 2 * merge->room : 64;
-        char **grown = reallocarray(merge->path, room, sizeof *grown);
+        struct input *grown = reallocarray(merge->input, room, sizeof *grown);
         if (!grown) {
             free(path);
             return ar_fail_memory(error);
         }
-        merge->path = grown;
+        merge->input = grown;
         merge->room = room;
     }
     if (!path)
         return ar_fail_memory(error);
-    merge->path[merge->n++] = path;
+    merge->input[merge->n++] = (struct input){ .path = path, .listed = listed };
     return 0;
 }
 
 static int by_bytes(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const struct input *one = a, *other = b;
+    return strcmp(one->path, other->path);
 }
 
 /* The tars of a folder, in byte order of their names. */
@@ -118,14 +125,14 @@ static int add_folder(struct merge *merge, const char *folder, struct ar_error *
             continue;
         if (asprintf(&path, "%s%s%s", folder, slash, entry->d_name) < 0)
             path = NULL;
-        result = add_path(merge, path, error);
+        result = add_path(merge, path, true, error);
     }
     if (result == 0 && errno)
         result = ar_fail_errno(error, errno, "cannot read the folder '%s'", folder);
     closedir(dir);
     if (result == 0 && merge->n == from)
         return ar_fail(error, AR_INPUT, "the folder '%s' holds no *.tar", folder);
-    qsort(merge->path + from, merge->n - from, sizeof *merge->path, by_bytes);
+    qsort(merge->input + from, merge->n - from, sizeof *merge->input, by_bytes);
     return result;
 }
 
@@ -134,26 +141,38 @@ static int add_operands(struct merge *merge, int n, char **operands, struct ar_e
     for (int i = 0; i < n; i++) {
         struct stat st;
         bool folder = stat(operands[i], &st) == 0 && S_ISDIR(st.st_mode);
-        if ((folder ? add_folder(merge, operands[i], error) : add_path(merge, strdup(operands[i]), error)) != 0)
+        if ((folder ? add_folder(merge, operands[i], error) : add_path(merge, strdup(operands[i]), false, error)) != 0)
             return -1;
     }
-    return n > 0 ? 0 : add_path(merge, strdup("-"), error);
+    return n > 0 ? 0 : add_path(merge, strdup("-"), false, error);
 }
 
 /* ---- inputs --------------------------------------------------------------------------------------------------------- */
 
-/* Reads an input. Returns 1 where the targets must be known first. */
-static int take_input(struct merge *merge, const char *path, struct ar_error *error)
+static bool is_standard(const struct input *input)
 {
-    bool standard = strcmp(path, "-") == 0;
-    const char *name = standard ? "standard input" : path;
-    if (standard && isatty(STDIN_FILENO)) {
+    return !input->listed && strcmp(input->path, "-") == 0;
+}
+
+static int open_input(const struct input *input, struct ar_error *error)
+{
+    if (is_standard(input) && isatty(STDIN_FILENO)) {
         ar_fail(error, AR_INPUT, "standard input is a terminal, expected the results of lanes");
         return ar_hint(error, "Pipe ar-analyze into this tool, or name result tars or their folder.");
     }
-    int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (input->listed)
+        return ar_folder_open_file(AT_FDCWD, input->path, error);
+    int fd = is_standard(input) ? dup(STDIN_FILENO) : open(input->path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? ar_fail_open(error, errno, "cannot open '%s'", is_standard(input) ? "standard input" : input->path) : fd;
+}
+
+/* Reads an input. Returns 1 where the targets must be known first. */
+static int take_input(struct merge *merge, const struct input *input, struct ar_error *error)
+{
+    const char *name = is_standard(input) ? "standard input" : input->path;
+    int fd = open_input(input, error);
     if (fd < 0)
-        return ar_fail_open(error, errno, "cannot open '%s'", name);
+        return -1;
     int result = cli_output_differs(&merge->output, fd, name, error);
     struct ar_in *in = result == 0 ? ar_in_new(fd, name, error) : NULL;
     result = in ? ar_gather_take(&merge->gather, in, name, merge->n == 1, error) : -1;
@@ -178,24 +197,21 @@ static void step(void *arg, uint64_t done)
 /* Single lanes that come before the targets have their turn after the others. */
 static int take_inputs(struct merge *merge, struct ar_error *error)
 {
-    merge->later = calloc(merge->n, 1);
-    if (!merge->later)
-        return ar_fail_memory(error);
     for (size_t i = 0; i < merge->n; i++) {
-        int result = take_input(merge, merge->path[i], error);
+        int result = take_input(merge, &merge->input[i], error);
         if (result < 0)
             return -1;
-        merge->later[i] = result > 0;
+        merge->input[i].later = result > 0;
     }
     for (size_t i = 0; i < merge->n; i++) {
-        if (!merge->later[i])
+        if (!merge->input[i].later)
             continue;
-        int result = take_input(merge, merge->path[i], error);
+        int result = take_input(merge, &merge->input[i], error);
         if (result < 0)
             return -1;
         if (result > 0) {
             ar_fail(error, AR_INPUT, "'%s' is one lane: which lanes the run has, and in what order, is not known",
-                    merge->path[i]);
+                    merge->input[i].path);
             return ar_hint(error, "Name the folder that ar-pack made (--lanes DIR), or the samples table (-s).");
         }
     }
@@ -272,8 +288,7 @@ int main(int argc, char **argv)
         tell(&merge.gather);
     ar_gather_release(&merge.gather);
     for (size_t i = 0; i < merge.n; i++)
-        free(merge.path[i]);
-    free(merge.path);
-    free(merge.later);
+        free(merge.input[i].path);
+    free(merge.input);
     return cli_end(status);
 }

@@ -91,10 +91,13 @@ int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, struc
  */
 int ar_folder_open_file(int dirfd, const char *path, struct ar_error *error) AR_MUST_USE;
 
-/* The same for what is open already, by O_NONBLOCK: gives fd, or closes it and gives -1. path is said in messages. */
-int ar_folder_take_file(int fd, const char *path, struct ar_error *error) AR_MUST_USE;
+/* The same beneath dirfd: links are not followed. */
+int ar_folder_open_beneath(int dirfd, const char *path, struct ar_error *error) AR_MUST_USE;
 
 /* As ar_read_file, of what ar_folder_open_file opens. */
 int ar_folder_read_file(int dirfd, const char *path, struct ar_buf *buf, size_t max, struct ar_error *error) AR_MUST_USE;
+
+/* In an error about a file of the folder, its name (or the last part of it) becomes the path as the user gave it. Returns -1. */
+int ar_folder_fail_file(struct ar_error *error, const char *folder, const char *name);
 
 #endif

@@ -31,7 +31,4 @@ int ar_folder_end_notes(struct ar_folder *folder, struct ar_error *error) AR_MUS
 /* A folder of ours, path, could not be opened, by errnum: it has become a link, or a file. Returns -1. */
 int ar_folder_fail_led_out(const struct ar_folder *folder, const char *path, int errnum, struct ar_error *error);
 
-/* In an error about a file of the folder, its name (or the last part of it) becomes the path as the user gave it. Returns -1. */
-int ar_folder_fail_file(struct ar_error *error, const char *folder, const char *name);
-
 #endif

@@ -19,7 +19,8 @@ static int refuse(const char *path, mode_t mode, struct ar_error *error)
     return ar_hint(error, "Of what stands in a folder only files are read: take it away.");
 }
 
-int ar_folder_take_file(int fd, const char *path, struct ar_error *error)
+/* Gives fd back, or closes it. */
+static int take_file(int fd, const char *path, struct ar_error *error)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
@@ -38,7 +39,20 @@ int ar_folder_open_file(int dirfd, const char *path, struct ar_error *error)
     if (fstatat(dirfd, path, &st, 0) == 0 && !S_ISREG(st.st_mode)) /* opening a device may do something */
         return refuse(path, st.st_mode, error);
     int fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    return fd < 0 ? ar_fail_open(error, errno, "cannot open '%s'", path) : ar_folder_take_file(fd, path, error);
+    return fd < 0 ? ar_fail_open(error, errno, "cannot open '%s'", path) : take_file(fd, path, error);
+}
+
+int ar_folder_open_beneath(int dirfd, const char *path, struct ar_error *error)
+{
+    struct stat st;
+    int place = ar_open_beneath(dirfd, path, O_PATH, 0);
+    bool other = place >= 0 && fstat(place, &st) == 0 && !S_ISREG(st.st_mode);
+    if (place >= 0)
+        close(place);
+    if (other)
+        return refuse(path, st.st_mode, error);
+    int fd = place < 0 ? -1 : ar_open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    return fd < 0 ? ar_fail_open(error, errno, "cannot open '%s'", path) : take_file(fd, path, error);
 }
 
 int ar_folder_read_file(int dirfd, const char *path, struct ar_buf *buf, size_t max, struct ar_error *error)

@@ -51,7 +51,7 @@ static int read_described(const struct ar_gather *gather, int fd, const char *fi
                           struct ar_buf *text, struct ar_error *error)
 {
     ar_buf_clear(text);
-    return ar_read_file(fd, file, text, max, error) != 0 ? -1 : check_bytes(gather, file, name, text, error);
+    return ar_folder_read_file(fd, file, text, max, error) != 0 ? -1 : check_bytes(gather, file, name, text, error);
 }
 
 static int read_files(struct ar_gather *gather, int fd, const char *path, struct ar_buf *text, struct ar_error *error)
@@ -116,13 +116,15 @@ static int check_rest_whole(const struct ar_gather *gather, struct ar_error *err
 
 static int take_rest(struct ar_gather *gather, int folder, const char *path, struct ar_error *error)
 {
-    int fd = openat(folder, REST, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno != ENOENT)
-        return ar_fail_open(error, errno, "cannot open '" REST "'");
-    int result = fd >= 0 ? read_rest(gather, fd, path, error) : 0;
-    if (fd >= 0)
-        close(fd);
-    return result == 0 ? check_rest_whole(gather, error) : -1;
+    if (faccessat(folder, REST, F_OK, 0) == 0) {
+        int fd = ar_folder_open_file(folder, REST, error);
+        int result = fd < 0 ? -1 : read_rest(gather, fd, path, error);
+        if (fd >= 0)
+            close(fd);
+        if (result != 0)
+            return -1;
+    }
+    return check_rest_whole(gather, error);
 }
 
 /* ---- the two ways --------------------------------------------------------------------------------------------------- */

@@ -34,11 +34,11 @@ static void read_tar(struct folder *folder, const char *name)
     struct ar_buf path;
     ar_buf_init(&path);
     ar_buf_add_format(&path, "%s/%s", folder->path, name);
-    int fd = ar_open_beneath(folder->fd, name, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        ar_fail_open(&error, errno, "cannot open '%s'", path.data);
+    int fd = ar_folder_open_file(folder->fd, name, &error);
     if (fd < 0 || ar_listing_read_stream(folder->listing, fd, path.data, &error) != 0) {
-        if (fd >= 0)
+        if (fd < 0)
+            ar_folder_fail_file(&error, folder->path, name);
+        else
             ar_fail_in(&error, "'%s'", path.data);
         failed(folder, &error);
     }
@@ -93,7 +93,9 @@ static int read_all_tars(struct folder *folder, struct ar_error *error)
 static int read_part(struct folder *folder, const char *name, struct ar_buf *text, bool *there, struct ar_error *error)
 {
     *there = faccessat(folder->fd, name, F_OK, 0) == 0;
-    return *there ? ar_read_file(folder->fd, name, text, AR_LEDGER_MAX, error) : 0;
+    if (!*there || ar_folder_read_file(folder->fd, name, text, AR_LEDGER_MAX, error) == 0)
+        return 0;
+    return ar_folder_fail_file(error, folder->path, name);
 }
 
 /* ---- files that stand for entries ----------------------------------------------------------------------------------- */
@@ -101,9 +103,9 @@ static int read_part(struct folder *folder, const char *name, struct ar_buf *tex
 /* Notes bytes and digest of a file under its name; one that is not there is not noted. */
 static int digest_file(struct folder *folder, const char *name, json_t *seen, struct ar_error *error)
 {
-    int fd = ar_open_beneath(folder->fd, name, O_RDONLY | O_CLOEXEC, 0);
+    int fd = ar_folder_open_beneath(folder->fd, name, error);
     if (fd < 0)
-        return errno == ENOENT ? 0 : ar_fail_open(error, errno, "cannot open '%s/%s'", folder->path, name);
+        return error->system_errno == ENOENT ? 0 : ar_folder_fail_file(error, folder->path, name);
     struct ar_digest digest;
     char bytes[1 << 16], hex[AR_DIGEST_HEX + 1];
     json_int_t total = 0;
