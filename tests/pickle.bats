@@ -111,6 +111,29 @@ END
     done
 }
 
+@test "floats have the digits of Python's repr" {
+    count=1000000
+    [ -z "$TESTS_SANITIZED" ] || count=50000
+    make <<END
+import math, random, struct
+random.seed(1)
+def any_bits():
+    while True:
+        value = struct.unpack('<d', random.randbytes(8))[0]
+        if value == value:
+            return value
+kinds = [any_bits, lambda: math.exp(random.uniform(-10, 36)), lambda: round(random.uniform(-1e6, 1e6), random.randrange(10)),
+         lambda: math.ldexp(random.randrange(1, 64), random.randrange(-1074, 900)), lambda: random.random()]
+values = [kinds[i % 5]() for i in range($count)]
+data = struct.pack('<%dd' % len(values), *values)
+write(frame(index(['a']), len(values), block(array('f8', (1, len(values)), data), slice(0, 1, 1))))
+with open('want.csv', 'w') as f:
+    print('a', *map(repr, values), sep='\n', file=f)
+END
+    reader read input.pkl >got.csv
+    cmp want.csv got.csv
+}
+
 @test "nothing is executed: a name that no table needs is refused by its name" {
     make <<'END'
 import os

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads a table from a Python pickle, and executes nothing: DataFrames and Series as pandas 1.5 to 3.1 write them (protocols 2 to
- * 5), and the tables of codecs/pickle_write.h. A closed list of names is known, and stands for plain data; anything else is refused
- * by its name. Format: CPython's Lib/pickletools.py; the shapes of pandas' and numpy's objects: their own __reduce__.
+ * 5), and the tables of codecs/pickle_write.h. A closed list of names is known, and stands for plain data; anything else is
+ * refused by its name. Format: CPython's Lib/pickletools.py; the shapes of pandas' and numpy's objects: their own __reduce__.
  *
  * Columns are integers, floats, booleans, texts and Python objects of these types (numpy's numbers too), the nullable types
  * (Int64, Float64, boolean, string) and texts held by Arrow. Times, categories, complex numbers and the like are refused with the
@@ -23,14 +23,19 @@ enum ar_pickle_kind {
 
 /* How values become text. Floats have the fewest digits that read back as the same number, in both. */
 enum ar_pickle_style {
-    AR_PICKLE_PANDAS, /* byte for byte what pandas' to_csv(index=False) gives: True, and quotes only where a cell needs them */
-    AR_PICKLE_TYPED,  /* DESIGN's values in CSV: true, and a text that would read as number, boolean or null is quoted */
+    /*
+     * Byte for byte what pandas' to_csv(index=False) gives: True, and quotes only where a cell needs them. A lone CR needs them, as
+     * Python's csv module has it since 3.11.9, 3.12.3 and 3.13 (gh-67044). Large floats of 16 and 32 bits look as by numpy 2.3 or
+     * newer, those in a pickle by numpy 1 as by that.
+     */
+    AR_PICKLE_PANDAS,
+    AR_PICKLE_TYPED, /* DESIGN's values in CSV: true, and a text that would read as number, boolean or null is quoted */
 };
 
 /*
- * Reads the n bytes at data: one pickle, and nothing behind it. They stay the caller's, and must stay as they are until ar_pickle_free.
- * what names the pickle in messages. NULL on failure: AR_INPUT (not a pickle, damaged, not a table, a type that we do not carry, a
- * name that is not known), AR_SYSTEM (memory).
+ * Reads the n bytes at data: one pickle, and nothing behind it. They stay the caller's, and must stay as they are until
+ * ar_pickle_free. what names the pickle in messages. NULL on failure: AR_INPUT (not a pickle, damaged, not a table, a type that we
+ * do not carry, a name that is not known), AR_SYSTEM (memory).
  */
 struct ar_pickle *ar_pickle_read(const char *data, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 

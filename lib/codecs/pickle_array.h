@@ -23,7 +23,8 @@ struct ar_pickle_array {
  * 1, and the array; 0: value is no numpy array; -1: one that cannot be carried (the error says what it is), or whose size is not
  * that of its data.
  */
-int ar_pickle_array_read(struct ar_pickle_pool *pool, const struct ar_pickle_value *value, struct ar_pickle_array *array) AR_MUST_USE;
+int ar_pickle_array_read(struct ar_pickle_pool *pool, const struct ar_pickle_value *value, struct ar_pickle_array *array)
+    AR_MUST_USE;
 
 /* Row number i of an array of two dimensions (0 of one with one) as a column. */
 void ar_pickle_array_row(const struct ar_pickle_array *array, uint64_t i, struct ar_pickle_column *column);

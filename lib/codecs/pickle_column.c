@@ -24,8 +24,8 @@ static int masked_column(struct ar_pickle_pool *pool, const struct ar_pickle_val
     int have_mask = have_data > 0 ? ar_pickle_array_read(pool, ar_pickle_attribute(value, "_mask"), &mask) : 0;
     if (have_data < 0 || have_mask < 0)
         return -1;
-    if (have_data == 0 || have_mask == 0 || data.dimensions != 1 || mask.dimensions != 1 || data.kind == 'O' || mask.kind != 'b' ||
-        data.shape[0] != mask.shape[0])
+    if (have_data == 0 || have_mask == 0 || data.dimensions != 1 || mask.dimensions != 1 || data.kind == 'O' ||
+        mask.kind != 'b' || data.shape[0] != mask.shape[0])
         return FAIL(pool, "is damaged: values and mask do not go together");
     ar_pickle_array_row(&data, 0, column);
     column->mask = mask.bytes;

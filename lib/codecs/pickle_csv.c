@@ -243,8 +243,8 @@ int ar_pickle_header(const struct ar_pickle *pickle, enum ar_pickle_style style,
     return ar_buf_check(out, error);
 }
 
-int ar_pickle_add_rows(const struct ar_pickle *pickle, enum ar_pickle_style style, uint64_t from, uint64_t count, struct ar_buf *out,
-                       struct ar_error *error)
+int ar_pickle_add_rows(const struct ar_pickle *pickle, enum ar_pickle_style style, uint64_t from, uint64_t count,
+                       struct ar_buf *out, struct ar_error *error)
 {
     if (pickle->kind == AR_PICKLE_CSV)
         return ar_fail(error, AR_INPUT, "a pickled CSV has its rows in its own bytes");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pandas' objects: DataFrame and Series, their managers, blocks and indexes, by what their __reduce__ and __getstate__ give:
+ * pandas' objects: DataFrame and Series, their managers, blocks and indexes, by what their __reduce__ and __getstate__ give,
  *
- *     DataFrame with {'_mgr': BlockManager((_unpickle_block(values, columns, 2), …), [index of columns, index of rows]), …}
- *     Series with {'_mgr': SingleBlockManager with (…, …, …, {'0.14.1': {'axes': [index], 'blocks': [{'values': …, …}]}}), …}
+ *     DataFrame with {'_mgr': BlockManager((_unpickle_block(values, columns, 2), …), [index of columns, index of rows])}
+ *     Series with {'_mgr': SingleBlockManager with (…, …, …, {'0.14.1': {'axes': [index], 'blocks': [{'values': …}]}})}
  *
  * and what codecs/pickle_write.h writes.
  */
@@ -23,7 +23,7 @@ static int fail_shape(struct ar_pickle *pickle)
 
 /* ---- how much text -------------------------------------------------------------------------------------------------- */
 
-/* Counts bytes of CSV: one for each cell, and its text. So a text that is referred to a million times is fine, a large one is not. */
+/* Counts bytes of CSV: one for each cell, and its text. A text that a million cells refer to is fine, a large one is not. */
 static int count_text(struct ar_pickle *pickle, uint64_t bytes)
 {
     if (__builtin_add_overflow(pickle->text, bytes, &pickle->text))
@@ -70,8 +70,8 @@ static int check_cells(struct ar_pickle *pickle, const struct ar_pickle_column *
 /* ---- indexes -------------------------------------------------------------------------------------------------------- */
 
 /* As many numbers as Python's range(start, stop, step) has; false where one is not as it should be. */
-static bool range_length(const struct ar_pickle_value *start, const struct ar_pickle_value *stop, const struct ar_pickle_value *step,
-                         uint64_t *n)
+static bool range_length(const struct ar_pickle_value *start, const struct ar_pickle_value *stop,
+                         const struct ar_pickle_value *step, uint64_t *n)
 {
     if (start == NULL || stop == NULL || step == NULL || start->type != AR_PICKLE_INT || stop->type != AR_PICKLE_INT ||
         step->type != AR_PICKLE_INT || step->i == 0)
@@ -235,7 +235,7 @@ static int read_frame(struct ar_pickle *pickle, const struct ar_pickle_value *ro
     bool have_rows = have > 0;
     pickle->rows = have_rows ? rows.rows : 0;
     if (have < 0)
-        pickle->pool.error->status = AR_OK;
+        return ar_fail_in(pickle->pool.error, "the index of its rows");
     if (count_text(pickle, pickle->rows) != 0)
         return -1;
     for (size_t i = 0; i < blocks->values->n; i++)
@@ -279,7 +279,8 @@ static int read_series(struct ar_pickle *pickle, const struct ar_pickle_value *r
 
 static void list_column(const struct ar_pickle_value *list, struct ar_pickle_column *column)
 {
-    *column = (struct ar_pickle_column){ .cells = AR_CELLS_VALUES, .rows = list->values->n, .step = 1, .values = list->values->at };
+    *column = (struct ar_pickle_column){ .cells = AR_CELLS_VALUES, .rows = list->values->n, .step = 1 };
+    column->values = list->values->at;
 }
 
 /* Series([VALUE, …], ['LABEL', …], 'object') */
@@ -311,20 +312,21 @@ static bool is_read_csv(const struct ar_pickle_value *function)
 {
     if (function->type == AR_PICKLE_NAME)
         return function->name->id == AR_PICKLE_READ_CSV;
-    if (!ar_pickle_is_made(function, AR_PICKLE_PARTIAL) || !ar_pickle_is_name(ar_pickle_argument(function, 0), AR_PICKLE_READ_CSV) ||
-        ar_pickle_argument(function, 1))
+    if (!ar_pickle_is_made(function, AR_PICKLE_PARTIAL) ||
+        !ar_pickle_is_name(ar_pickle_argument(function, 0), AR_PICKLE_READ_CSV) || ar_pickle_argument(function, 1))
         return false;
     const struct ar_pickle_object *partial = function->object;
     if (!partial->built)
         return are_types(&partial->keywords);
-    const struct ar_pickle_value *arguments = ar_pickle_item(&partial->state, 1);
-    return partial->keywords.type == AR_PICKLE_NONE && ar_pickle_is_name(ar_pickle_item(&partial->state, 0), AR_PICKLE_READ_CSV) &&
-           arguments && arguments->type == AR_PICKLE_TUPLE && arguments->values->n == 0 && are_types(ar_pickle_item(&partial->state, 2));
+    const struct ar_pickle_value *state = &partial->state, *arguments = ar_pickle_item(state, 1);
+    return partial->keywords.type == AR_PICKLE_NONE && ar_pickle_is_name(ar_pickle_item(state, 0), AR_PICKLE_READ_CSV) &&
+           arguments && arguments->type == AR_PICKLE_TUPLE && arguments->values->n == 0 && are_types(ar_pickle_item(state, 2));
 }
 
 static bool is_csv(const struct ar_pickle_value *root)
 {
-    if (root->type != AR_PICKLE_OBJECT || root->object->built || !is_read_csv(&root->object->callable) || ar_pickle_argument(root, 1))
+    if (root->type != AR_PICKLE_OBJECT || root->object->built || !is_read_csv(&root->object->callable) ||
+        ar_pickle_argument(root, 1))
         return false;
     const struct ar_pickle_value *file = ar_pickle_argument(root, 0);
     return ar_pickle_is_made(file, AR_PICKLE_BYTES_IO) && !file->object->built && !ar_pickle_argument(file, 1) &&

@@ -293,9 +293,10 @@ static int push_name(struct machine *m, const char *module, size_t module_len, c
 {
     const struct ar_pickle_name *found = ar_pickle_name_find(module, module_len, name, name_len);
     if (found == NULL) {
-        FAIL(m, "refers to '%.*s.%.*s', which a table does not need", (int)(module_len < NAME_SHOWN ? module_len : NAME_SHOWN), module,
-             (int)(name_len < NAME_SHOWN ? name_len : NAME_SHOWN), name);
-        return ar_hint(m->pool->error, "A pickle is read, not executed: give a DataFrame or Series of numbers, booleans and texts.");
+        int module_shown = module_len < NAME_SHOWN ? (int)module_len : NAME_SHOWN;
+        int name_shown = name_len < NAME_SHOWN ? (int)name_len : NAME_SHOWN;
+        FAIL(m, "refers to '%.*s.%.*s', which a table does not need", module_shown, module, name_shown, name);
+        return ar_hint(m->pool->error, "A pickle is read, not executed: give a DataFrame or Series of numbers and texts.");
     }
     if (found->id == AR_PICKLE_NA)
         return push(m, (struct ar_pickle_value){ .type = AR_PICKLE_MISSING });

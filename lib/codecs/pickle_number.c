@@ -219,7 +219,7 @@ struct near {
     wide rest, unit;
 };
 
-/* Is the nearest multiple, or the one above it, within the margins? Then it is the quotient. At the margin an even number is read. */
+/* Is the nearest multiple, or the one above it, within the margins? Then it is the quotient. A margin itself reads as the even. */
 static bool is_within(struct near *near, wide below, wide above, bool even)
 {
     wide up = near->unit - near->rest;
@@ -232,7 +232,7 @@ static bool is_within(struct near *near, wide below, wide above, bool even)
 }
 
 /*
- * The same as shorten, for doubles from 1e-4 to 1e15, in exact integers. Such a value is m / 2^s with 2 ≤ k < s, if 10^k is what makes 17
+ * The same as shorten, for doubles from 1e-4 to 1e15, in exact integers. Such a value is m / 2^s, and 10^k, with 2 ≤ k < s, makes 17
  * digits of it: m × 5^k / 2^(s - k), where the product has less than 100 bits.
  */
 static bool shorten_exactly(struct decimal *decimal, double value)
@@ -240,7 +240,8 @@ static bool shorten_exactly(struct decimal *decimal, double value)
     int exponent;
     uint64_t m = (uint64_t)ldexp(frexp(value, &exponent), 53), fives = 1;
     bool power_of_two = m == (uint64_t)1 << 52;
-    decimal->exponent = value >= 1 ? (int)count_digits((uint64_t)value) - 1 : value >= 0.1 ? -1 : value >= 0.01 ? -2 : value >= 0.001 ? -3 : -4;
+    decimal->exponent = value >= 1 ? (int)count_digits((uint64_t)value) - 1 :
+                        value >= 0.1 ? -1 : value >= 0.01 ? -2 : value >= 0.001 ? -3 : -4;
     int k = SIGNIFICANT_MAX - 1 - decimal->exponent, shift = 53 - exponent - k;
     for (int i = 0; i < k; i++)
         fives *= 5;

@@ -30,8 +30,8 @@ size_t ar_number_float(char *to, double value, enum ar_float_width width, bool l
 double ar_number_half(uint16_t bits);
 
 /*
- * Writes the n bytes of a little-endian two's complement integer in decimal: to needs room for ar_number_big_room(n) bytes. Returns
- * the number of bytes; 0 where it has more than AR_DIGITS_MAX digits.
+ * Writes the n bytes of a little-endian two's complement integer in decimal: to needs room for ar_number_big_room(n) bytes.
+ * Returns the number of bytes; 0 where it has more than AR_DIGITS_MAX digits.
  */
 size_t ar_number_big(char *to, const char *bytes, size_t n);
 size_t ar_number_big_room(size_t n);

@@ -109,7 +109,8 @@ static size_t put_utf8(char *to, uint64_t c)
 }
 
 /* numpy's str_: 4 bytes for each character, and zeros behind them. */
-static int read_wide_text(struct ar_pickle_pool *pool, const struct ar_pickle_value *data, bool swapped, struct ar_pickle_value *value)
+static int read_wide_text(struct ar_pickle_pool *pool, const struct ar_pickle_value *data, bool swapped,
+                          struct ar_pickle_value *value)
 {
     char *text = ar_pickle_pool_get(pool, data->size, 1);
     size_t n = 0, end = data->size - data->size % 4;
@@ -128,8 +129,8 @@ static int read_wide_text(struct ar_pickle_pool *pool, const struct ar_pickle_va
 }
 
 /* scalar(dtype, data). 1; 0 where it is not carried: it stays an object, which is refused where it is a cell. */
-static int read_scalar(struct ar_pickle_pool *pool, const struct ar_pickle_value *callable, const struct ar_pickle_value *arguments,
-                       struct ar_pickle_value *value)
+static int read_scalar(struct ar_pickle_pool *pool, const struct ar_pickle_value *callable,
+                       const struct ar_pickle_value *arguments, struct ar_pickle_value *value)
 {
     struct element element;
     const struct ar_pickle_value *data = ar_pickle_item(arguments, 1);
@@ -277,7 +278,8 @@ int ar_pickle_array_read(struct ar_pickle_pool *pool, const struct ar_pickle_val
         array->values = parts.data->values->at;
         return 1;
     }
-    if (parts.data->type != AR_PICKLE_BYTES || __builtin_mul_overflow(elements, element.width, &bytes) || parts.data->size != bytes)
+    if (parts.data->type != AR_PICKLE_BYTES || __builtin_mul_overflow(elements, element.width, &bytes) ||
+        parts.data->size != bytes)
         return FAIL(pool, "is damaged: a numpy array that does not have as many bytes as its shape says");
     array->bytes = parts.data->text;
     return 1;
@@ -288,7 +290,9 @@ void ar_pickle_array_row(const struct ar_pickle_array *array, uint64_t i, struct
     static const struct {
         char kind;
         enum ar_pickle_cells cells;
-    } kinds[] = { { 'i', AR_CELLS_INT }, { 'u', AR_CELLS_UINT }, { 'f', AR_CELLS_FLOAT }, { 'b', AR_CELLS_BOOL }, { 'O', AR_CELLS_VALUES } };
+    } kinds[] = {
+        { 'i', AR_CELLS_INT }, { 'u', AR_CELLS_UINT }, { 'f', AR_CELLS_FLOAT }, { 'b', AR_CELLS_BOOL }, { 'O', AR_CELLS_VALUES },
+    };
     bool rows = array->dimensions == 2; /* it has rows, of which one is meant; else it is that row */
     uint64_t first = !rows ? 0 : array->fortran ? i : i * array->shape[1];
     *column = (struct ar_pickle_column){ .width = array->width, .swapped = array->swapped, .old = array->old };

@@ -39,7 +39,7 @@ void ar_pickle_pool_release(struct ar_pickle_pool *pool)
 static int charge(struct ar_pickle_pool *pool, size_t n)
 {
     if (n > pool->limit - pool->used)
-        return ar_fail(pool->error, AR_INPUT, "refers to the same data again and again, or holds more than a table of its size needs");
+        return ar_fail(pool->error, AR_INPUT, "refers to the same data again and again, or holds more than a table needs");
     pool->used += n;
     return 0;
 }
@@ -96,7 +96,8 @@ static int grow(struct ar_pickle_pool *pool, struct ar_pickle_values *to, size_t
     return 0;
 }
 
-int ar_pickle_values_add(struct ar_pickle_pool *pool, struct ar_pickle_values *to, const struct ar_pickle_value *from, size_t count)
+int ar_pickle_values_add(struct ar_pickle_pool *pool, struct ar_pickle_values *to, const struct ar_pickle_value *from,
+                         size_t count)
 {
     if (count == 0)
         return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The inside of the pickle reader, which works in three steps: pickle_machine.c runs the opcodes, which leaves a tree of plain
- * values; pickle_numpy.c and pickle_frame.c find in it the columns of a table, which point into the pickle's own bytes as far as
- * they can; pickle_csv.c writes their cells. Nothing walks a tree without a bound: what is looked for is at a known place, and what
- * is not there as it should be is refused. So a cycle, or a value that is shared a million times, is no danger.
+ * values; pickle_numpy.c, pickle_column.c and pickle_frame.c find in it the columns of a table, which point into the pickle's own
+ * bytes as far as they can; pickle_csv.c writes their cells. Nothing walks a tree without a bound: what is looked for is at a known
+ * place, and what is not there as it should be is refused. So a cycle, or a value that is shared a million times, is no danger.
  */
 #ifndef AR_CODECS_PICKLE_VALUE_H
 #define AR_CODECS_PICKLE_VALUE_H
@@ -80,7 +80,8 @@ void ar_pickle_pool_release(struct ar_pickle_pool *pool);
 void *ar_pickle_pool_get(struct ar_pickle_pool *pool, size_t count, size_t size);
 
 /* Appends count values; 0 or -1. */
-int ar_pickle_values_add(struct ar_pickle_pool *pool, struct ar_pickle_values *to, const struct ar_pickle_value *from, size_t count);
+int ar_pickle_values_add(struct ar_pickle_pool *pool, struct ar_pickle_values *to, const struct ar_pickle_value *from,
+                         size_t count) AR_MUST_USE;
 
 /* Frees the memory of values that have grown before the pool does. */
 void ar_pickle_values_drop(struct ar_pickle_pool *pool, struct ar_pickle_values *values);
@@ -202,10 +203,11 @@ struct ar_pickle_column {
 };
 
 /*
- * The column that values of one dimension are: a numpy array, or one of pandas' and Arrow's own. 0; or -1, with an error that says what
- * is wrong with it ("is of the type …"), to be put behind the column's name.
+ * The column that values of one dimension are: a numpy array, or one of pandas' and Arrow's own. 0; or -1, with an error that says
+ * what is wrong with it ("is of the type …"), to be put behind the column's name.
  */
-int ar_pickle_column_of(struct ar_pickle_pool *pool, const struct ar_pickle_value *values, struct ar_pickle_column *column) AR_MUST_USE;
+int ar_pickle_column_of(struct ar_pickle_pool *pool, const struct ar_pickle_value *values, struct ar_pickle_column *column)
+    AR_MUST_USE;
 
 /* ---- the table ------------------------------------------------------------------------------------------------------ */
 

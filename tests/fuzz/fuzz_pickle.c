@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever the bytes are: a pickle is refused with a reason, or is a table whose rows come as CSV, the same in pieces as at once, no more
- * of it than its size allows for; and the CSV has as many cells in each row as the table has columns.
+ * Whatever the bytes are: a pickle is refused with a reason, or is a table whose rows come as CSV, the same in pieces as at once;
+ * and the CSV has as many rows as the table, and as many cells in each as the table has columns.
  */
 #include "fuzz.h"
 #include "codecs/csv.h"

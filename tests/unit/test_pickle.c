@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pickle reader: numbers by what Python 3.11 and numpy 2.4 print, small pickles by hand (opcodes: Lib/pickletools.py), and what
- * codecs/pickle_write.h writes. With arguments it is a tool for pickle.bats:
+ * The pickle reader: numbers by what Python 3.11 and numpy 2.4 print, small pickles by hand (opcodes: Lib/pickletools.py), and
+ * what codecs/pickle_write.h writes. With arguments it is a tool for pickle.bats:
  *
  *     test_pickle read FILE [typed]    the table as CSV
  *     test_pickle mangle FILE STEP     each beginning of the file is refused; no change of a byte (each STEP-th) does harm
@@ -39,7 +39,7 @@ static void test_floats(void)
     check_float(0.00001, AR_FLOAT64, false, "1e-05");
     check_float(1e300, AR_FLOAT64, false, "1e+300");
     check_float(5e-324, AR_FLOAT64, false, "5e-324");
-    check_float(0x1p-44, AR_FLOAT64, false, "5.684341886080802e-14"); /* the nearest decimal of 16 digits reads back as another number */
+    check_float(0x1p-44, AR_FLOAT64, false, "5.684341886080802e-14"); /* the nearest of 16 digits reads back as another */
     check_float(0x1p-25, AR_FLOAT64, false, "2.9802322387695312e-08");
     check_float(9007199254740993.0, AR_FLOAT64, false, "9007199254740992.0");
     check_float(1.7976931348623157e308, AR_FLOAT64, false, "1.7976931348623157e+308");
@@ -128,7 +128,8 @@ static void test_values(void)
     /* Series([7, 'a,"b', True, None, nan, '', '007', '5.80', 2**64, -1, 'nan', 1.5], ['i', … ], 'object') */
     static const char pickle[] = SERIES "](K\x07\x8c\x04" "a,\"b\x88NG\x7f\xf8\0\0\0\0\0\0\x8c\0\x8c\x03" "007\x8c\x04" "5.80"
                                  "\x8a\x09\0\0\0\0\0\0\0\0\1J\xff\xff\xff\xff\x8c\x03nanG\x3f\xf8\0\0\0\0\0\0\x89" "e"
-                                 "](\x8c\x01i\x8c\x03t 1\x8c\x01" "b\x8c\x01n\x8c\x01m\x8c\x01" "e\x8c\x01z\x8c\x02,qK\x03\x8c\x01j\x8c\x01kN\x8c\x01" "fe"
+                                 "](\x8c\x01i\x8c\x03t 1\x8c\x01" "b\x8c\x01n\x8c\x01m\x8c\x01" "e"
+                                 "\x8c\x01z\x8c\x02,qK\x03\x8c\x01j\x8c\x01kN\x8c\x01" "fe"
                                  "\x8c\x06object\x87R.";
     check_read(pickle, sizeof(pickle) - 1, AR_PICKLE_PANDAS,
                "i,t 1,b,n,m,e,z,\",q\",3,j,k,,f\n"
@@ -136,6 +137,13 @@ static void test_values(void)
     check_read(pickle, sizeof(pickle) - 1, AR_PICKLE_TYPED,
                "i,t 1,b,n,m,e,z,\",q\",3,j,k,,f\n"
                "7,\"a,\"\"b\",true,,,\"\",007,\"5.80\",18446744073709551616,-1,\"nan\",1.5,false\n");
+}
+
+/* A lone CR is quoted, as by CPython since 3.13: unquoted it would end the row. */
+static void test_carriage_return(void)
+{
+    static const char pickle[] = SERIES "]\x8c\x03x\ry" "a]\x8c\x01" "a" "a\x8c\x06object\x87R.";
+    check_read(pickle, sizeof(pickle) - 1, AR_PICKLE_PANDAS, "a\n\"x\ry\"\n");
 }
 
 /* A row of one empty cell is no blank line, as by Python's csv module. */
@@ -345,6 +353,7 @@ int main(int argc, char **argv)
     test_floats();
     test_integers();
     test_values();
+    test_carriage_return();
     test_lone_cell();
     test_refusals();
     test_deep();
