@@ -133,7 +133,8 @@ static void tell(const struct analyze *a)
     }
     struct ar_buf line;
     ar_buf_init(&line);
-    ar_buf_add_format(&line, "%zu lane%s, %zu with a result", analysis->n_lanes, analysis->n_lanes == 1 ? "" : "s", analysis->results);
+    ar_buf_add_format(&line, "%zu lane%s, %zu with a result", analysis->n_lanes, analysis->n_lanes == 1 ? "" : "s",
+                      analysis->results);
     if (none)
         ar_buf_add_format(&line, ", %zu without one", none);
     if (not_chosen)
@@ -227,12 +228,14 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
             return CLI_WRONG;
     }
     if (key == CLI_END && *first < argc && cli_is_tar(argv[*first]))
-        return cli_usage("operand '%s': the stream is read from standard input, as in < %s", argv[*first], argv[*first]), CLI_WRONG;
+        return cli_usage("operand '%s': the stream is read from standard input, as in < %s", argv[*first],
+                         argv[*first]), CLI_WRONG;
     if (key == CLI_END && *first == argc)
         return cli_usage("no method: expected -- METHOD [ARG ...]"), CLI_WRONG;
     a->analysis.what.contract = ar_contract_calls(a->has_manifest ? a->manifest.contract : AR_CONTRACT_FILES);
     if (key == CLI_END && !a->analysis.what.contract)
-        return cli_usage("the contract '%s' of the manifest is not known here", ar_contract_name(a->manifest.contract)), CLI_WRONG;
+        return cli_usage("the contract '%s' of the manifest is not known here",
+                         ar_contract_name(a->manifest.contract)), CLI_WRONG;
     return key;
 }
 

@@ -171,7 +171,8 @@ static int judge(struct post *post, struct ar_error *error)
     struct ar_error left = { 0 };
     struct ar_postprocess run = { .argv = post->method, .start_dir = post->start_dir, .fields = fields,
                                   .seconds = post->seconds, .log = post->log, .stop = &cli_stop,
-                                  .results = &merged->table, .artifacts = &merged->artifacts_text, .params = &merged->params, .left = &left };
+                                  .results = &merged->table, .artifacts = &merged->artifacts_text, .params = &merged->params,
+                                  .left = &left };
     int result = ar_postprocess_run(&run, &post->answer, error);
     if (left.status != AR_OK)
         cli_warn("what the postprocess left stays: %s", left.what);

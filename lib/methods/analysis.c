@@ -17,9 +17,14 @@ static const struct ar_target *target_of(const struct ar_analysis *a, const stru
 
 /* ---- output, in order ----------------------------------------------------------------------------------------------- */
 
-/* Gives back the space in a spool before end: lanes lie there in their order, so nobody needs it any more. */
+/*
+ * Gives back the space in a spool before end: lanes lie there in their order, so nobody needs it any more. (Not so the lanes of shares, the rest of which may go to
+ * another worker.)
+ */
 static void free_spool(struct ar_analysis *a, unsigned spool, uint64_t end)
 {
+    if (a->what.contract->shares)
+        return;
     end -= end % FREE_PIECE;
     if (end <= a->freed[spool])
         return;
@@ -34,7 +39,8 @@ static int write_ready(struct ar_analysis *a, struct ar_error *error)
     char name[256];
     for (; a->next < a->n_lanes && a->lane[a->next].state == AR_ANALYSIS_DONE; a->next++) {
         struct ar_analysis_lane *lane = &a->lane[a->next];
-        if (ar_out_copy(a->out, a->what.spools.spool[lane->spool].fd, lane->start, lane->end - lane->start, ar_spool_name(name), error) != 0)
+        if (ar_out_copy(a->out, a->what.spools.spool[lane->spool].fd, lane->start, lane->end - lane->start, ar_spool_name(name),
+                        error) != 0)
             return -1;
         free_spool(a, lane->spool, lane->end);
         lane->state = AR_ANALYSIS_WRITTEN;
@@ -82,35 +88,71 @@ static int take_texts(struct ar_analysis *a, const struct ar_lane_done *done, st
     return lane->cause && lane->log ? 0 : ar_fail_memory(error);
 }
 
-/* What is to be known of the lane of a reply, or of one whose worker was killed. */
-static int take_reply(struct ar_analysis *a, const struct ar_pool_reply *reply, struct ar_lane_done *done, struct ar_error *error)
+/* A lane was dealt with, by its worker or in its place. An ar_share_take. */
+static int take_lane_done(void *arg, const struct ar_lane_done *done, struct ar_error *error)
+{
+    struct ar_analysis *a = arg;
+    if (take_texts(a, done, error) != 0 || (done->folder && ar_lane_folders_add(&a->folders, done->number, error) != 0))
+        return -1;
+    take_done(a, done);
+    return write_ready(a, error);
+}
+
+/* The worker was killed over this lane. */
+static int take_lost(struct ar_analysis *a, const struct ar_pool_reply *reply, uint32_t number, struct ar_error *error)
+{
+    struct ar_lane_done done = { .number = number };
+    const struct ar_analysis_held *held = a->lane[number].held;
+    const struct ar_target *target = &ar_stream_targets(a->stream)->entry[number];
+    if (ar_lane_job_lost(&a->what, &done, reply->worker, reply->why, target, &held->params, &held->ledger, error) != 0)
+        return -1;
+    return take_lane_done(a, &done, error);
+}
+
+static int take_lane_reply(struct ar_analysis *a, const struct ar_pool_reply *reply, struct ar_error *error)
 {
     struct ar_lane_job job;
-    *done = (struct ar_lane_done){ 0 };
-    if (!reply->lost) {
-        memcpy(done, reply->bytes, reply->n < sizeof *done ? reply->n : sizeof *done);
-        return 0;
+    struct ar_lane_done done = { 0 };
+    if (reply->lost) {
+        memcpy(&job, reply->bytes, sizeof job);
+        return take_lost(a, reply, job.number, error);
     }
-    memcpy(&job, reply->bytes, sizeof job);
-    done->number = job.number;
-    const struct ar_analysis_held *held = a->lane[job.number].held;
-    const struct ar_target *target = &ar_stream_targets(a->stream)->entry[job.number];
-    return ar_lane_job_lost(&a->what, done, reply->worker, reply->why, target, &held->params, &held->ledger, error);
+    memcpy(&done, reply->bytes, reply->n < sizeof done ? reply->n : sizeof done);
+    return take_lane_done(a, &done, error);
+}
+
+/* Sends the lanes of a share, of which those that were dealt with are left out. */
+static int send_share(struct ar_analysis *a, const struct ar_share_job *share, struct ar_error *error)
+{
+    struct ar_share_job job = { 0 };
+    for (uint32_t i = 0; i < share->n; i++)
+        if (a->lane[share->lane[i]].state == AR_ANALYSIS_QUEUED)
+            job.lane[job.n++] = share->lane[i];
+    return job.n ? ar_pool_send(&a->pool, &job, ar_share_job_size(job.n), error) : 0;
+}
+
+/* Takes the lanes of a share that its process has dealt with; the rest is for another one. */
+static int take_share(struct ar_analysis *a, const struct ar_pool_reply *reply, struct ar_error *error)
+{
+    const struct ar_share_job *share = (const void *)reply->bytes;
+    if (ar_share_job_done(&a->what, share, take_lane_done, a, error) != 0)
+        return -1;
+    for (uint32_t i = 0; reply->lost && i < share->n; i++)
+        if (a->lane[share->lane[i]].state == AR_ANALYSIS_QUEUED) {
+            if (take_lost(a, reply, share->lane[i], error) != 0)
+                return -1;
+            break;
+        }
+    return send_share(a, share, error);
 }
 
 /* Takes the replies that are there; block: at least one. */
 static int take_replies(struct ar_analysis *a, bool block, struct ar_error *error)
 {
     struct ar_pool_reply reply;
-    struct ar_lane_done done;
     int got;
     while ((got = ar_pool_wait(&a->pool, block, &reply, error)) > 0) {
-        if (take_reply(a, &reply, &done, error) != 0 || take_texts(a, &done, error) != 0)
-            return -1;
-        if (done.folder && ar_lane_folders_add(&a->folders, done.number, error) != 0)
-            return -1;
-        take_done(a, &done);
-        if (write_ready(a, error) != 0)
+        if ((a->what.contract->shares ? take_share(a, &reply, error) : take_lane_reply(a, &reply, error)) != 0)
             return -1;
         block = false;
     }
@@ -145,8 +187,9 @@ static int check_chosen(const struct ar_analysis *a, const struct ar_targets *ta
 }
 
 /*
- * Asks the file system to put the folders in root far from each other. Where thousands of files are made and deleted in a second, ext4
- * would spend most of the time on finding inodes that were not deleted just now. Others do not know the flag, and have no need of it.
+ * Asks the file system to put the folders in root far from each other. Where thousands of files are made and deleted in a second,
+ * ext4 would spend most of the time on finding inodes that were not deleted just now. Others do not know the flag, and have no
+ * need of it.
  */
 static void spread_folders(int root)
 {
@@ -160,12 +203,13 @@ static void spread_folders(int root)
 /* The work folder, and the workers, which delete it where this process is killed. */
 static int start_workers(struct ar_analysis *a, unsigned jobs, struct ar_error *error)
 {
-    const struct ar_pool_task task = { .work = ar_lane_job_run, .orphaned = ar_lane_job_orphaned, .context = &a->what,
+    const struct ar_pool_task task = { .work = a->what.contract->shares ? ar_share_job_run : ar_lane_job_run, .orphaned = ar_lane_job_orphaned, .context = &a->what,
                                        .stop = a->what.proc.stop };
     a->what.root = ar_tmpdir_make(&a->work, error);
     if (a->what.root < 0)
         return -1;
     a->what.work = a->work.data;
+    a->what.targets = ar_stream_targets(a->stream);
     spread_folders(a->what.root);
     return ar_pool_start(&a->pool, jobs, &task, error);
 }
@@ -182,6 +226,8 @@ static int see_targets(struct ar_analysis *a, struct ar_error *error)
         return -1;
     size_t most = a->n_chosen && a->n_chosen < targets->count ? a->n_chosen : targets->count;
     unsigned jobs = a->jobs < most ? a->jobs : (unsigned)most;
+    size_t share = jobs ? (most + jobs - 1) / jobs : 1;
+    a->share_size = share < AR_SHARE_MAX ? (uint32_t)share : AR_SHARE_MAX;
     a->freed = calloc((size_t)jobs + 1, sizeof *a->freed);
     if (!a->freed)
         return ar_fail_memory(error);
@@ -227,7 +273,8 @@ static int take_set(struct ar_analysis *a, const struct ar_entry *entry, struct 
 }
 
 /* Unknown entries wait as blocks of a tar, in a file of the lane (or, at the top, until the lanes are written). */
-static int put_aside(struct ar_out **out, int *fd, int opened, struct ar_stream *stream, const struct ar_entry *entry, struct ar_error *error)
+static int put_aside(struct ar_out **out, int *fd, int opened, struct ar_stream *stream, const struct ar_entry *entry,
+                     struct ar_error *error)
 {
     if (!*out) {
         char name[256];
@@ -287,6 +334,23 @@ static int hold(struct ar_analysis *a, const struct ar_entry *ledger, struct ar_
     return ar_buf_check(&held->params, error) == 0 ? ar_buf_check(&held->ledger, error) : -1;
 }
 
+/* Hands the share that was gathered to the workers. */
+static int close_share(struct ar_analysis *a, struct ar_error *error)
+{
+    while (ar_pool_full(&a->pool))
+        if (take_replies(a, true, error) < 0)
+            return -1;
+    int result = send_share(a, &a->share, error);
+    a->share.n = 0;
+    return result == 0 && take_replies(a, false, error) >= 0 ? 0 : -1;
+}
+
+static int add_to_share(struct ar_analysis *a, uint32_t number, struct ar_error *error)
+{
+    a->share.lane[a->share.n++] = number;
+    return a->share.n < a->share_size ? 0 : close_share(a, error);
+}
+
 /* Hands the lane to the workers. */
 static int send_lane(struct ar_analysis *a, const struct ar_target *target, const struct ar_entry *ledger, struct ar_error *error)
 {
@@ -301,6 +365,8 @@ static int send_lane(struct ar_analysis *a, const struct ar_target *target, cons
     close(a->dirfd);
     a->dirfd = -1;
     a->lane[job.number].state = AR_ANALYSIS_QUEUED;
+    if (a->what.contract->shares)
+        return add_to_share(a, job.number, error);
     while (ar_pool_full(&a->pool))
         if (take_replies(a, true, error) < 0)
             return -1;
@@ -385,6 +451,8 @@ int ar_analysis_take(struct ar_analysis *a, const struct ar_entry *entry, struct
 
 int ar_analysis_finish(struct ar_analysis *a, struct ar_error *error)
 {
+    if (a->share.n && close_share(a, error) != 0)
+        return -1;
     while (a->pool.waiting)
         if (take_replies(a, true, error) < 0)
             return -1;

@@ -2,8 +2,8 @@
 /*
  * The analysis of a stream of lanes: a folder for each lane, workers that run the method, results in the order of the lanes.
  *
- * The process that reads the stream fills a folder for each lane and queues it for the workers (methods/pool.h), which run the method and leave the entries of its
- * result beside (methods/lane_job.h); it copies them to the output when their turn has come.
+ * The process that reads the stream fills a folder for each lane and queues it for the workers (methods/pool.h), which run the
+ * method and leave the entries of its result beside (methods/lane_job.h); it copies them to the output when their turn has come.
  */
 #ifndef AR_METHODS_ANALYSIS_H
 #define AR_METHODS_ANALYSIS_H
@@ -11,6 +11,7 @@
 #include "lanes/emit.h"
 #include "methods/lane_folder.h"
 #include "methods/lane_job.h"
+#include "methods/share_job.h"
 
 struct ar_analysis_lane {
     enum { AR_ANALYSIS_UNREAD, AR_ANALYSIS_QUEUED, AR_ANALYSIS_DONE, AR_ANALYSIS_WRITTEN } state;
@@ -47,6 +48,8 @@ struct ar_analysis {
     struct ar_out *out;
     struct ar_emit emit;
     struct ar_pool pool;
+    struct ar_share_job share;     /* by a contract of shares: the lanes that are read and not sent yet */
+    uint32_t share_size;           /* when it is sent */
     size_t next;                   /* the lane whose turn it is to be written */
     uint64_t *freed;               /* by spool: up to where what was written gave its space back */
     struct ar_lane_folders folders;
@@ -62,8 +65,8 @@ struct ar_analysis {
 void ar_analysis_init(struct ar_analysis *analysis, struct ar_stream *stream, struct ar_out *out);
 
 /*
- * Takes an entry of the stream. Waits for workers where enough lanes are queued, and writes results whose turn has come. 0, or -1: a chosen lane is not there
- * (AR_INPUT), or the system said no. A method that fails is no failure here.
+ * Takes an entry of the stream. Waits for workers where enough lanes are queued, and writes results whose turn has come. 0, or
+ * -1: a chosen lane is not there (AR_INPUT), or the system said no. A method that fails is no failure here.
  */
 int ar_analysis_take(struct ar_analysis *analysis, const struct ar_entry *entry, struct ar_error *error) AR_MUST_USE;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What differs between the contracts of methods that are started once for each lane: how such a method is asked, and how its answer is
- * read. Processes, limits, logs, failures and what is written to the stream are the same for all (methods/lane_job.h).
+ * What differs between the contracts of methods that are started once for each lane: how such a method is asked, and how its
+ * answer is read. Processes, limits, logs, failures and what is written to the stream are the same for all (methods/lane_job.h).
  */
 #ifndef AR_METHODS_CONTRACT_H
 #define AR_METHODS_CONTRACT_H
@@ -30,25 +30,28 @@ struct ar_contract_answer {
 };
 
 struct ar_contract_calls {
+    bool shares;      /* a process is started for a share of the lanes (methods/share_job.h): it is asked otherwise than below */
     uint64_t out_max; /* bytes of standard output that are taken; up to AR_RESULT_MAX they are held in memory, else in TMPDIR */
 
     /*
-     * Before the start: completes the environment (the caller asks ar_env_check) and proc, of which program, argv, limits, log, dirfd,
-     * in (-1) and out are filled in already. Where it sets proc->in, the caller closes that after the run. 0, or -1: the system said no.
+     * Before the start: completes the environment (the caller asks ar_env_check) and proc, of which program, argv, limits, log,
+     * dirfd, in (-1) and out are filled in already. Where it sets proc->in, the caller closes that after the run. 0, or -1: the
+     * system said no.
      */
     int (*ask)(const struct ar_contract_lane *lane, struct ar_env *env, struct ar_proc *proc, struct ar_error *error);
 
     /*
-     * After it ended well: reads its answer, of which n bytes are on standard output (the file out, from its start). 0, or -1: AR_CONTENT
-     * where it is no answer, which is the lane's failure, else the system said no.
+     * After it ended well: reads its answer, of which n bytes are on standard output (the file out, from its start). 0, or -1:
+     * AR_CONTENT where it is no answer, which is the lane's failure, else the system said no.
      */
-    int (*answer)(const struct ar_contract_lane *lane, int out, uint64_t n, struct ar_contract_answer *answer, struct ar_error *error);
+    int (*answer)(const struct ar_contract_lane *lane, int out, uint64_t n, struct ar_contract_answer *answer,
+                  struct ar_error *error);
 };
 
 /* In contract_first.c. */
 extern const struct ar_contract_calls ar_contract_first;
 
-/* The calls of a contract, or NULL where it is not known here, or starts its method otherwise. */
+/* The calls of a contract, or NULL where it is not known here. */
 const struct ar_contract_calls *ar_contract_calls(enum ar_contract contract);
 
 #endif

@@ -356,25 +356,28 @@ int ar_files_images(int dirfd, struct ar_images *images, struct ar_error *error)
         if (!image->type && !(image->type = type_by_extension(image->name)))
             return ar_fail_memory(error);
         if (strlen(image->type) > AR_TAR_IMAGE_TYPE_MAX)
-            return fail_file(error, AR_FILES_IMAGES "/", image->name, "has an image_type of more than 200 bytes: name a shorter one in " AR_FILES_IMAGE_TYPES);
+            return fail_file(error, AR_FILES_IMAGES "/", image->name,
+                             "has an image_type of more than 200 bytes: name a shorter one in " AR_FILES_IMAGE_TYPES);
     }
     return 0;
 }
 
 /*
- * Does it hold by far less than its size says? On file systems that compress, or tell late how much they hold, there must be a hole in
- * it, too.
+ * Does it hold by far less than its size says? On file systems that compress, or tell late how much they hold, there must be a
+ * hole in it, too.
  */
 static bool is_sparse(int fd, const struct stat *st)
 {
-    return st->st_size > SPARSE_BYTES && st->st_blocks < st->st_size / 512 / SPARSE_RATIO && lseek(fd, 0, SEEK_HOLE) < st->st_size;
+    return st->st_size > SPARSE_BYTES && st->st_blocks < st->st_size / 512 / SPARSE_RATIO &&
+           lseek(fd, 0, SEEK_HOLE) < st->st_size;
 }
 
 static int fail_sparse(const char *name, const struct stat *st, struct ar_error *error)
 {
     char what[128];
 
-    snprintf(what, sizeof what, "is sparse: it has %" PRIu64 " MiB, of which %" PRIu64 " MiB were written", (uint64_t)st->st_size >> 20,
+    snprintf(what, sizeof what, "is sparse: it has %" PRIu64 " MiB, of which %" PRIu64 " MiB were written",
+             (uint64_t)st->st_size >> 20,
              (uint64_t)st->st_blocks * 512 >> 20);
     fail_file(error, AR_FILES_IMAGES "/", name, what);
     return ar_hint(error, "a picture is delivered with all its bytes; write it without gaps");

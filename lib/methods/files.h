@@ -78,9 +78,9 @@ struct ar_images {
 int ar_files_images(int dirfd, struct ar_images *images, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Opens the i-th picture for reading. -1 where it cannot be read, or (AR_CONTENT) is not the file any more that was listed, or is large
- * (over 64 MiB) and sparse: by far the most of its size (15 of 16 parts) was never written. To copy it would take room and time for
- * nothing, without end if the method wants it.
+ * Opens the i-th picture for reading. -1 where it cannot be read, or (AR_CONTENT) is not the file any more that was listed, or is
+ * large (over 64 MiB) and sparse: by far the most of its size (15 of 16 parts) was never written. To copy it would take room and
+ * time for nothing, without end if the method wants it.
  */
 int ar_images_open(const struct ar_images *images, size_t i, struct ar_error *error) AR_MUST_USE;
 

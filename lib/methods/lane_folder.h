@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The private folders of methods, below one work folder. One that was emptied is used again: to make and delete folders is what takes file systems longest.
+ * The private folders of methods, below one work folder. One that was emptied is used again: to make and delete folders is what
+ * takes file systems longest.
  */
 #ifndef AR_METHODS_LANE_FOLDER_H
 #define AR_METHODS_LANE_FOLDER_H
@@ -20,8 +21,8 @@ void ar_lane_folders_release(struct ar_lane_folders *folders, int root);
 int ar_lane_folder_open(struct ar_lane_folders *folders, int root, const char *lane, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Empties the folder of a lane whose method has ended, and lays it aside under the lane's number: then *again is true; where the method changed more of it than what is in
- * it (its rights, attributes, place), it is deleted. dirfd: of the folder. 0 or -1.
+ * Empties the folder of a lane whose method has ended, and lays it aside under the lane's number: then *again is true; where the
+ * method changed more of it than what is in it (its rights, attributes, place), it is deleted. dirfd: of the folder. 0 or -1.
  */
 int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd, bool *again, struct ar_error *error) AR_MUST_USE;
 
@@ -29,8 +30,8 @@ int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd,
 int ar_lane_folders_add(struct ar_lane_folders *folders, uint32_t number, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Deletes the folder path with all that is in it, one process after the other where several do so at a time: the last one finds what
- * is left of it. What cannot be deleted stays.
+ * Deletes the folder path with all that is in it, one process after the other where several do so at a time: the last one finds
+ * what is left of it. What cannot be deleted stays.
  */
 void ar_work_remove(const char *path);
 

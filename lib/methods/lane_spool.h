@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the entries of lanes wait until it is their turn to be written: files without a name, which one process each writes to, and the
- * one that sends the jobs reads. In each, the lanes lie behind each other in the order of their numbers.
+ * Where the entries of lanes wait until it is their turn to be written: files without a name, which one process each writes to,
+ * and the one that sends the jobs reads. In each, the lanes lie behind each other in the order of their numbers.
  */
 #ifndef AR_METHODS_LANE_SPOOL_H
 #define AR_METHODS_LANE_SPOOL_H
@@ -24,8 +24,8 @@ int ar_lane_spools_open(struct ar_lane_spools *spools, unsigned n, struct ar_err
 void ar_lane_spools_release(struct ar_lane_spools *spools);
 
 /*
- * After the process that wrote to it has died: what comes next stands behind all that may be there. The entries that the process told of
- * stay where they are. 0 or -1.
+ * After the process that wrote to it has died: what comes next stands behind all that may be there. The entries that the process
+ * told of stay where they are. 0 or -1.
  */
 int ar_lane_spool_restart(struct ar_lane_spool *spool, struct ar_error *error) AR_MUST_USE;
 

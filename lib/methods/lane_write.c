@@ -91,7 +91,8 @@ static int note_rows(struct ar_ledger *ledger, struct ar_error *error)
 
 /* ---- the three kinds of lanes --------------------------------------------------------------------------------------- */
 
-static int write_result(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_contract_answer *answer, struct ar_error *error)
+static int write_result(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_contract_answer *answer,
+                        struct ar_error *error)
 {
     if (start_entries(w, done, error) != 0)
         return -1;
@@ -108,7 +109,8 @@ static int write_result(struct ar_lane_writer *w, struct ar_lane_done *done, con
     return end_entries(w, done, error);
 }
 
-int ar_lane_write_result(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_contract_answer *answer, struct ar_error *error)
+int ar_lane_write_result(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_contract_answer *answer,
+                         struct ar_error *error)
 {
     int result = write_result(w, done, answer, error);
     ar_emit_release(&w->emit);

@@ -20,18 +20,20 @@ struct ar_lane_writer {
 };
 
 /*
- * Writes what the method gave; done has the lane's number and outcome, and gets its place in the spool. 0, or -1: AR_CONTENT where a
- * picture is not what it should be (a failure may be written then), else the system said no.
+ * Writes what the method gave; done has the lane's number and outcome, and gets its place in the spool. 0, or -1: AR_CONTENT
+ * where a picture is not what it should be (a failure may be written then), else the system said no.
  */
 int ar_lane_write_result(struct ar_lane_writer *writer, struct ar_lane_done *done, const struct ar_contract_answer *answer,
                          struct ar_error *error) AR_MUST_USE;
 
 /* Writes a lane that failed here, for the reason in text: it keeps its names and params, and nothing else. 0 or -1. */
-int ar_lane_write_failure(struct ar_lane_writer *writer, struct ar_lane_done *done, const struct ar_buf *text, struct ar_error *error)
+int ar_lane_write_failure(struct ar_lane_writer *writer, struct ar_lane_done *done, const struct ar_buf *text,
+                          struct ar_error *error)
     AR_MUST_USE;
 
 /* Writes a lane that does not run, with its unknown entries: text is the error that it came with, or NULL. 0 or -1. */
-int ar_lane_write_skipped(struct ar_lane_writer *writer, struct ar_lane_done *done, const char *text, size_t n, struct ar_error *error)
+int ar_lane_write_skipped(struct ar_lane_writer *writer, struct ar_lane_done *done, const char *text, size_t n,
+                          struct ar_error *error)
     AR_MUST_USE;
 
 #endif

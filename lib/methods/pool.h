@@ -2,11 +2,11 @@
 /*
  * Worker processes that take jobs from one queue, each as soon as it is free.
  *
- * Jobs and replies are messages of at most AR_POOL_MESSAGE bytes. A worker is single-threaded, a child subreaper (methods/proc.h), has
- * empty standard input and output, and ends when the queue is closed or the pool's process dies.
+ * Jobs and replies are messages of at most AR_POOL_MESSAGE bytes. A worker is single-threaded, a child subreaper
+ * (methods/proc.h), has empty standard input and output, and ends when the queue is closed or the pool's process dies.
  *
- * A worker that is killed over a job (by the program that it runs, perhaps) takes that job along and no other: the job comes back as
- * lost, what the worker ran is ended, and another worker takes its place.
+ * A worker that is killed over a job (by the program that it runs, perhaps) takes that job along and no other: the job comes back
+ * as lost, what the worker ran is ended, and another worker takes its place.
  */
 #ifndef AR_METHODS_POOL_H
 #define AR_METHODS_POOL_H
@@ -20,17 +20,17 @@
 #define AR_POOL_MESSAGE 4096
 
 /*
- * Does one job, in the worker of that number (from 0), and writes its reply (room for AR_POOL_MESSAGE bytes; *reply_len says how many).
- * 0; or -1 where the system said no: the error goes to ar_pool_wait, and the worker ends.
+ * Does one job, in the worker of that number (from 0), and writes its reply (room for AR_POOL_MESSAGE bytes; *reply_len says how
+ * many). 0; or -1 where the system said no: the error goes to ar_pool_wait, and the worker ends.
  */
 typedef int ar_pool_work(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len,
                          struct ar_error *error);
 
 struct ar_pool_task {
     ar_pool_work *work;
-    void (*orphaned)(void *context);   /* called in a worker that ends because the pool's process died: clears up in its place; or NULL */
+    void (*orphaned)(void *context);   /* in a worker that ends as the pool's process died: clears up in its place; or NULL */
     void *context;                     /* of both: each worker has its own copy */
-    const volatile sig_atomic_t *stop; /* the signal that asked the process to stop (or 0), set by handlers that workers inherit */
+    const volatile sig_atomic_t *stop; /* the signal that asked to stop (or 0), set by handlers that workers inherit; or NULL */
 };
 
 struct ar_pool_reply {
@@ -74,9 +74,9 @@ bool ar_pool_full(const struct ar_pool *pool);
 int ar_pool_send(struct ar_pool *pool, const void *job, size_t n, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Takes a reply, or a job that was lost; block: waits for one. What is changed in the task's context before the next call is seen by the
- * worker that takes the place of one that was killed. 1; 0 where none is there (or no job is waiting); -1: a worker failed (its error),
- * or ended without a job, so that it is not known which one may be lost.
+ * Takes a reply, or a job that was lost; block: waits for one. What is changed in the task's context before the next call is seen
+ * by the worker that takes the place of one that was killed. 1; 0 where none is there (or no job is waiting); -1: a worker failed
+ * (its error), or ended without a job, so that it is not known which one may be lost.
  */
 int ar_pool_wait(struct ar_pool *pool, bool block, struct ar_pool_reply *reply, struct ar_error *error) AR_MUST_USE;
 

@@ -50,7 +50,8 @@ static int fail_end(const struct task *task, const struct ar_proc_end *end, stru
     ar_buf_init(&how);
     ar_proc_describe(end, &how);
     /* One that cannot be started is a mistake in the command. */
-    ar_fail(error, end->how == AR_PROC_UNSTARTED ? AR_INPUT : AR_CONTENT, "the postprocess '%s' %s", task->post->argv[0], how.data);
+    ar_fail(error, end->how == AR_PROC_UNSTARTED ? AR_INPUT : AR_CONTENT, "the postprocess '%s' %s", task->post->argv[0],
+            how.data);
     if (*end->hint)
         ar_hint(error, "%s", end->hint);
     ar_buf_release(&how);
@@ -58,7 +59,8 @@ static int fail_end(const struct task *task, const struct ar_proc_end *end, stru
 }
 
 /* An ar_pool_work: the reply is the number of bytes that it printed. */
-static int work(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len, struct ar_error *error)
+static int work(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len,
+                struct ar_error *error)
 {
     const struct task *task = context;
     const struct ar_postprocess *post = task->post;

@@ -118,7 +118,8 @@ static void close_fd(int *fd)
 
 static int fail_read(const struct run *run, int pipe, int errnum, struct ar_error *error)
 {
-    return ar_fail_errno(error, errnum, "cannot read the standard %s of '%s'", pipe == run->pipe ? "output" : "error", run->end->name);
+    return ar_fail_errno(error, errnum, "cannot read the standard %s of '%s'", pipe == run->pipe ? "output" : "error",
+                         run->end->name);
 }
 
 static int take_output(struct run *run, const char *bytes, size_t n, struct ar_error *error)
@@ -132,7 +133,11 @@ static int take_output(struct run *run, const char *bytes, size_t n, struct ar_e
         return 0;
     }
     *total += (uint64_t)n;
-    return ar_write_fd(run->proc->out, bytes, n, "temporary file for standard output", error);
+    if (ar_write_fd(run->proc->out, bytes, n, "temporary file for standard output", error) != 0)
+        return -1;
+    if (run->proc->renews && run->ending == RUNNING && run->due != NEVER && run->proc->renews(run->proc->renews_arg, *total))
+        run->due = after(run->proc->seconds);
+    return 0;
 }
 
 /* Takes up to max bytes from one of the pipes, which it closes at its end. Returns their number, 0 where there are none now. */
@@ -149,7 +154,8 @@ static ssize_t collect(struct run *run, int *pipe, size_t max, struct ar_error *
         close_fd(pipe);
         return 0;
     }
-    int result = pipe == &run->pipe ? take_output(run, bytes, (size_t)n, error) : ar_log_keep_add(&run->log, bytes, (size_t)n, error);
+    int result = pipe == &run->pipe ? take_output(run, bytes, (size_t)n, error)
+                                    : ar_log_keep_add(&run->log, bytes, (size_t)n, error);
     return result == 0 ? n : -1;
 }
 
@@ -175,7 +181,9 @@ static int drain(struct run *run, int *pipe, struct ar_error *error)
 /* What it had written by now is all that counts. */
 static int drain_both(struct run *run, struct ar_error *error)
 {
-    return drain(run, &run->pipe, error) == 0 && drain(run, &run->log_pipe, error) == 0 ? ar_log_keep_finish(&run->log, error) : -1;
+    if (drain(run, &run->pipe, error) != 0 || drain(run, &run->log_pipe, error) != 0)
+        return -1;
+    return ar_log_keep_finish(&run->log, error);
 }
 
 static void check_stop(struct run *run)

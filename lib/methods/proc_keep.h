@@ -18,8 +18,8 @@ struct ar_log_keep {
 int ar_log_keep_add(struct ar_log_keep *keep, const char *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Puts the file in order: where something was left out, a line says how much, and the end begins with a whole line (unless that is
- * very long). 0, or -1 (AR_SYSTEM).
+ * Puts the file in order: where something was left out, a line says how much, and the end begins with a whole line (unless that
+ * is very long). 0, or -1 (AR_SYSTEM).
  */
 int ar_log_keep_finish(struct ar_log_keep *keep, struct ar_error *error) AR_MUST_USE;
 

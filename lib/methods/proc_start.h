@@ -8,8 +8,8 @@
 #include "methods/proc.h"
 
 /*
- * What the parent and the child between vfork and execve share. What the child sets is volatile: no compiler expects a function that
- * does not return to change what its caller sees.
+ * What the parent and the child between vfork and execve share. What the child sets is volatile: no compiler expects a function
+ * that does not return to change what its caller sees.
  */
 struct ar_proc_start {
     const struct ar_proc *proc;
@@ -22,8 +22,8 @@ struct ar_proc_start {
 };
 
 /*
- * Starts the program. All signals must be blocked: a handler in the child would run in the parent's memory. Returns its number, or -1
- * with errno; where start->errnum is not 0, the child has ended already, and is to be reaped.
+ * Starts the program. All signals must be blocked: a handler in the child would run in the parent's memory. Returns its number,
+ * or -1 with errno; where start->errnum is not 0, the child has ended already, and is to be reaped.
  */
 pid_t ar_proc_spawn(struct ar_proc_start *start);
 

@@ -23,8 +23,8 @@ int ar_proc_sweep(struct ar_proc_end *end, struct ar_error *error) AR_MUST_USE;
 int ar_proc_children(struct ar_buf *children, struct ar_error *error) AR_MUST_USE;
 
 /*
- * As ar_proc_sweep, but spares the n children known, and reaps none of them. For what came to the caller from a child that ended; what
- * known ones start meanwhile is theirs.
+ * As ar_proc_sweep, but spares the n children known, and reaps none of them. For what came to the caller from a child that ended;
+ * what known ones start meanwhile is theirs.
  */
 int ar_proc_sweep_others(const pid_t *known, size_t n, struct ar_error *error) AR_MUST_USE;
 
