@@ -21,7 +21,8 @@ static const struct cli_option options[] = {
     CLI_OPTION_PARAMS,
     { 'm', "manifest", "FILE", "the method's manifest tells which columns of a set are text" },
     CLI_OPTION_OUTPUT,
-    { 'Z', "compress", "FILTER", "compress the output: gzip, zstd or none; gzip, where it is that of a\nrun in the present dialect" },
+    { 'Z', "compress", "FILTER",
+      "compress the output: gzip, zstd or none; gzip, where it is that of a\nrun in the present dialect" },
     { 0 },
 };
 
@@ -155,11 +156,12 @@ static int to_native(struct convert *c, int fd, struct ar_error *error)
     enum ar_status status = AR_OK;
     if (cli_output_open(&c->output, error) != 0)
         return cli_fail(error);
-    if (convert_from(c, fd, c->output.out, &status, error) != 0) {
+    int result = convert_from(c, fd, c->output.out, &status, error);
+    if (result == 0)
+        result = cli_output_close(&c->output, false, error);
+    else
         cli_output_abandon(&c->output);
-        return cli_fail(error);
-    }
-    return cli_output_close(&c->output, false, error) == 0 ? (int)status : cli_fail(error);
+    return result == 0 ? (int)status : cli_fail(error);
 }
 
 /* The native stream in a spool. A descriptor that stands at its start, or -1. */
@@ -225,12 +227,11 @@ static int to_theirs(struct convert *c, int fd, struct ar_error *error)
     int result = ar_wire_to_write(&c->wire, c->in, error);
     cli_progress_end();
     ar_in_free(c->in);
-    if (result != 0) {
-        int status = cli_fail(error);
+    if (result == 0)
+        result = cli_output_close(&c->output, false, error);
+    else
         cli_output_abandon(&c->output);
-        return status;
-    }
-    if (cli_output_close(&c->output, false, error) != 0)
+    if (result != 0)
         return cli_fail(error);
     if (c->wire.status != AR_OK)
         return cli_wire_error(&c->wire);

@@ -56,10 +56,10 @@ struct ar_wire_to {
 };
 
 /*
- * Reads the stream from in, which stays the caller's, and writes the tar. 0 where a tar was written, be it an error's: status then
- * says AR_CONTENT (lanes failed, or the stream says that it did), AR_INPUT (it cannot be read; it has several lanes, and the
- * dialect one; it is a merged stream, and the dialect has none) or AR_SYSTEM (reading failed, memory). -1 where writing failed, or
- * tick said to stop.
+ * Reads the stream from in, which stays the caller's, and writes the tar. 0 where a tar was written, be it an error's: status
+ * then says AR_CONTENT (lanes failed, or the stream says that it did), AR_INPUT (it cannot be read; it has several lanes, and the
+ * dialect one; it is a merged stream, and the dialect has none) or AR_SYSTEM (reading failed, memory). -1 where writing failed,
+ * or tick said to stop.
  */
 int ar_wire_to_write(struct ar_wire_to *to, struct ar_in *in, struct ar_error *error) AR_MUST_USE;
 void ar_wire_to_release(struct ar_wire_to *to);

@@ -41,7 +41,8 @@ static void tell_from(const struct ar_wire_from *from)
             taken += ar_partition_rows(part, lane);
         ar_buf_add_format(&line, "; %s: ", part->set);
         cli_number(&line, part->seen.rows, "row");
-        ar_buf_add_format(&line, ", %" PRIu64 " taken, %" PRIu64 " of other lanes", taken, part->seen.rows - taken - part->no_lane);
+        ar_buf_add_format(&line, ", %" PRIu64 " taken, %" PRIu64 " of other lanes", taken,
+                          part->seen.rows - taken - part->no_lane);
         if (part->no_lane)
             ar_buf_add_format(&line, ", %" PRIu64 " of none", part->no_lane);
     }
@@ -54,7 +55,7 @@ int cli_wire_take(struct ar_wire_from *from, int fd, const char *name, struct ar
 {
     struct ar_tar_map tar = { 0 };
     int result = ar_tar_map_read(&tar, fd, name, error);
-    from->tar = &tar;
+    from->tar = &tar; /* cppcheck-suppress autoVariables // until the end of this function */
     if (result == 0) {
         result = ar_wire_from_write(from, out, error);
         if (result == 0)
@@ -67,6 +68,7 @@ int cli_wire_take(struct ar_wire_from *from, int fd, const char *name, struct ar
         ar_wire_from_release(from);
     }
     ar_tar_map_release(&tar);
+    from->tar = NULL;
     return result;
 }
 
