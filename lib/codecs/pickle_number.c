@@ -213,33 +213,30 @@ static void shorten(struct decimal *decimal, double value, enum ar_float_width w
 #ifdef __SIZEOF_INT128__
 __extension__ typedef unsigned __int128 wide;
 
-/* A multiple of the unit near a number: quotient × unit; the rest and the unit are in a finer one, the same as the margins'. */
+/* A multiple of the unit near a number: quotient × unit; the rest and the unit are in a finer one, the same as the margin's. */
 struct near {
     uint64_t quotient;
     wide rest, unit;
 };
 
-/* Is the nearest multiple, or the one above it, within the margins? Then it is the quotient. A margin itself reads as the even. */
-static bool is_within(struct near *near, wide below, wide above, bool even)
+/* Makes it the nearest multiple, the even one of two. Is that within the margin? What lies on it is read as the even number. */
+static bool is_within(struct near *near, wide margin, bool even)
 {
     wide up = near->unit - near->rest;
     bool upper = near->rest > up || (near->rest == up && near->quotient % 2 != 0);
-    bool fits = upper ? up < above + even : near->rest < below + even;
-    if (!fits && !upper && below != above)
-        fits = upper = up < above + even;
     near->quotient += upper;
-    return fits;
+    return (upper ? up : near->rest) < margin + even;
 }
 
 /*
  * The same as shorten, for doubles from 1e-4 to 1e15, in exact integers. Such a value is m / 2^s, and 10^k, with 2 ≤ k < s, makes 17
- * digits of it: m × 5^k / 2^(s - k), where the product has less than 100 bits.
+ * digits of it: m × 5^k / 2^(s - k), where the product has less than 100 bits. Powers of two are none of its matters: those in this
+ * range have few digits.
  */
 static bool shorten_exactly(struct decimal *decimal, double value)
 {
     int exponent;
     uint64_t m = (uint64_t)ldexp(frexp(value, &exponent), 53), fives = 1;
-    bool power_of_two = m == (uint64_t)1 << 52;
     decimal->exponent = value >= 1 ? (int)count_digits((uint64_t)value) - 1 :
                         value >= 0.1 ? -1 : value >= 0.01 ? -2 : value >= 0.001 ? -3 : -4;
     int k = SIGNIFICANT_MAX - 1 - decimal->exponent, shift = 53 - exponent - k;
@@ -247,10 +244,10 @@ static bool shorten_exactly(struct decimal *decimal, double value)
         fives *= 5;
     wide number = (wide)m * fives;
     uint64_t whole = (uint64_t)(number >> shift);
-    wide fraction = 4 * (number & (((wide)1 << shift) - 1)); /* in quarters, as half of half a unit in the last place is needed */
+    wide fraction = 2 * (number & (((wide)1 << shift) - 1)); /* doubled, as the margin is half of the distance to the next number */
     for (uint64_t unit = 100; unit > 0; unit /= 10) {
-        struct near near = { whole / unit, ((wide)(whole % unit) << (shift + 2)) + fraction, (wide)unit << (shift + 2) };
-        if (!is_within(&near, power_of_two ? fives : 2 * (wide)fives, 2 * (wide)fives, m % 2 == 0))
+        struct near near = { whole / unit, ((wide)(whole % unit) << (shift + 1)) + fraction, (wide)unit << (shift + 1) };
+        if (!is_within(&near, fives, m % 2 == 0))
             continue;
         decimal->digits = (int)count_digits(near.quotient);
         if (near.quotient * unit >= 100000000000000000) /* 9.99… became 10 */
