@@ -3,16 +3,18 @@
  * ar-analyze: runs a method on each lane, several at a time, and writes the lane results in the order of the lanes.
  */
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "cli/lanes.h"
 #include "methods/analysis.h"
 #include "methods/manifest.h"
 
 enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM };
 
-enum { MAX_JOBS = 4096, MAX_SHOWN = 20 };
+enum { MAX_JOBS = 4096 };
 
 static const struct cli_option options[] = {
     { 'j', "jobs", "N", "run N methods at a time (default: the processors)" },
+    { 'c', "contract", "NAME", "how METHOD is started and answers: files (default), first, analyzeseq" },
     { 't', "timeout", "SECONDS", "end a method that runs longer: TERM, 10 s later KILL" },
     { 'm', "manifest", "FILE", "the method's manifest: its fields, and params are checked against it" },
     { OPT_LOG, "log", "DIR", "keep the standard error of each lane's method in DIR/LANE.log" },
@@ -41,7 +43,8 @@ struct analyze {
     const char *log_path;
     bool keep_going;
     struct ar_manifest manifest;
-    bool has_manifest;
+    bool has_manifest, has_contract;
+    enum ar_contract contract; /* of -c */
     struct cli_output output;
     struct cli_lanes in;
     struct ar_buf program, start_dir; /* paths */
@@ -121,6 +124,19 @@ static void tell_left(const struct analyze *a)
     }
 }
 
+/* Last on the screen: each lane that failed, with its cause, its log and how to run it again. */
+static void tell_failures(const struct analyze *a)
+{
+    const struct ar_analysis *analysis = &a->analysis;
+    struct cli_failures failures = { .verb = "failed", .verb_many = "failed alike", .logs = a->log_path, .again = true,
+                                     .work = analysis->what.keep_work ? analysis->work.data : NULL };
+    for (size_t i = 0; i < analysis->n_lanes; i++)
+        if (analysis->lane[i].cause)
+            cli_failures_add(&failures, &ar_stream_targets(a->in.stream)->entry[i], analysis->lane[i].cause, analysis->lane[i].log);
+    cli_failures_tell(&failures);
+    cli_failures_release(&failures);
+}
+
 /* The account, and last the lanes that failed. */
 static void tell(const struct analyze *a)
 {
@@ -145,22 +161,7 @@ static void tell(const struct analyze *a)
         ar_buf_add_format(&line, ", %zu failed", analysis->failed);
     cli_info("%s", line.data);
     ar_buf_release(&line);
-    size_t shown = 0;
-    for (size_t i = 0; i < analysis->n_lanes && shown < MAX_SHOWN; i++) {
-        const struct ar_target *target = &ar_stream_targets(a->in.stream)->entry[i];
-        if (!analysis->lane[i].cause)
-            continue;
-        shown++;
-        cli_warn("lane '%s' (%s) failed: %s", target->data, target->sample, analysis->lane[i].cause);
-        cli_more_lines(analysis->lane[i].log);
-        if (a->log_path)
-            cli_more("log: %s/%s.log", a->log_path, target->data);
-        if (analysis->what.keep_work)
-            cli_more("its folder: %s/%s", analysis->work.data, target->data);
-        cli_more("run it again: the same command with --lane '%s'", target->data);
-    }
-    if (analysis->failed > shown)
-        cli_more("and %zu more; ar-ls lists them all", analysis->failed - shown);
+    tell_failures(a);
 }
 
 static int run(struct analyze *a, char **method, struct ar_error *error)
@@ -193,6 +194,12 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
         case 'j':
             ok = cli_count("-j", arg, 1, MAX_JOBS, &n);
             a->analysis.jobs = (unsigned)n;
+            break;
+        case 'c':
+            ok = ar_contract_parse(arg, &a->contract) && ar_contract_calls(a->contract);
+            a->has_contract = ok;
+            if (!ok)
+                cli_usage("-c '%s': expected files, first or analyzeseq", arg);
             break;
         case 't':
             ok = cli_seconds("-t", arg, &a->analysis.what.proc.seconds);
@@ -232,7 +239,10 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
                          argv[*first]), CLI_WRONG;
     if (key == CLI_END && *first == argc)
         return cli_usage("no method: expected -- METHOD [ARG ...]"), CLI_WRONG;
-    a->analysis.what.contract = ar_contract_calls(a->has_manifest ? a->manifest.contract : AR_CONTRACT_FILES);
+    a->analysis.what.manifest = a->has_manifest ? &a->manifest : NULL;
+    if (a->has_manifest && !a->has_contract)
+        a->contract = a->manifest.contract;
+    a->analysis.what.contract = ar_contract_calls(a->contract);
     if (key == CLI_END && !a->analysis.what.contract)
         return cli_usage("the contract '%s' of the manifest is not known here",
                          ar_contract_name(a->manifest.contract)), CLI_WRONG;

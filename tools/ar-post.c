@@ -8,6 +8,7 @@
 #include <limits.h>
 
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "lanes/deliver.h"
 #include "methods/manifest.h"
 #include "methods/postprocess.h"
@@ -17,6 +18,7 @@ enum { OPT_LOG = CLI_LONG, LOG_LINES = 20, LOG_BYTES = 4096 };
 static const struct cli_option options[] = {
     { 'd', "directory", "DIR", "deliver into a folder for people, instead of a stream" },
     { 'k', "incomplete", NULL, "make a result although lanes failed, or were not chosen" },
+    { 'c', "contract", "NAME", "how METHOD is started and answers: files (default) or first" },
     { 't', "timeout", "SECONDS", "the postprocess may take no longer" },
     CLI_OPTION_MANIFEST,
     { OPT_LOG, "log", "FILE", "where the postprocess' standard error goes" },
@@ -39,7 +41,8 @@ static const struct cli_tool tool = {
 
 struct post {
     const char *folder, *log_path, *manifest_path;
-    bool keep_going;
+    bool keep_going, has_contract;
+    enum ar_contract contract;
     double seconds;
     char **method; /* NULL at its end; empty: the merged table is the result */
     char start_dir[PATH_MAX];
@@ -64,6 +67,11 @@ static int parse_options(struct post *post, int argc, char **argv, int *first)
             break;
         case 'k':
             post->keep_going = true;
+            break;
+        case 'c':
+            post->has_contract = ar_contract_parse(arg, &post->contract);
+            if (!post->has_contract || post->contract > AR_CONTRACT_FIRST || post->contract == AR_CONTRACT_LANES)
+                return cli_usage("-c '%s': expected files or first", arg), CLI_WRONG;
             break;
         case 't':
             if (!cli_seconds("-t", arg, &post->seconds))
@@ -160,6 +168,14 @@ static int check_params(const struct post *post, struct ar_error *error)
     return result;
 }
 
+/* The contract of -c, else of the manifest. Methods of many lanes have a postprocess by the contract "files". */
+static enum ar_contract contract_of(const struct post *post)
+{
+    if (post->has_contract || !post->manifest_path)
+        return post->contract;
+    return post->manifest.contract == AR_CONTRACT_FIRST ? AR_CONTRACT_FIRST : AR_CONTRACT_FILES;
+}
+
 /* ---- the result ----------------------------------------------------------------------------------------------------- */
 
 static int judge(struct post *post, struct ar_error *error)
@@ -169,7 +185,7 @@ static int judge(struct post *post, struct ar_error *error)
         return ar_post_from_table(&post->result, merged->table.data, merged->table.len, &merged->targets, error);
     unsigned fields = post->manifest_path ? (unsigned)post->manifest.fields : AR_FIELDS_DEFAULT;
     struct ar_error left = { 0 };
-    struct ar_postprocess run = { .argv = post->method, .start_dir = post->start_dir, .fields = fields,
+    struct ar_postprocess run = { .contract = contract_of(post), .argv = post->method, .start_dir = post->start_dir, .fields = fields,
                                   .seconds = post->seconds, .log = post->log, .stop = &cli_stop,
                                   .results = &merged->table, .artifacts = &merged->artifacts_text, .params = &merged->params,
                                   .left = &left };
@@ -250,11 +266,12 @@ static void tell(const struct post *post)
         if (merged->outcome[i] == AR_OUTCOME_NOT_CHOSEN)
             cli_warn("lane '%s' (%s) is missing: it was not chosen", merged->targets.entry[i].data,
                      merged->targets.entry[i].sample);
-    for (size_t i = 0; i < merged->error.n; i++) {
-        const struct ar_target *target = &merged->targets.entry[merged->error.body[i].lane];
-        cli_warn("lane '%s' (%s) is missing: it failed: %s", target->data, target->sample,
-                 merged->names.data + merged->error.body[i].cause);
-    }
+    struct cli_failures failures = { .verb = "is missing: it failed", .verb_many = "are missing: they failed alike" };
+    for (size_t i = 0; i < merged->error.n; i++)
+        cli_failures_add(&failures, &merged->targets.entry[merged->error.body[i].lane],
+                         merged->names.data + merged->error.body[i].cause, "");
+    cli_failures_tell(&failures);
+    cli_failures_release(&failures);
     if (post->withheld)
         cli_more("no result is made of a part of the lanes, unless asked for: -k");
 }

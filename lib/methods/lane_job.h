@@ -20,6 +20,7 @@
 struct ar_lane_jobs {
     const struct ar_contract_calls *contract;
     const struct ar_manifest *manifest; /* or NULL */
+    const struct ar_targets *targets;   /* of the stream; known when workers start */
     struct ar_proc proc; /* name, program, argv, limits, stop */
     struct ar_env env;
     int root;            /* the work folder */

@@ -8,9 +8,15 @@
 #include "methods/files.h"
 #include "methods/lane_folder.h"
 #include "methods/pool.h"
+#include "methods/postprocess_first.h"
 
-static int put_files(const struct ar_postprocess *post, int dirfd, struct ar_error *error)
+/* What it gets: files in its folder, or a tar on standard input. */
+static int put_inputs(const struct ar_postprocess *post, int dirfd, int *in, struct ar_error *error)
 {
+    if (post->contract == AR_CONTRACT_FIRST) {
+        *in = ar_postprocess_first_ask(post, error);
+        return *in < 0 ? -1 : 0;
+    }
     if (ar_files_put(dirfd, AR_FILES_RESULTS, post->results->data, post->results->len, error) != 0 ||
         ar_files_put(dirfd, AR_FILES_ARTIFACTS, post->artifacts->data, post->artifacts->len, error) != 0)
         return -1;
@@ -41,6 +47,7 @@ struct task {
     char *const *argv;
     struct ar_env env;
     int dirfd; /* of folder */
+    int in;    /* its standard input, or -1 */
     int spool; /* its standard output */
 };
 
@@ -74,6 +81,7 @@ static int work(void *context, unsigned worker, const void *job, size_t job_len,
     proc.argv = task->argv;
     proc.env = task->env.entry;
     proc.dirfd = task->dirfd;
+    proc.in = task->in;
     proc.out = task->spool;
     proc.log = post->log;
     if (fstat(post->log, &log) == 0 && S_ISREG(log.st_mode))
@@ -101,13 +109,16 @@ static int await(const struct task *task, struct ar_pool *pool, struct ar_buf *o
 {
     struct ar_pool_reply reply;
     uint64_t bytes = 0;
-    if (put_files(task->post, task->dirfd, error) != 0 || ar_pool_send(pool, "", 1, error) != 0 ||
-        ar_pool_wait(pool, true, &reply, error) < 0)
+    if (ar_pool_send(pool, "", 1, error) != 0 || ar_pool_wait(pool, true, &reply, error) < 0)
         return -1;
     if (reply.lost)
         return ar_fail(error, AR_CONTENT, "the postprocess '%s': its worker %s", task->post->argv[0], reply.why);
     memcpy(&bytes, reply.bytes, sizeof bytes);
-    return read_output(task->spool, bytes, out, error);
+    if (task->post->contract != AR_CONTRACT_FIRST)
+        return read_output(task->spool, bytes, out, error);
+    if (ar_postprocess_first_answer(task->spool, bytes, out, error) == 0)
+        return 0;
+    return ar_fail_in(error, "the postprocess '%s'", task->post->argv[0]);
 }
 
 /* argv with the program's absolute path where the user wrote a slash. */
@@ -135,7 +146,11 @@ static int run_task(struct task *task, struct ar_buf *out, struct ar_error *erro
         return -1;
     ar_env_init(&task->env);
     ar_files_env(&task->env, post->start_dir, post->fields);
+    if (post->contract == AR_CONTRACT_FIRST)
+        ar_env_set(&task->env, "ANALYSISRUN_METHOD", "postprocess");
     int result = ar_env_check(&task->env, error);
+    if (result == 0)
+        result = put_inputs(post, task->dirfd, &task->in, error);
     if (result == 0)
         result = ar_pool_start(&pool, 1, &pool_task, error);
     if (result == 0) {
@@ -143,6 +158,8 @@ static int run_task(struct task *task, struct ar_buf *out, struct ar_error *erro
         ar_pool_end(&pool);
     }
     ar_env_release(&task->env);
+    if (task->in >= 0)
+        close(task->in);
     close(task->spool);
     return result;
 }
@@ -152,7 +169,7 @@ static int run_found(const struct ar_postprocess *post, const char *program, cha
 {
     struct ar_buf folder;
     ar_buf_init(&folder);
-    struct task task = { .post = post, .program = program, .argv = argv, .dirfd = ar_tmpdir_make(&folder, error) };
+    struct task task = { .post = post, .program = program, .argv = argv, .in = -1, .dirfd = ar_tmpdir_make(&folder, error) };
     if (task.dirfd < 0) {
         ar_buf_release(&folder);
         return -1;

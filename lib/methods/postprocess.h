@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running a postprocess by the "files" contract: a private folder with the merged table, the artifacts and the params
- * goes in, its standard output comes back.
+ * Running a postprocess. By the contract "files" a private folder with the merged table, the artifacts and the params goes in, and its
+ * standard output comes back; by "first" a tar goes in, and one comes back.
  */
 #ifndef AR_METHODS_POSTPROCESS_H
 #define AR_METHODS_POSTPROCESS_H
 
+#include "methods/manifest.h"
 #include "methods/proc.h"
 
 #define AR_POSTPROCESS_OUTPUT_MAX ((uint64_t)1 << 30) /* bytes */
 
 struct ar_postprocess {
+    enum ar_contract contract; /* "files" or "first" */
     char *const *argv;     /* as the user wrote it; NULL at its end */
     const char *start_dir; /* absolute: where the tool was started */
     unsigned fields;
@@ -24,7 +26,7 @@ struct ar_postprocess {
 };
 
 /*
- * Runs it, below a process of its own (methods/pool.h), and appends its standard output to out. 0, or -1: AR_INPUT where the
+ * Runs it, below a process of its own (methods/pool.h), and appends its standard output (of "first": the table in it, as the other contract would have printed it) to out. 0, or -1: AR_INPUT where the
  * program is not found or cannot be started, AR_CONTENT where it failed, AR_SYSTEM where the system said no or stop was set. What
  * it left in its folder goes, and what it left running is ended: where the calling process is killed, too.
  */

@@ -81,6 +81,9 @@ struct ar_proc {
                             UINT64_MAX: no limit, log itself is its standard error, best opened with O_APPEND */
     double seconds;      /* time limit; 0: none */
     double grace;        /* seconds between SIGTERM and SIGKILL at a limit */
+    bool (*renews)(void *arg, uint64_t out_bytes); /* called when out has grown, with what is there by now: true where the time
+                            limit begins anew; or NULL */
+    void *renews_arg;
     uint64_t memory;     /* limit in bytes for its data (RLIMIT_DATA), for each of its processes; 0: none */
     const volatile sig_atomic_t *stop; /* when not 0, everything is to end; or NULL */
 };

@@ -202,8 +202,12 @@ int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialec
     enum ar_wire_kind found;
     if (ftruncate(out, (off_t)n) != 0 || lseek(out, 0, SEEK_SET) != 0)
         return ar_fail_errno(error, errno, "cannot read what the method printed");
-    if (ar_tar_map_read(map, out, "its standard output", error) != 0)
-        return error->status == AR_SYSTEM ? -1 : fail_no_tar(out, n, error);
+    if (ar_tar_map_read(map, out, "its standard output", error) != 0) {
+        if (error->status == AR_SYSTEM)
+            return -1;
+        error->status = AR_CONTENT;
+        return map->n ? -1 : fail_no_tar(out, n, error);
+    }
     const struct ar_tar_item *item = ar_tar_map_find(map, AR_NAME_ERROR);
     if (item)
         return fail_answered(item, error);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/failures.h"
+
+enum { MAX_SHOWN = 20, MANY = 4 };
+
+void cli_failures_add(struct cli_failures *failures, const struct ar_target *target, const char *cause, const char *log)
+{
+    if (failures->n == failures->room) {
+        size_t room = failures->room ? 2 * failures->room : 16;
+        struct cli_failure *grown = reallocarray(failures->failure, room, sizeof *grown);
+        if (!grown) {
+            failures->left_out++;
+            return;
+        }
+        failures->failure = grown;
+        failures->room = room;
+    }
+    failures->failure[failures->n++] = (struct cli_failure){ .target = target, .cause = cause, .log = log };
+}
+
+void cli_failures_release(struct cli_failures *failures)
+{
+    free(failures->failure);
+    failures->failure = NULL;
+    failures->n = failures->room = 0;
+}
+
+static bool alike(const struct cli_failure *a, const struct cli_failure *b)
+{
+    return !b->told && strcmp(a->cause, b->cause) == 0 && strcmp(a->log, b->log) == 0;
+}
+
+/* How many lanes failed as the first did, itself included. */
+static size_t count_alike(const struct cli_failures *failures, size_t first)
+{
+    size_t n = 0;
+    for (size_t i = first; i < failures->n; i++)
+        n += alike(&failures->failure[first], &failures->failure[i]);
+    return n;
+}
+
+/* Names those, and marks them as told. */
+static void name_alike(struct cli_failures *failures, size_t first, struct ar_buf *names)
+{
+    const struct cli_failure like = failures->failure[first];
+    size_t n = 0;
+    for (size_t i = first; i < failures->n; i++) {
+        struct cli_failure *failure = &failures->failure[i];
+        if (!alike(&like, failure))
+            continue;
+        failure->told = true;
+        if (n++ < MAX_SHOWN)
+            ar_buf_add_format(names, "%s'%s'", n > 1 ? ", " : "", failure->target->data);
+    }
+    if (n > MAX_SHOWN)
+        ar_buf_add_format(names, " and %zu more; ar-ls lists them all", n - MAX_SHOWN);
+}
+
+static void tell_one(const struct cli_failures *failures, const struct cli_failure *failure, size_t n, const char *names)
+{
+    const struct ar_target *target = failure->target;
+    if (n == 1)
+        cli_warn("lane '%s' (%s) %s: %s", target->data, target->sample, failures->verb, failure->cause);
+    else
+        cli_warn("%zu lanes %s: %s", n, failures->verb_many, failure->cause);
+    cli_more_lines(failure->log);
+    if (n > 1)
+        cli_more("lanes: %s", names);
+    if (failures->logs)
+        cli_more("%slog: %s/%s.log", n > 1 ? "the first one's " : "", failures->logs, target->data);
+    if (failures->work)
+        cli_more("%s folder: %s/%s", n > 1 ? "the first one's" : "its", failures->work, target->data);
+    if (failures->again)
+        cli_more("run %s again: the same command with --lane '%s'", n > 1 ? "one" : "it", target->data);
+}
+
+void cli_failures_tell(struct cli_failures *failures)
+{
+    struct ar_buf names;
+    ar_buf_init(&names);
+    size_t shown = 0, lanes = 0;
+    for (size_t i = 0; i < failures->n && shown < MAX_SHOWN; i++) {
+        struct cli_failure *failure = &failures->failure[i];
+        if (failure->told)
+            continue;
+        size_t n = count_alike(failures, i);
+        ar_buf_clear(&names);
+        if (n >= MANY)
+            name_alike(failures, i, &names);
+        else
+            n = 1;
+        failure->told = true;
+        tell_one(failures, failure, n, names.data);
+        shown++;
+        lanes += n;
+    }
+    if (failures->n + failures->left_out > lanes)
+        cli_more("and %zu more; ar-ls lists them all", failures->n + failures->left_out - lanes);
+    ar_buf_release(&names);
+}

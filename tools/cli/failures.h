@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lanes that failed, as a tool tells them last: each with its cause, and, where many failed alike, these together.
+ */
+#ifndef AR_TOOLS_CLI_FAILURES_H
+#define AR_TOOLS_CLI_FAILURES_H
+
+#include "cli/cli.h"
+#include "lanes/targets.h"
+
+/* Zeroed, then the first part is filled in. */
+struct cli_failures {
+    const char *verb;      /* "failed": behind the name of a lane */
+    const char *verb_many; /* "failed alike": behind a number of lanes */
+    const char *logs;      /* the folder of LANE.log, or NULL */
+    const char *work;      /* the folder of their folders, where these stay, or NULL */
+    bool again;            /* --lane runs one again */
+    struct cli_failure {
+        const struct ar_target *target;
+        const char *cause, *log;
+        bool told;
+    } *failure;
+    size_t n, room, left_out; /* left_out: where memory was short */
+};
+
+/* Adds a lane; the texts must stay. log: the last lines of its log, or "". */
+void cli_failures_add(struct cli_failures *failures, const struct ar_target *target, const char *cause, const char *log);
+
+/* Tells them. */
+void cli_failures_tell(struct cli_failures *failures);
+void cli_failures_release(struct cli_failures *failures);
+
+#endif
