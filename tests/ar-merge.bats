@@ -338,6 +338,50 @@ END
     merge_refuses "cannot open the folder 'order.csv'" -- ar-merge --lanes order.csv results
 }
 
+@test "a lane of another run, one that was exchanged, or edited is refused by its name: by its result, and in the folder" {
+    four_lanes
+    ar-ls --verify lanes >/dev/null
+    cp -r lanes kept
+    sed -i 's/5.80/5.90/' spots.csv # as many rows, other values
+    ar-split -q -s samples.csv spots=spots.csv | ar-cleanse -q -e Spot | ar-pack -q -P threshold=0.80 -d others
+    cp others/A.tar lanes/A.tar
+    refuses 2 "'lanes/A.tar': lane 'A' is not the one that was packed" 'pack the lanes again' -- ar-ls --verify lanes
+    ar-analyze -q -- ./method <lanes/A.tar >A.tar
+    merge_refuses "'A.tar': lane 'A' does not continue the one in the folder 'lanes'" "analyse 'lanes/A.tar' again" -- ar-merge --lanes lanes results/[BCD].tar A.tar
+    ar-merge -q --lanes others A.tar -k >/dev/null 2>err
+    # Lanes that failed, have no result, or were not chosen continue theirs.
+    ar-analyze -q --keep-going --lane C -- ./method <in.tar >C.tar 2>err
+    ar-merge -q --lanes kept C.tar results/[BD].tar -k >/dev/null 2>err
+    cp kept/B.tar lanes/A.tar
+    cp kept/A.tar lanes/B.tar
+    refuses 2 "'lanes/A.tar': expected the lane 'A', found 'B'" -- ar-ls --verify lanes
+    # A row was taken out, and the ledger made to fit.
+    python3 - kept/D.tar lanes/D.tar "$(command -v xxh128sum)" <<'END'
+import io, json, subprocess, sys, tarfile
+digest = lambda body: subprocess.run([sys.argv[3]], input=body, stdout=subprocess.PIPE, check=True).stdout[:32].decode()
+with tarfile.open(sys.argv[1]) as old, tarfile.open(sys.argv[2], 'w', format=tarfile.PAX_FORMAT) as new:
+    for entry in old:
+        body = old.extractfile(entry).read()
+        if entry.name.endswith('/spots'):
+            body = spots = b''.join(body.splitlines(True)[:-1])
+        if entry.name == 'ledger':
+            ledger = json.loads(body)
+            del ledger['xxh3']
+            for record in ledger['sets']['spots']:
+                record.update(bytes=len(spots), xxh3=digest(spots))
+                record['rows'] -= record['stage'] != 'split'
+                record['rows_in'] -= record['stage'] == 'pack'
+            ledger['sets']['spots'][1]['dropped']['Entity'] += 1
+            body = json.dumps(ledger, separators=(',', ':')).encode()
+        entry.size = len(body)
+        new.addfile(entry, io.BytesIO(body))
+END
+    cp kept/[ABC].tar lanes
+    ar-analyze -q -- ./method <lanes/D.tar >D.tar
+    merge_refuses "'D.tar': lane 'D' does not continue" -- ar-merge --lanes lanes results/[ABC].tar D.tar
+    refuses 2 "'lanes/D.tar': lane 'D' is not the one that was packed" -- ar-ls --verify lanes
+}
+
 @test "unknown entries of the folder of --lanes are those that ar-pack put there" {
     four_lanes
     printf 'kept' >note

@@ -75,6 +75,20 @@ END
     done
 }
 
+@test "the index pins each lane: the digest of its ledger, and of the sets in it" {
+    ar-pack -q -d folder <"$lanes"
+    for lane in 0000 007; do
+        entry "folder/$lane.tar" ledger >lane
+        { xxh128sum <lane; jq -cj .sets lane | xxh128sum; } | cut -c-32 |
+            diff - <(jq -r ".folder_lanes[\"$lane\"] | .ledger, .sets" folder/ledger.json)
+    done
+    [ "$(jq -c '.folder_lanes | keys_unsorted' folder/ledger.json)" = '["0000","007"]' ]
+    # Other params change the ledger of a lane, and not what came of its rows.
+    ar-pack -q -P t=1 -d other <"$lanes"
+    diff <(jq '.folder_lanes[].sets' folder/ledger.json) <(jq '.folder_lanes[].sets' other/ledger.json)
+    run ! diff <(jq '.folder_lanes[].ledger' folder/ledger.json) <(jq '.folder_lanes[].ledger' other/ledger.json)
+}
+
 @test "unknown entries pass: those of a lane in its tar, those at the top in rest.tar" {
     mkdir image_analysis_results extra
     printf 'key,Entity\n1,a\n' >image_analysis_results/set

@@ -2,18 +2,19 @@
 /*
  * A folder that a tool delivers into (-d DIR), and its index, ledger.json.
  *
- * The index is the run's ledger with two members more: "folder", the names of all files there, and "folder_kind". While a
- * tool writes, the index of the run before is called .ledger.json.old, and .ledger.json.names beside it has the name of each
- * file before that appears: a JSON string a line. The new index is written last. So a run that is ended at any moment leaves
- * only files that the next one knows as ours: what the old index and the names list, and the new index does not, is deleted.
- * A folder with other people's files is refused: files that nothing lists, at the top or in a folder of ours, hidden ones
- * aside.
+ * The index is the run's ledger with members more: "folder", the names of all files there, "folder_kind", and, where they are
+ * lanes, "folder_lanes", what is pinned of each. While a tool writes, the index of the run before is called .ledger.json.old, and
+ * .ledger.json.names beside it has the name of each file before that appears: a JSON string a line. The new index is written
+ * last. So a run that is ended at any moment leaves only files that the next one knows as ours: what the old index and the names
+ * list, and the new index does not, is deleted. A folder with other people's files is refused: files that nothing lists, at the
+ * top or in a folder of ours, hidden ones aside.
  */
 #ifndef AR_LANES_FOLDER_H
 #define AR_LANES_FOLDER_H
 
 #include "bytes/file.h"
 #include "bytes/names.h"
+#include "codecs/json.h"
 
 #define AR_FOLDER_INDEX "ledger.json"
 #define AR_FOLDER_INDEX_OLD ".ledger.json.old"
@@ -28,6 +29,7 @@ struct ar_folder {
     const char *kind;        /* "lanes" or "result": a folder of the other kind is refused */
     bool sync;               /* files are on the disk before they appear */
     bool found, cut;         /* an index was there; one that was set aside */
+    json_t *lanes;           /* of a folder of lanes: its pins, see lanes/pins.h; or NULL. Filled in by the caller */
     int names;               /* the list of names, once this run writes; else -1 */
 };
 
@@ -81,9 +83,9 @@ void ar_folder_release(struct ar_folder *folder);
 
 /*
  * Reads the index of a folder as a ledger again, as it was given to ar_folder_finish: appends its text, without what makes it
- * an index and without seal, to out. 0 or -1.
+ * an index and without seal, to out. Sets *lanes to its pins (the caller's reference) or NULL. 0 or -1.
  */
-int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, struct ar_error *error) AR_MUST_USE;
+int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, json_t **lanes, struct ar_error *error) AR_MUST_USE;
 
 /*
  * Opens a file that stands in somebody's folder, to read it: a regular file, or a link to one. A descriptor, or -1: AR_INPUT

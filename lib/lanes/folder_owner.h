@@ -9,6 +9,7 @@
 
 #define AR_FOLDER_MEMBER "folder"
 #define AR_FOLDER_KIND "folder_kind"
+#define AR_FOLDER_LANES "folder_lanes"
 
 /*
  * Reads the indexes of the opened folder and the names of a run that was cut off, into old and folders. 0, or -1 (AR_INPUT): it

@@ -75,15 +75,18 @@ int ar_folder_read_file(int dirfd, const char *path, struct ar_buf *buf, size_t 
     return fd < 0 || n < 0 ? -1 : ar_buf_check(buf, error);
 }
 
-int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, struct ar_error *error)
+int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, json_t **lanes, struct ar_error *error)
 {
     struct ar_buf text;
     struct ar_ledger ledger = { 0 };
+    *lanes = NULL;
     ar_buf_init(&text);
     int result = ar_folder_read_file(dirfd, path, &text, AR_LEDGER_MAX, error);
     if (result == 0)
         result = ar_ledger_parse(&ledger, text.data, text.len, path, error);
     if (result == 0) {
+        *lanes = json_incref(json_object_get(ledger.json, AR_FOLDER_LANES));
+        json_object_del(ledger.json, AR_FOLDER_LANES);
         json_object_del(ledger.json, AR_FOLDER_MEMBER);
         json_object_del(ledger.json, AR_FOLDER_KIND);
         ar_json_dump(out, ledger.json);

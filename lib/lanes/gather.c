@@ -36,6 +36,7 @@ void ar_gather_release(struct ar_gather *gather)
     free(gather->params_place);
     free(gather->top_place);
     free(gather->lane);
+    json_decref(gather->pins);
 }
 
 /* ---- what all inputs must have in common ---------------------------------------------------------------------------- */

@@ -37,7 +37,7 @@ static int check_bytes(const struct ar_gather *gather, const char *file, const c
 static int read_ledger(struct ar_gather *gather, int fd, const char *path, struct ar_buf *text, struct ar_error *error)
 {
     struct ar_ledger top = { 0 };
-    int result = ar_folder_read_ledger(fd, AR_FOLDER_INDEX, text, error);
+    int result = ar_folder_read_ledger(fd, AR_FOLDER_INDEX, text, &gather->pins, error);
     if (result == 0)
         result = ar_ledger_parse(&top, text->data, text->len, AR_FOLDER_INDEX, error);
     if (result == 0)

@@ -6,6 +6,7 @@
 #include "lanes/gather_lane.h"
 
 #include "lanes/artifacts.h"
+#include "lanes/pins.h"
 
 /* What is read. */
 struct taking {
@@ -140,6 +141,8 @@ static int end_lane(struct taking *t, struct ar_error *error)
     }
     if (check_outcome(t, lane, error) != 0)
         return -1;
+    if (ar_pins_check_result(t->gather->pins, lane, ledger, t->gather->targets_place, error) != 0)
+        return ar_fail_in(error, "'%s'", t->what);
     int chosen = choose(t, lane, error);
     if (chosen > 0 && keep_lane(t, lane, ledger, error) != 0)
         return -1;

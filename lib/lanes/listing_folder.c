@@ -9,6 +9,7 @@
 #include "lanes/artifacts.h"
 #include "lanes/folder.h"
 #include "lanes/listing_note.h"
+#include "lanes/pins.h"
 
 #define TAR ".tar"
 
@@ -16,6 +17,7 @@ struct folder {
     struct ar_listing *listing;
     int fd;
     const char *path;
+    json_t *pins;           /* of its lanes, by the index; or NULL */
     int result;             /* -1: something failed, and the first failure was told */
     struct ar_error *error; /* the first failure */
 };
@@ -28,14 +30,39 @@ static void failed(struct folder *folder, const struct ar_error *error)
     folder->result = -1;
 }
 
-static void read_tar(struct folder *folder, const char *name)
+/* Passes over all but the ledger of the lane in the tar: is it that lane, and as the index pins it? */
+static int check_pin(const struct folder *folder, const char *lane, int fd, const char *path, struct ar_error *error)
+{
+    struct ar_in *in = ar_in_new(fd, path, error);
+    struct ar_stream *stream = in ? ar_stream_new(in, AR_STREAM_LANES | AR_STREAM_SKIP, error) : NULL;
+    struct ar_entry entry;
+    int got = stream ? 1 : -1;
+    while (got > 0 && (got = ar_stream_next(stream, &entry, error)) > 0) {
+        if (entry.kind != AR_ENTRY_LEDGER || entry.lane == AR_NO_LANE)
+            continue;
+        const char *found = ar_stream_targets(stream)->entry[entry.lane].data;
+        if ((strcmp(found, lane) == 0 ? ar_pins_check_lane(folder->pins, lane, entry.text, entry.len, error)
+                                      : ar_fail(error, AR_INPUT, "expected the lane '%s', found '%s'", lane, found)) != 0)
+            got = -1;
+    }
+    ar_stream_free(stream);
+    ar_in_free(in);
+    if (got == 0 && lseek(fd, 0, SEEK_SET) != 0)
+        return ar_fail_errno(error, errno, "cannot read again");
+    return got;
+}
+
+/* lane: which one it is, where the index tells; else NULL. */
+static void read_tar(struct folder *folder, const char *name, const char *lane)
 {
     struct ar_error error = { 0 };
     struct ar_buf path;
     ar_buf_init(&path);
     ar_buf_add_format(&path, "%s/%s", folder->path, name);
     int fd = ar_folder_open_file(folder->fd, name, &error);
-    if (fd < 0 || ar_listing_read_stream(folder->listing, fd, path.data, &error) != 0) {
+    bool pinned = lane && folder->pins && folder->listing->verify;
+    if (fd < 0 || (pinned && check_pin(folder, lane, fd, path.data, &error) != 0) ||
+        ar_listing_read_stream(folder->listing, fd, path.data, &error) != 0) {
         if (fd < 0)
             ar_folder_fail_file(&error, folder->path, name);
         else
@@ -83,7 +110,7 @@ static int read_all_tars(struct folder *folder, struct ar_error *error)
         result = ar_hint(error, "Expected a folder that 'ar-pack -d' or 'ar-post -d' has made, or one with the tars of lanes.");
     }
     for (size_t i = 0; result == 0 && i < names.count && ar_tick(folder->listing->tick, 0, error) == 0; i++)
-        read_tar(folder, sorted[i]);
+        read_tar(folder, sorted[i], NULL);
     free(sorted);
     ar_names_release(&names);
     return result;
@@ -206,7 +233,7 @@ static int read_lanes(struct folder *folder, const struct ar_buf *ledger, const 
         snprintf(name, sizeof name, "%s" TAR, listing->targets.entry[i].data);
         result = ar_tick(listing->tick, 0, error);
         if (result == 0)
-            read_tar(folder, name);
+            read_tar(folder, name, listing->targets.entry[i].data);
     }
     return result;
 }
@@ -272,13 +299,14 @@ int ar_listing_read_folder(struct ar_listing *listing, int fd, const char *path,
     if (faccessat(fd, AR_FOLDER_INDEX, F_OK, 0) != 0) {
         result = read_all_tars(&folder, &own);
     } else {
-        result = ar_folder_read_ledger(fd, AR_FOLDER_INDEX, &ledger, &own);
+        result = ar_folder_read_ledger(fd, AR_FOLDER_INDEX, &ledger, &folder.pins, &own);
         if (result == 0)
             result = read_index(&folder, &ledger, &own);
     }
     if (result == 0 && folder.result == 0)
         result = ar_listing_check(listing, &own);
     ar_buf_release(&ledger);
+    json_decref(folder.pins);
     if (result != 0)
         failed(&folder, &own);
     listing->one_lane = false;

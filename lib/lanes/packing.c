@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/packing.h"
 
+#include "lanes/pins.h"
+
 static const struct ar_target *target_of(const struct ar_packing *pack, const struct ar_entry *entry)
 {
     return &ar_stream_targets(pack->stream)->entry[entry->lane];
@@ -128,6 +130,26 @@ static int check_sets(struct ar_packing *pack, const char *lane, struct ar_error
     return 0;
 }
 
+/* Writes the lane's ledger, and pins it in the folder's index. */
+static int put_ledger(struct ar_packing *pack, struct ar_emit *emit, const char *lane, const struct ar_ledger *ledger,
+                      struct ar_error *error)
+{
+    struct ar_buf text;
+    if (!pack->folder)
+        return ar_emit_ledger(emit, lane, ledger, error);
+    if (!pack->folder->lanes && !(pack->folder->lanes = json_object()))
+        return ar_fail_memory(error);
+    ar_buf_init(&text);
+    ar_ledger_write(ledger, &text);
+    int result = ar_buf_check(&text, error);
+    if (result == 0)
+        result = ar_pins_add(pack->folder->lanes, lane, ledger, &text, error);
+    if (result == 0)
+        result = ar_emit_whole(emit, lane, AR_NAME_LEDGER, false, text.data, text.len, error);
+    ar_buf_release(&text);
+    return result == 0 ? close_lane(pack, error) : -1;
+}
+
 /* Adds this stage to the lane's ledger, and writes it. */
 static int take_lane_ledger(struct ar_packing *pack, struct ar_emit *emit, const struct ar_entry *entry, struct ar_error *error)
 {
@@ -152,10 +174,10 @@ static int take_lane_ledger(struct ar_packing *pack, struct ar_emit *emit, const
             return -1;
     }
     if (ar_ledger_set_file_bytes(ledger, AR_NAME_PARAMS, pack->params.data, pack->params.len, error) != 0 ||
-        ar_emit_ledger(emit, target->data, ledger, error) != 0)
+        put_ledger(pack, emit, target->data, ledger, error) != 0)
         return -1;
     pack->lane_params = false;
-    return pack->folder ? close_lane(pack, error) : 0;
+    return 0;
 }
 
 /* In the shape of one lane its params may come behind its names, and go out there. */
