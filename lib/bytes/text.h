@@ -33,4 +33,10 @@ bool ar_text_is_json_number(const char *text, size_t n);
  */
 size_t ar_text_width(const char *text, size_t n);
 
+/* Is the text of n bytes this word? */
+static inline bool ar_text_is(const char *text, size_t n, const char *word)
+{
+    return n == strlen(word) && memcmp(text, word, n) == 0;
+}
+
 #endif

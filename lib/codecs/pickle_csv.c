@@ -2,10 +2,9 @@
 /*
  * The cells of a pickled table as CSV, and what pickle.h promises.
  */
-#include "bytes/text.h"
-#include "codecs/csv.h"
 #include "codecs/pickle_array.h"
 #include "codecs/pickle_number.h"
+#include "codecs/value.h"
 
 enum {
     MEMORY_FACTOR = 100,    /* bytes that a pickle's values may take for each of its own: one of None takes 16 to 40 */
@@ -14,19 +13,12 @@ enum {
 
 /* ---- cells ---------------------------------------------------------------------------------------------------------- */
 
-/* Would a cell with this text read as something else by DESIGN's rules for values? */
-static bool is_ambiguous(const char *text, size_t n)
-{
-    static const char *const words[] = { "true", "false", "null", "nan", "NaN" };
-    for (size_t i = 0; i < AR_COUNT(words); i++)
-        if (n == strlen(words[i]) && memcmp(text, words[i], n) == 0)
-            return true;
-    return n == 0 || ar_text_is_json_number(text, n);
-}
-
 static void add_text(struct ar_buf *out, enum ar_pickle_style style, const char *text, size_t n)
 {
-    ar_csv_encode(out, text, n, style == AR_PICKLE_TYPED && is_ambiguous(text, n));
+    if (style == AR_PICKLE_TYPED)
+        ar_value_add(out, AR_KIND_TEXT, text, n);
+    else
+        ar_csv_encode(out, text, n, false);
 }
 
 static void add_bool(struct ar_buf *out, enum ar_pickle_style style, bool truth)

@@ -8,6 +8,7 @@
 #include "bytes/text.h"
 #include "codecs/decimal.h"
 #include "codecs/pickle_write.h"
+#include "codecs/value.h"
 
 enum {
     OP_MARK = '(',
@@ -242,24 +243,29 @@ static int add_number(struct values *values, const struct ar_cell *cell, const c
 
 static int add_value(struct values *values, const struct ar_cell *cell, const char *column, struct ar_error *error)
 {
-    bool text = cell->quoted || strcmp(column, "data") == 0 || strcmp(column, "sample_name") == 0;
-    if (!text && (cell->len == 0 || ar_cell_is(cell, "null", 4))) {
-        add_op(values->out, OP_NONE);
-    } else if (!text && (ar_cell_is(cell, "nan", 3) || ar_cell_is(cell, "NaN", 3))) {
-        add_float(values->out, NAN);
-    } else if (!text && ar_cell_is(cell, "true", 4)) {
+    switch (ar_cell_kind(cell, column)) {
+    case AR_KIND_NULL:
+        if (cell->len == 3) /* nan, NaN */
+            add_float(values->out, NAN);
+        else
+            add_op(values->out, OP_NONE);
+        return 0;
+    case AR_KIND_TRUE:
         add_op(values->out, OP_TRUE);
-    } else if (!text && ar_cell_is(cell, "false", 5)) {
+        return 0;
+    case AR_KIND_FALSE:
         add_op(values->out, OP_FALSE);
-    } else if (!text && ar_text_is_json_number(cell->text, cell->len)) {
+        return 0;
+    case AR_KIND_NUMBER:
         return add_number(values, cell, column, error);
-    } else {
-        ar_buf_clear(&values->text);
-        ar_cell_add(&values->text, cell);
-        if (ar_buf_check(&values->text, error) != 0)
-            return -1;
-        add_text(values->out, values->text.data, values->text.len);
+    case AR_KIND_TEXT:
+        break;
     }
+    ar_buf_clear(&values->text);
+    ar_cell_add(&values->text, cell);
+    if (ar_buf_check(&values->text, error) != 0)
+        return -1;
+    add_text(values->out, values->text.data, values->text.len);
     return 0;
 }
 

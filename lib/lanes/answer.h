@@ -9,12 +9,6 @@
 #include "codecs/json.h"
 #include "lanes/result.h"
 
-/* Is the text this word? */
-static inline bool ar_answer_is(const char *text, size_t n, const char *word)
-{
-    return n == strlen(word) && memcmp(text, word, n) == 0;
-}
-
 /* Passes over a BOM and the blanks around the text. */
 void ar_answer_trim(const char **text, size_t *n);
 

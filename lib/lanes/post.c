@@ -255,7 +255,7 @@ static const char *wrong_kind(const char *text, size_t n)
         return "is empty";
     if (text[0] == '{')
         return "is a JSON object, expected an array of objects";
-    if (ar_answer_is(text, n, "null") || ar_answer_is(text, n, "true") || ar_answer_is(text, n, "false") ||
+    if (ar_text_is(text, n, "null") || ar_text_is(text, n, "true") || ar_text_is(text, n, "false") ||
         ar_text_is_json_number(text, n))
         return "is a single value, expected a table";
     return NULL;

@@ -185,7 +185,7 @@ static const char *wrong_kind(const char *text, size_t n)
         return "is empty";
     if (text[0] == '[')
         return "is a JSON array, expected one object";
-    if (ar_answer_is(text, n, "true") || ar_answer_is(text, n, "false") || ar_text_is_json_number(text, n))
+    if (ar_text_is(text, n, "true") || ar_text_is(text, n, "false") || ar_text_is_json_number(text, n))
         return "is a single value, expected an object that names it";
     return NULL;
 }
@@ -196,7 +196,7 @@ int ar_result_from_output(struct ar_buf *out, const char *text, size_t n, const 
     const char *core = text;
     size_t len = n;
     ar_answer_trim(&core, &len);
-    *none = ar_answer_is(core, len, "null");
+    *none = ar_text_is(core, len, "null");
     if (*none)
         return 0;
     const char *wrong = wrong_kind(core, len);

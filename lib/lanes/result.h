@@ -1,34 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Results: values and their types in CSV cells, what a method answers, the merged table, what a postprocess answers.
+ * Results: what a method answers, the merged table, what a postprocess answers.
  *
  * Tables here are canonical: comma, LF, no BOM, no blank line. Numbers are the text that they came in.
  */
 #ifndef AR_LANES_RESULT_H
 #define AR_LANES_RESULT_H
 
-#include "codecs/table.h"
+#include "codecs/value.h"
 #include "lanes/targets.h"
-
-/* ---- values --------------------------------------------------------------------------------------------------------- */
-
-enum ar_kind { AR_KIND_TEXT, AR_KIND_NUMBER, AR_KIND_TRUE, AR_KIND_FALSE, AR_KIND_NULL };
-
-/*
- * The JSON type of a cell. Quoted: text. Unquoted: a number by JSON's grammar, true, false, null where it is empty,
- * null, nan or NaN, else text. The columns data and sample_name are text however quoted. column may be NULL (no column
- * in particular).
- */
-enum ar_kind ar_value_kind(const char *text, size_t n, bool quoted, const char *column);
-
-/* As ar_value_kind, for a cell of a table. */
-enum ar_kind ar_cell_kind(const struct ar_cell *cell, const char *column);
-
-/*
- * Appends a value as a cell, so that ar_value_kind gives the same kind back: a text is quoted where it would read as
- * something else. text is that of a text or number.
- */
-void ar_value_add(struct ar_buf *out, enum ar_kind kind, const char *text, size_t n);
 
 /* ---- the answer of a method ----------------------------------------------------------------------------------------- */
 
