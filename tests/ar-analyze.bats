@@ -658,7 +658,9 @@ start_analyze() {
     lane_inputs A B C D E F
     program method <<'END'
 case $AR_DATA_NAME in
-B) setsid sh -c 'trap "" TERM HUP; sleep 1000 & sleep 1000' & kill -9 $PPID; sleep 1000 ;;
+B) setsid sh -c 'trap "" TERM HUP; : >up; sleep 1000 & sleep 1000' &
+    while [ ! -e up ]; do sleep 0.01; done
+    kill -9 $PPID; sleep 1000 ;;
 C) echo '{"name":"changed"}' >params.json; rm ledger.json; kill -9 $PPID; sleep 1000 ;;
 E) mkdir images; echo x >images/a.png; kill -TERM $PPID; sleep 1000 ;;
 *) mkdir images; seq 30000 >images/a.txt; echo '{"n":1}' ;;
@@ -686,8 +688,7 @@ END
     lane_inputs {1..4}
     program method <<'END'
 [ -e "$AR_START_DIR/go-on" ] && exec echo null
-: >"$AR_START_DIR/started.$AR_DATA_NAME"
-setsid sh -c "sleep 1000 & sleep 1000" &
+setsid sh -c ': >"$AR_START_DIR/started.$AR_DATA_NAME"; sleep 1000 & sleep 1000' &
 while [ ! -e "$AR_START_DIR/go-on" ]; do sleep 0.01; done
 echo null
 END

@@ -19,9 +19,8 @@ teardown() {
 @test "when ar-post itself is killed, the postprocess goes, with all that it started and its folder" {
     program judge <<'END'
 echo half >half
-setsid sh -c 'trap "" TERM HUP; sleep 1000 & sleep 1000' &
 (setsid setsid sleep 1000 >/dev/null 2>&1 &)
-: >"$AR_START_DIR/started"
+setsid sh -c 'trap "" TERM HUP; : >"$AR_START_DIR/started"; sleep 1000 & sleep 1000' &
 sleep 1000
 END
     ar-post -- ./judge <merged.tar >out.tar 2>err 3>&- &
@@ -33,7 +32,12 @@ END
 }
 
 @test "a postprocess that kills the process above it has failed" {
-    program judge <<<'setsid sleep 1000 & kill -9 $PPID; sleep 1000'
+    program judge <<'END'
+setsid sh -c ': >up; sleep 1000 & sleep 1000' &
+while [ ! -e up ]; do sleep 0.01; done
+kill -9 $PPID
+sleep 1000
+END
     refuses 1 "the postprocess './judge': its worker was killed by signal 9 (KILL)" -- ar-post -- ./judge <merged.tar
     is_unfinished out
     nothing_left
