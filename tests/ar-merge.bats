@@ -314,6 +314,37 @@ END
     merge_refuses "the account of the set 'spots' does not close: its source has 13 rows, accounted for are 12" 'ar-ls' -- ar-merge changed.tar
 }
 
+@test "a ledger whose members are of other types is refused wherever it is read, with the place in it" {
+    four_lanes
+    ar-split -q -s samples.csv spots=spots.csv >split.tar
+    ar-merge -q <results.tar >merged.tar 2>err
+    ar-post -q -k <merged.tar >result.tar 2>err || [ $? -eq 1 ]
+    wrong() { # $1 becomes $2 in the ledger at the top of the stream $3; the rest is a tool that refuses it, and where
+        change_entry "$3" changed.tar ledger "$UNSEALED.replace(b'$1', b'$2', 1)"
+        refuses 2 "$4" 'ar-stream(5)' -- "${@:5}" <changed.tar
+    }
+    rows="entry 'ledger' /sets/spots/rows: expected a count, found an array"
+    wrong '"rows":12' '"rows":[]' split.tar "$rows" ar-cleanse -e Spot
+    wrong '"rows":12' '"rows":[]' split.tar "$rows" ar-ls
+    ar-cleanse -q -e Spot <split.tar >cleansed.tar
+    wrong '"rows":12' '"rows":[]' cleansed.tar "$rows" ar-pack
+    wrong '"rows":12' '"rows":[]' in.tar "$rows" ar-analyze -- ./method
+    wrong '"rows":12' '"rows":-5' results.tar 'expected a count, found -5' ar-merge
+    wrong '"rows":12' '"rows":"12"' results.tar "expected a count, found '12'" ar-ls --verify
+    wrong '"rows":12' '"rows":[]' merged.tar "$rows" ar-post
+    wrong '"rows":12' '"rows":[]' merged.tar "$rows" ar-ls
+    wrong '"rows":12' '"rows":[]' result.tar "$rows" ar-ls
+    wrong '"sets":{' '"old":{},"sets":3,"x":{' split.tar "entry 'ledger' /sets: expected an object, found 3" ar-cleanse -e Spot
+    # A lane's, and those of folders.
+    change_entry results.tar changed.tar C/ledger "$UNSEALED.replace(b'\"rows_in\":3', b'\"rows_in\":true', 1)"
+    merge_refuses "entry 'C/ledger' /sets/spots/0/rows_in: expected a count, found true" -- ar-merge changed.tar
+    change_entry merged.tar changed.tar ledger "$UNSEALED.replace(b'\"rows_in\":3', b'\"rows_in\":true', 1)"
+    refuses 2 "ledger of lane 'D' /sets/spots/0/rows_in: expected a count" -- ar-post <changed.tar
+    sed -i 's/"rows":12/"rows":[]/; s/,"xxh3":"[0-9a-f]*"}$/}/' lanes/ledger.json
+    merge_refuses 'ledger.json /sets/spots/rows: expected a count' -- ar-merge --lanes lanes results
+    refuses 2 'ledger.json /sets/spots/rows: expected a count' -- ar-ls lanes
+}
+
 @test "an outcome that its entries do not bear out is refused" {
     four_lanes
     for change in 'A/ledger "result" "failed"' 'A/ledger "result" "no result"' 'B/ledger "failed" "result"' 'C/ledger "no result" "result"' 'A/ledger "result" "not chosen"'; do

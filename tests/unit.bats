@@ -24,6 +24,7 @@ corpus() {
 @test "unit: csv" { unit csv; }
 @test "unit: folder" { unit folder; }
 @test "unit: json" { unit json; }
+@test "unit: ledger form" { unit ledger_form; }
 @test "unit: manifest" { unit manifest; }
 @test "unit: params" { unit params; }
 @test "unit: pickle" { unit pickle; }

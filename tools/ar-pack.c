@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ar-pack: completes lanes into lane inputs: with the params, checked and with their defaults; as a stream, or as a tar per lane in a folder.
+ * ar-pack: completes lanes into lane inputs: with the params, checked and with their defaults; as a stream, or as a tar per lane
+ * in a folder.
  */
 #include "cli/cli.h"
 #include "cli/lanes.h"
@@ -12,7 +13,8 @@ static const struct cli_option options[] = {
     CLI_OPTION_PARAMS,
     CLI_OPTION_PARAM,
     { 'm', "manifest", "FILE", "the method's manifest: params are checked against its schema, and\ndefaults filled in" },
-    { 'd', "directory", "DIR", "write DIR/LANE.tar for each lane instead of a stream; files whose\nbytes do not change stay untouched" },
+    { 'd', "directory", "DIR",
+      "write DIR/LANE.tar for each lane instead of a stream; files whose\nbytes do not change stay untouched" },
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },
@@ -40,7 +42,9 @@ struct pack {
     struct ar_packing packing;
 };
 
-/* Makes the params that are packed: those of -p, else those of the stream; changed by -P; checked and completed by the manifest. */
+/*
+ * Makes the params that are packed: those of -p, else those of the stream; changed by -P; checked and completed by the manifest.
+ */
 static int make_params(void *arg, struct ar_buf *params, struct ar_error *error)
 {
     const struct pack *pack = arg;

@@ -32,7 +32,8 @@ int ar_emit_names(struct ar_emit *emit, const struct ar_target *target, struct a
 int ar_emit_ledger(struct ar_emit *emit, const char *lane, const struct ar_ledger *ledger, struct ar_error *error) AR_MUST_USE;
 
 /* An entry as it was read, keywords and all, with its body as far as that was not read by the caller already. */
-int ar_emit_pass(struct ar_emit *emit, struct ar_stream *stream, const struct ar_entry *entry, struct ar_error *error) AR_MUST_USE;
+int ar_emit_pass(struct ar_emit *emit, struct ar_stream *stream, const struct ar_entry *entry,
+                 struct ar_error *error) AR_MUST_USE;
 
 /* The end blocks. */
 int ar_emit_finish(struct ar_emit *emit, struct ar_error *error) AR_MUST_USE;

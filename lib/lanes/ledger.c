@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/ledger.h"
 
+#include "lanes/ledger_form.h"
+
 #define SEAL_LEN (sizeof ",\"xxh3\":\"\"}" - 1 + AR_DIGEST_HEX)
 
 int ar_ledger_init(struct ar_ledger *ledger, struct ar_error *error)
@@ -41,32 +43,6 @@ int ar_ledger_check_seal(const char *text, size_t n, const char *what, struct ar
     return ar_hint(error, "Make the stream again from its source.");
 }
 
-/* Is member name of object an object, or missing? */
-static bool is_object_or_missing(const json_t *object, const char *name)
-{
-    const json_t *member = json_object_get(object, name);
-    return !member || json_is_object(member);
-}
-
-/* Sets must be objects (at the top) or lists of objects (in a lane). */
-static bool has_form(const json_t *json)
-{
-    if (!json_is_object(json) || !is_object_or_missing(json, "sets") || !is_object_or_missing(json, "files"))
-        return false;
-    const char *set;
-    json_t *value;
-    json_object_foreach (json_object_get(json, "sets"), set, value) {
-        if (!json_is_object(value) && !json_is_array(value))
-            return false;
-        size_t i;
-        json_t *record;
-        json_array_foreach (value, i, record)
-            if (!json_is_object(record) || !json_is_string(json_object_get(record, "stage")))
-                return false;
-    }
-    return true;
-}
-
 int ar_ledger_parse(struct ar_ledger *ledger, const char *text, size_t n, const char *what, struct ar_error *error)
 {
     ledger->json = NULL;
@@ -76,10 +52,9 @@ int ar_ledger_parse(struct ar_ledger *ledger, const char *text, size_t n, const 
     if (!json)
         return -1;
     json_object_del(json, "xxh3");
-    if (!has_form(json)) {
+    if (ar_ledger_check_form(json, what, error) != 0) {
         json_decref(json);
-        ar_fail(error, AR_INPUT, "%s is not a ledger: expected an object with 'sets' and 'files'", what);
-        return ar_hint(error, "The format is in ar-stream(5).");
+        return -1;
     }
     static const char *const parts[] = { "sets", "files" };
     for (size_t i = 0; i < AR_COUNT(parts); i++)
@@ -119,7 +94,8 @@ int ar_ledger_append(struct ar_ledger *ledger, const char *set, const struct ar_
     json_t *records = json_object_get(sets, set);
     if (!records && json_object_set_new(sets, set, json_array()) == 0)
         records = json_object_get(sets, set);
-    json_t *json = json_pack("{sssIsI}", "stage", record->stage, "rows_in", (json_int_t)record->rows_in, "rows", (json_int_t)record->rows);
+    json_t *json = json_pack("{sssIsI}", "stage", record->stage, "rows_in", (json_int_t)record->rows_in, "rows",
+                             (json_int_t)record->rows);
     bool bad = !json || !records;
     if (record->dropped)
         bad |= add_member(json, "dropped", record->dropped) != 0;

@@ -5,15 +5,19 @@
  * A lane's ledger holds, for each set, one record per stage, and the digests of the lane's other entries:
  *
  *     {"sets":{SET:[{"stage":"split","rows_in":N,"rows":N,"image_analysis_method":M,"bytes":N,"xxh3":HEX},
- *                   {"stage":"cleanse","rows_in":N,"rows":N,"dropped":{COLUMN:N},"rules":[RULE…]|"none","bytes":N,"xxh3":HEX},…]},
- *      "files":{NAME:{"bytes":N,"xxh3":HEX[,"image_type":TYPE]},…},"outcome":"result"|"no result"|"failed"|"not chosen","xxh3":HEX}
+ *                   {"stage":"cleanse","rows_in":N,"rows":N,"dropped":{COLUMN:N},"rules":[RULE…]|"none",
+ *                    "bytes":N,"xxh3":HEX},…]},
+ *      "files":{NAME:{"bytes":N,"xxh3":HEX[,"image_type":TYPE]},…},
+ *      "outcome":"result"|"no result"|"failed"|"not chosen","xxh3":HEX}
  *
- * The one at the top holds what ar-split saw, the digests of the other entries at the top, and, once the lanes are merged, their ledgers:
+ * The one at the top holds what ar-split saw, the digests of the other entries at the top, and, once the lanes are merged, their
+ * ledgers:
  *
- *     {"sets":{SET:{"source":NAME,"bytes":N,"rows":N,…,"rows_by_lane":{L:N,…},"dropped":{REASON:N,…}}},"files":{…},"lanes":{L:{…},…},"xxh3":HEX}
+ *     {"sets":{SET:{"source":NAME,"bytes":N,"rows":N,…,"rows_by_lane":{L:N,…},"dropped":{REASON:N,…}}},
+ *      "files":{…},"lanes":{L:{…},…},"xxh3":HEX}
  *
- * The member xxh3 at the end of either is the digest of the text before it (less the comma): a ledger that was damaged is not believed. One without it, written by
- * another program, is.
+ * The member xxh3 at the end of either is the digest of the text before it (less the comma): a ledger that was damaged is not
+ * believed. One without it, written by another program, is.
  */
 #ifndef AR_LANES_LEDGER_H
 #define AR_LANES_LEDGER_H
@@ -44,20 +48,27 @@ struct ar_record {
 int ar_ledger_init(struct ar_ledger *ledger, struct ar_error *error) AR_MUST_USE;
 void ar_ledger_release(struct ar_ledger *ledger);
 
-/* Reads one; what names it in messages ("ledger of lane '0000'"). 0, or -1 (AR_INPUT): no JSON, not of this form, or another text than its xxh3 says. */
+/*
+ * Reads one; what names it in messages ("ledger of lane '0000'"). 0, or -1 (AR_INPUT): no JSON, a member of another type (see
+ * lanes/ledger_form.h), or another text than its xxh3 says.
+ */
 int ar_ledger_parse(struct ar_ledger *ledger, const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 
 /* Appends its text, its xxh3 included, without a line end. */
 void ar_ledger_write(const struct ar_ledger *ledger, struct ar_buf *out);
 
-/* -1 (AR_INPUT) where the text of a ledger has the member xxh3 at its end, and is another text than that says. ar_ledger_parse does so, too. */
+/*
+ * -1 (AR_INPUT) where the text of a ledger has the member xxh3 at its end, and is another text than that says. ar_ledger_parse
+ * does so, too.
+ */
 int ar_ledger_check_seal(const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 
 /* Appends the member xxh3 and the closing brace to the text of a ledger that begins at out->data + start and lacks them. */
 void ar_ledger_seal(struct ar_buf *out, size_t start);
 
 /* Appends a record to a set's. 0, or -1 when memory ran out. */
-int ar_ledger_append(struct ar_ledger *ledger, const char *set, const struct ar_record *record, struct ar_error *error) AR_MUST_USE;
+int ar_ledger_append(struct ar_ledger *ledger, const char *set, const struct ar_record *record,
+                     struct ar_error *error) AR_MUST_USE;
 
 /* The records of a set, an array, or NULL. Borrowed. */
 json_t *ar_ledger_records(const struct ar_ledger *ledger, const char *set);
@@ -73,14 +84,16 @@ bool ar_ledger_described(const struct ar_ledger *ledger, const char *set, struct
 bool ar_ledger_cleansed(const struct ar_ledger *ledger, const char *set);
 
 /* Notes the digest of an entry, in the place of an earlier one. 0, or -1 when memory ran out. */
-int ar_ledger_set_file(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3, struct ar_error *error) AR_MUST_USE;
+int ar_ledger_set_file(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3,
+                       struct ar_error *error) AR_MUST_USE;
 
 /* The same for a picture with its image_type (or NULL), which stands outside its bytes. */
 int ar_ledger_set_image(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3, const char *image_type,
                         struct ar_error *error) AR_MUST_USE;
 
 /* The same for bytes at hand. */
-int ar_ledger_set_file_bytes(struct ar_ledger *ledger, const char *name, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
+int ar_ledger_set_file_bytes(struct ar_ledger *ledger, const char *name, const void *bytes, size_t n,
+                             struct ar_error *error) AR_MUST_USE;
 
 /* Forgets an entry's digest. */
 void ar_ledger_drop_file(struct ar_ledger *ledger, const char *name);

@@ -4,6 +4,7 @@
  */
 #include "lanes/artifacts.h"
 #include "lanes/entries.h"
+#include "lanes/ledger_form.h"
 #include "lanes/listing_note.h"
 
 /* ---- digests -------------------------------------------------------------------------------------------------------- */
@@ -111,7 +112,7 @@ static int take_lanes(struct ar_listing *listing, const struct ar_json_span *lan
 static int take_rest(struct ar_listing *listing, const char *text, size_t n, const json_t *seen, const char *what,
                      struct ar_error *error)
 {
-    static const char *const members[] = { "sets", "files" };
+    static const char *const members[] = { "sets", "files", "post", "incomplete" };
     struct ar_ledger top = { .json = json_object() };
     int result = top.json ? 0 : ar_fail_memory(error);
     for (size_t i = 0; i < AR_COUNT(members) && result == 0; i++) {
@@ -121,9 +122,9 @@ static int take_rest(struct ar_listing *listing, const char *text, size_t n, con
         json_t *member = ar_json_load(span.text, span.len, false, what, error);
         if (!member || json_object_set_new(top.json, members[i], member) != 0)
             result = member ? ar_fail_memory(error) : -1;
-        else if (!json_is_object(member))
-            result = ar_fail(error, AR_INPUT, "%s is not a ledger: expected an object '%s'", what, members[i]);
     }
+    if (result == 0)
+        result = ar_ledger_check_form(top.json, what, error);
     if (result == 0)
         result = ar_listing_top(listing, &top, error);
     if (result == 0 && seen)

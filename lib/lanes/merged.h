@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A merged stream, read whole and checked before anything is made of it: every picture and file against the artifacts
- * table, every entry and the rows of the table against the ledgers, and the account of the rows. Bodies wait in spools; the lanes' ledgers are
- * taken apart one by one.
+ * table, every entry and the rows of the table against the ledgers, and the account of the rows. Bodies wait in spools; the
+ * lanes' ledgers are taken apart one by one.
  */
 #ifndef AR_LANES_MERGED_H
 #define AR_LANES_MERGED_H

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "lanes/ledger_form.h"
+
+#include "bytes/digest.h"
+
+enum form { COUNT, COUNTS, TEXT, TEXTS, TRUTH, DIGEST, RULES, OUTCOME, FILES, FILE_ENTRY, SETS, ACCOUNT, RECORD, POST };
+
+struct member {
+    const char *name;
+    enum form form;
+    bool needed;
+};
+
+static const struct member top[] = {
+    { "sets", SETS, false },   { "files", FILES, false }, { "outcome", OUTCOME, false },
+    { "post", POST, false },   { "incomplete", TEXTS, false }, { "folder", TEXTS, false },
+    { "folder_kind", TEXT, false }, { NULL, COUNT, false },
+};
+
+static const struct member file_entry[] = {
+    { "bytes", COUNT, true }, { "xxh3", DIGEST, true }, { "image_type", TEXT, false }, { NULL, COUNT, false },
+};
+
+static const struct member account[] = {
+    { "source", TEXT, false },       { "bytes", COUNT, false },        { "rows", COUNT, true },
+    { "columns", COUNT, false },     { "bom", TRUTH, false },          { "blank_lines", COUNT, false },
+    { "dropped", COUNTS, false },    { "rows_by_lane", COUNTS, false }, { "not_in_samples", COUNTS, false },
+    { "no_lane_line", COUNT, false }, { NULL, COUNT, false },
+};
+
+static const struct member record[] = {
+    { "stage", TEXT, true },      { "rows_in", COUNT, true }, { "rows", COUNT, true },
+    { "dropped", COUNTS, false }, { "rules", RULES, false },  { "image_analysis_method", TEXT, false },
+    { "bytes", COUNT, false },    { "xxh3", DIGEST, false },  { NULL, COUNT, false },
+};
+
+static const struct member post[] = {
+    { "rows_in", COUNT, true }, { "rows", COUNT, true }, { "postprocess", TRUTH, false }, { NULL, COUNT, false },
+};
+
+/* What is wrong, and where: the pointer is put together on the way back, so that a good ledger costs nothing. */
+struct fault {
+    const char *expected, *missing; /* one of them: what it should be; or the member that it lacks */
+    const json_t *found;
+    struct ar_buf pointer;
+};
+
+static int check(struct fault *fault, enum form form, const json_t *value);
+
+static int fail(struct fault *fault, const char *expected, const json_t *found)
+{
+    fault->expected = expected;
+    fault->found = found;
+    return -1;
+}
+
+/* The fault lies in the member name. */
+static int fail_in(struct fault *fault, const char *name)
+{
+    struct ar_buf whole;
+    ar_buf_init(&whole);
+    ar_json_pointer_add(&whole, name, strlen(name));
+    ar_buf_add(&whole, fault->pointer.data, fault->pointer.len);
+    ar_buf_release(&fault->pointer);
+    fault->pointer = whole;
+    return -1;
+}
+
+static int tell(const struct fault *fault, const char *what, struct ar_error *error)
+{
+    static const enum ar_json_type types[] = {
+        [JSON_OBJECT] = AR_JSON_OBJECT,  [JSON_ARRAY] = AR_JSON_ARRAY, [JSON_STRING] = AR_JSON_STRING,
+        [JSON_INTEGER] = AR_JSON_NUMBER, [JSON_REAL] = AR_JSON_NUMBER, [JSON_TRUE] = AR_JSON_TRUE,
+        [JSON_FALSE] = AR_JSON_FALSE,    [JSON_NULL] = AR_JSON_NULL,
+    };
+    struct ar_buf text;
+    ar_buf_init(&text);
+    if (fault->missing) {
+        ar_fail(error, AR_INPUT, "the member '%s' is missing", fault->missing);
+        ar_json_fail_at(error, what, &fault->pointer);
+    } else {
+        if (!json_is_object(fault->found) && !json_is_array(fault->found)) /* what is in them is not told */
+            ar_json_dump(&text, fault->found);
+        struct ar_json_value value = { .type = types[json_typeof(fault->found)], .text = text.data, .len = text.len };
+        ar_json_fail_expected(error, what, &fault->pointer, fault->expected, &value);
+    }
+    ar_buf_release(&text);
+    return ar_hint(error, "The format is in ar-stream(5).");
+}
+
+/* ---- what is made of parts ------------------------------------------------------------------------------------------ */
+
+static int check_members(struct fault *fault, const struct member *members, const json_t *value)
+{
+    if (!json_is_object(value))
+        return fail(fault, "an object", value);
+    for (; members->name; members++) {
+        const json_t *member = json_object_get(value, members->name);
+        if (member && check(fault, members->form, member) != 0)
+            return fail_in(fault, members->name);
+        if (member || !members->needed)
+            continue;
+        fault->missing = members->name;
+        return -1;
+    }
+    return 0;
+}
+
+/* An object whose members, whatever their names, are all of one form. */
+static int check_each(struct fault *fault, enum form form, const json_t *value)
+{
+    const char *name;
+    json_t *member;
+    if (!json_is_object(value))
+        return fail(fault, "an object", value);
+    json_object_foreach ((json_t *)(uintptr_t)value, name, member)
+        if (check(fault, form, member) != 0)
+            return fail_in(fault, name);
+    return 0;
+}
+
+static int check_items(struct fault *fault, enum form form, const json_t *value)
+{
+    size_t i;
+    json_t *item;
+    char number[24];
+    if (!json_is_array(value))
+        return fail(fault, "an array", value);
+    json_array_foreach (value, i, item)
+        if (check(fault, form, item) != 0) {
+            snprintf(number, sizeof number, "%zu", i);
+            return fail_in(fault, number);
+        }
+    return 0;
+}
+
+/* ---- values --------------------------------------------------------------------------------------------------------- */
+
+static bool is_digest(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strlen(text) == AR_DIGEST_HEX && strspn(text, "0123456789abcdef") == AR_DIGEST_HEX;
+}
+
+static bool is_outcome(const json_t *value)
+{
+    static const char *const names[] = { "result", "no result", "failed", "not chosen" };
+    const char *text = json_string_value(value);
+    bool found = false;
+    for (size_t i = 0; text && i < AR_COUNT(names); i++)
+        found = found || strcmp(text, names[i]) == 0;
+    return found;
+}
+
+static bool is_rules(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return json_is_array(value) || (text && strcmp(text, "none") == 0);
+}
+
+static int check(struct fault *fault, enum form form, const json_t *value)
+{
+    switch (form) {
+    case COUNT:
+        return json_is_integer(value) && json_integer_value(value) >= 0 ? 0 : fail(fault, "a count", value);
+    case TEXT:
+        return json_is_string(value) ? 0 : fail(fault, "a text", value);
+    case TRUTH:
+        return json_is_boolean(value) ? 0 : fail(fault, "true or false", value);
+    case DIGEST:
+        return is_digest(value) ? 0 : fail(fault, "32 hexadecimal digits", value);
+    case OUTCOME:
+        return is_outcome(value) ? 0 : fail(fault, "'result', 'no result', 'failed' or 'not chosen'", value);
+    case RULES:
+        return is_rules(value) ? 0 : fail(fault, "an array of rules or 'none'", value);
+    case COUNTS:
+        return check_each(fault, COUNT, value);
+    case TEXTS:
+        return check_items(fault, TEXT, value);
+    case FILES:
+        return check_each(fault, FILE_ENTRY, value);
+    case FILE_ENTRY:
+        return check_members(fault, file_entry, value);
+    case SETS:
+        return check_each(fault, ACCOUNT, value);
+    case ACCOUNT: /* in a lane: its records */
+        return json_is_array(value) ? check_items(fault, RECORD, value) : check_members(fault, account, value);
+    case RECORD:
+        return check_members(fault, record, value);
+    case POST:
+        return check_members(fault, post, value);
+    }
+    return 0;
+}
+
+int ar_ledger_check_form(const json_t *json, const char *what, struct ar_error *error)
+{
+    struct fault fault = { 0 };
+    ar_buf_init(&fault.pointer);
+    int result = check_members(&fault, top, json) == 0 ? 0 : tell(&fault, what, error);
+    ar_buf_release(&fault.pointer);
+    return result;
+}
