@@ -271,10 +271,24 @@ END
     entry part.tar analysis_results | cmp - <(entry out result_csv)
 }
 
+@test "96 lanes that failed alike, or were not chosen, are told once, with their names; a few, each with its cause" {
+    # shellcheck disable=SC2046
+    lane_inputs $(seq -f '%04g' 0 95)
+    program method <<<'[ "$AR_DATA_NAME" = 0007 ] && kill -KILL $$; exit 1'
+    ar-analyze -q --keep-going -- ./method <in.tar 2>err | ar-merge >merged.tar 2>err
+    says "95 lanes failed alike: " "  lanes: '0000', '0001', '0002', " ' and 75 more' "lane '0007' (sample of 0007) failed: "
+    [ "$(wc -l <err)" -le 6 ]
+    refuses 1 "95 lanes are missing: they failed alike: " "  lanes: '0000', " "lane '0007' (sample of 0007) is missing: it failed: " -- ar-post <merged.tar
+    [ "$(wc -l <err)" -le 7 ]
+    ar-analyze -q --lane 0001 --lane 0002 -- /bin/echo '{}' <in.tar | ar-merge -q >merged.tar
+    refuses 1 '94 lanes are missing: not chosen' "  lanes: '0000', '0003', " -- ar-post <merged.tar
+    [ "$(wc -l <err)" -le 4 ]
+}
+
 @test "lanes that were not chosen: no result without -k; with it, status 0" {
     lane_results 'A={"n":1}' 'B={"n":2}'
     ar-analyze -q --lane A -- ./method <in.tar | ar-merge -q >chosen.tar
-    refuses 1 "lane 'B' (sample of B) is missing: it was not chosen" -- ar-post <chosen.tar
+    refuses 1 "lane 'B' (sample of B) is missing: not chosen" -- ar-post <chosen.tar
     run ! grep -q result_csv <(entries out)
     ar-post -k <chosen.tar >result.tar 2>err
     printf 'n,data,sample_name\n1,A,sample of A\n' | cmp - <(entry result.tar result_csv)

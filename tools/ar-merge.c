@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "lanes/folder.h"
 #include "lanes/gather.h"
 
@@ -266,10 +267,12 @@ static void tell(const struct ar_gather *gather)
     ar_account_describe(&gather->account, &line);
     cli_info("%s", line.data);
     ar_buf_release(&line);
+    struct cli_failures failures = { .verb = "failed", .verb_many = "failed alike" };
     for (size_t i = 0; i < gather->targets.count; i++)
         if (gather->lane[i].outcome == AR_OUTCOME_FAILED)
-            cli_warn("lane '%s' (%s) failed: %s", gather->targets.entry[i].data, gather->targets.entry[i].sample,
-                     gather->causes.data + gather->lane[i].cause.start);
+            cli_failures_add(&failures, &gather->targets.entry[i], gather->causes.data + gather->lane[i].cause.start, "");
+    cli_failures_tell(&failures);
+    cli_failures_release(&failures);
 }
 
 int main(int argc, char **argv)

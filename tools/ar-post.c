@@ -185,8 +185,8 @@ static int judge(struct post *post, struct ar_error *error)
         return ar_post_from_table(&post->result, merged->table.data, merged->table.len, &merged->targets, error);
     unsigned fields = post->manifest_path ? (unsigned)post->manifest.fields : AR_FIELDS_DEFAULT;
     struct ar_error left = { 0 };
-    struct ar_postprocess run = { .contract = contract_of(post), .argv = post->method, .start_dir = post->start_dir, .fields = fields,
-                                  .seconds = post->seconds, .log = post->log, .stop = &cli_stop,
+    struct ar_postprocess run = { .contract = contract_of(post), .argv = post->method, .start_dir = post->start_dir,
+                                  .fields = fields, .seconds = post->seconds, .log = post->log, .stop = &cli_stop,
                                   .results = &merged->table, .artifacts = &merged->artifacts_text, .params = &merged->params,
                                   .left = &left };
     int result = ar_postprocess_run(&run, &post->answer, error);
@@ -262,10 +262,12 @@ static void tell(const struct post *post)
         ar_buf_add_text(&line, ar_merged_missing(merged) > 0 ? " in the result, which is incomplete" : " in the result");
     cli_info("%s", line.data);
     ar_buf_release(&line);
+    struct cli_failures others = { .verb = "is missing", .verb_many = "are missing" };
     for (size_t i = 0; i < merged->targets.count; i++)
         if (merged->outcome[i] == AR_OUTCOME_NOT_CHOSEN)
-            cli_warn("lane '%s' (%s) is missing: it was not chosen", merged->targets.entry[i].data,
-                     merged->targets.entry[i].sample);
+            cli_failures_add(&others, &merged->targets.entry[i], "not chosen", "");
+    cli_failures_tell(&others);
+    cli_failures_release(&others);
     struct cli_failures failures = { .verb = "is missing: it failed", .verb_many = "are missing: they failed alike" };
     for (size_t i = 0; i < merged->error.n; i++)
         cli_failures_add(&failures, &merged->targets.entry[merged->error.body[i].lane],
