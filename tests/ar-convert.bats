@@ -68,8 +68,8 @@ print('whole' if bytes[-1024:] == bytearray(1024) else 'no end')
 END
 }
 
-# What the pickle in the entry $2 of tar $1 is, loaded by Python's pickle: of a frame its dtypes, then its CSV; of a series its type, its
-# labels and values.
+# What the pickle in the entry $2 of tar $1 is, loaded by Python's pickle: of a set its dtypes, then its CSV; of a series its type, its
+# labels and values; of a table its labels, then its rows.
 unpickled() {
     python3 - "$@" <<'END'
 import functools, io, pickle, sys, tarfile
@@ -83,6 +83,8 @@ class Reader(pickle.Unpickler):
             return lambda csv, dtype={}: str(dict(sorted(dtype.items()))) + '\n' + csv.read().decode()
         if (module, name) == ('pandas', 'Series'):
             return lambda values, labels, dtype: '\n'.join([dtype, *(f'{a}={b!r}' for a, b in zip(labels, values, strict=True))]) + '\n'
+        if (module, name) == ('pandas', 'DataFrame'):
+            return lambda rows, index, labels: '\n'.join(map(str, [labels, *rows])) + '\n'
         raise ValueError(f'{module}.{name}')
 sys.stdout.reconfigure(encoding='utf-8', newline='')
 sys.stdout.write(Reader(tarfile.open(sys.argv[1]).extractfile(sys.argv[2])).load())
@@ -181,9 +183,8 @@ END
     to first merged.tar >out.tar 2>err
     printf '%s\n' 'analysis_results is_file=true' params whole | diff - <(described out.tar)
     entry merged.tar params | cmp - <(entry out.tar params)
-    unpickled out.tar analysis_results >got
-    [ "$(head -n 1 got)" = "{'data_name': 'str', 'sample_name': 'str', 't': 'str'}" ]
-    tail -n +2 got | diff <(printf '%s\n' n,t,x,b,none,data_name,sample_name '4,"5.80",-0.10,true,,D,sample of D' '1.50,"a,""b""",,,,007,sample of 007') -
+    printf '%s\n' "['n', 't', 'x', 'b', 'none', 'data_name', 'sample_name']" "[4, '5.80', -0.1, True, None, 'D', 'sample of D']" \
+        "[1.5, 'a,\"b\"', None, None, None, '007', 'sample of 007']" | diff - <(unpickled out.tar analysis_results)
     says 'the input of a postprocess, 3 lanes' "without 'D/images/b.png' and others, for which it has no place"
 }
 

@@ -283,6 +283,13 @@ static void list_column(const struct ar_pickle_value *list, struct ar_pickle_col
     column->values = list->values->at;
 }
 
+static int list_labels(struct ar_pickle *pickle, const struct ar_pickle_value *labels)
+{
+    list_column(labels, &pickle->labels);
+    pickle->columns = labels->values->n;
+    return check_cells(pickle, &pickle->labels);
+}
+
 /* Series([VALUE, …], ['LABEL', …], 'object') */
 static int read_made_series(struct ar_pickle *pickle, const struct ar_pickle_value *root)
 {
@@ -291,9 +298,51 @@ static int read_made_series(struct ar_pickle *pickle, const struct ar_pickle_val
         !ar_pickle_is_text(ar_pickle_argument(root, 2), "object") || ar_pickle_argument(root, 3))
         return fail_shape(pickle);
     list_column(values, &pickle->values);
-    list_column(labels, &pickle->labels);
-    pickle->columns = labels->values->n;
-    return check_cells(pickle, &pickle->labels) == 0 ? finish_series(pickle) : -1;
+    return list_labels(pickle, labels) == 0 ? finish_series(pickle) : -1;
+}
+
+/* ---- frames of lists ------------------------------------------------------------------------------------------------ */
+
+/* The rows' values, one row behind the other: the columns point into them. NULL where they are not as they should be. */
+static struct ar_pickle_value *copy_rows(struct ar_pickle *pickle, const struct ar_pickle_value *rows)
+{
+    size_t columns = pickle->columns, width = columns * sizeof(struct ar_pickle_value);
+    struct ar_pickle_value *values = ar_pickle_pool_get(&pickle->pool, rows->values->n, width);
+    for (size_t i = 0; values && i < rows->values->n; i++) {
+        const struct ar_pickle_value *row = &rows->values->at[i];
+        if (row->type != AR_PICKLE_LIST || row->values->n != columns) {
+            fail_shape(pickle);
+            return NULL;
+        }
+        if (columns > 0)
+            memcpy(&values[i * columns], row->values->at, width);
+    }
+    return values;
+}
+
+/* DataFrame([[VALUE, …], …], None, ['LABEL', …]) */
+static int read_made_frame(struct ar_pickle *pickle, const struct ar_pickle_value *root)
+{
+    const struct ar_pickle_value *rows = ar_pickle_argument(root, 0), *names = ar_pickle_argument(root, 1);
+    const struct ar_pickle_value *labels = ar_pickle_argument(root, 2);
+    if (rows->type != AR_PICKLE_LIST || names == NULL || names->type != AR_PICKLE_NONE || labels == NULL ||
+        labels->type != AR_PICKLE_LIST || ar_pickle_argument(root, 3) || root->object->built)
+        return fail_shape(pickle);
+    if (list_labels(pickle, labels) != 0)
+        return -1;
+    pickle->kind = AR_PICKLE_FRAME;
+    pickle->rows = rows->values->n;
+    struct ar_pickle_value *values = copy_rows(pickle, rows);
+    pickle->column = values ? ar_pickle_pool_get(&pickle->pool, pickle->columns, sizeof(*pickle->column)) : NULL;
+    if (pickle->column == NULL)
+        return -1;
+    for (size_t i = 0; i < pickle->columns; i++) {
+        pickle->column[i] = (struct ar_pickle_column){ .cells = AR_CELLS_VALUES, .rows = pickle->rows, .step = pickle->columns };
+        pickle->column[i].values = values + i;
+        if (check_cells(pickle, &pickle->column[i]) != 0)
+            return fail_column(pickle, i);
+    }
+    return 0;
 }
 
 /* ---- a CSV that pandas is to read ----------------------------------------------------------------------------------- */
@@ -348,7 +397,7 @@ int ar_pickle_find_table(struct ar_pickle *pickle, const struct ar_pickle_value 
 {
     char label[AR_PICKLE_LABEL_MAX];
     if (ar_pickle_is_made(root, AR_PICKLE_DATA_FRAME))
-        return read_frame(pickle, root);
+        return ar_pickle_argument(root, 0) ? read_made_frame(pickle, root) : read_frame(pickle, root);
     if (ar_pickle_is_made(root, AR_PICKLE_DATA_SERIES))
         return ar_pickle_argument(root, 0) ? read_made_series(pickle, root) : read_series(pickle, root);
     if (is_csv(root))

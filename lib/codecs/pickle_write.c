@@ -150,7 +150,7 @@ int ar_pickle_frame_ends(struct ar_buf *before, struct ar_buf *behind, uint64_t 
     return ar_buf_check(before, error) || ar_buf_check(behind, error) ? -1 : 0;
 }
 
-/* ---- a series ------------------------------------------------------------------------------------------------------- */
+/* ---- series, and frames of values ----------------------------------------------------------------------------------- */
 
 /* The whole number of these decimal digits, in limbs from the lowest. Returns how many. */
 static size_t read_digits(uint32_t limb[LIMBS_MAX], const char *digits, size_t n)
@@ -292,21 +292,52 @@ static void add_labels(struct ar_buf *out, const struct ar_table *table)
     add_op(out, OP_APPENDS);
 }
 
+/* Begins the call of a class of pandas. 0, or -1: then there is nothing to end. */
+static int begin_call(struct values *values, struct ar_buf *out, const char *class, struct ar_error *error)
+{
+    *values = (struct values){ .out = out, .locale = newlocale(LC_ALL_MASK, "C", (locale_t)0) };
+    if (values->locale == (locale_t)0)
+        return ar_fail_memory(error);
+    ar_buf_init(&values->text);
+    begin_pickle(out);
+    add_global(out, "pandas", class);
+    return 0;
+}
+
+/* Ends it, behind three arguments; status: what writing them gave. */
+static int end_call(struct values *values, int status, struct ar_error *error)
+{
+    add_op(values->out, OP_TUPLE3);
+    add_op(values->out, OP_REDUCE);
+    add_op(values->out, OP_STOP);
+    ar_buf_release(&values->text);
+    freelocale(values->locale);
+    return status == 0 ? ar_buf_check(values->out, error) : -1;
+}
+
 int ar_pickle_series(struct ar_buf *out, const struct ar_table *table, size_t row, struct ar_error *error)
 {
-    struct values values = { .out = out, .locale = newlocale(LC_ALL_MASK, "C", (locale_t)0) };
-    if (values.locale == (locale_t)0)
-        return ar_fail_memory(error);
-    ar_buf_init(&values.text);
-    begin_pickle(out);
-    add_global(out, "pandas", "Series");
+    struct values values;
+    if (begin_call(&values, out, "Series", error) != 0)
+        return -1;
     int status = add_values(&values, table, row, error);
     add_labels(out, table);
     add_string(out, "object"); /* without a dtype, whole numbers beside fractions would become floats */
-    add_op(out, OP_TUPLE3);
-    add_op(out, OP_REDUCE);
-    add_op(out, OP_STOP);
-    ar_buf_release(&values.text);
-    freelocale(values.locale);
-    return status == 0 ? ar_buf_check(out, error) : -1;
+    return end_call(&values, status, error);
+}
+
+int ar_pickle_frame(struct ar_buf *out, const struct ar_table *table, struct ar_error *error)
+{
+    struct values values;
+    int status = 0;
+    if (begin_call(&values, out, "DataFrame", error) != 0)
+        return -1;
+    add_op(out, OP_LIST);
+    add_op(out, OP_MARK);
+    for (size_t row = 0; row < table->rows && status == 0; row++)
+        status = add_values(&values, table, row, error);
+    add_op(out, OP_APPENDS);
+    add_op(out, OP_NONE); /* rows have no names */
+    add_labels(out, table);
+    return end_call(&values, status, error);
 }

@@ -6,9 +6,11 @@
  *
  *     functools.partial(pandas.read_csv, dtype={'COLUMN': 'str', …})(io.BytesIO(CSV))
  *
- * so that the cells become what pandas makes of these bytes, in every version, and writing costs a copy. A result's pickle is
+ * so that the cells become what pandas makes of these bytes, in every version, and writing costs a copy. A result's pickle, and
+ * that of a table of results, hold values that have their types, and pandas finds those of the columns as from any list:
  *
  *     pandas.Series([VALUE, …], ['LABEL', …], 'object')
+ *     pandas.DataFrame([[VALUE, …], …], None, ['LABEL', …])
  *
  * Globals are named as they stand here. There is no memo and there are no frames; the CSV is a BINBYTES8.
  */
@@ -33,5 +35,11 @@ int ar_pickle_frame_ends(struct ar_buf *before, struct ar_buf *behind, uint64_t 
  * 0, or -1: memory, or an integer of more than 4300 digits (AR_CONTENT), which Python itself refuses to read.
  */
 int ar_pickle_series(struct ar_buf *out, const struct ar_table *table, size_t row, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Appends the pickle of all rows as a DataFrame, with values as above: in each version of pandas it is the frame that a list of such
+ * Series gives. 0, or -1 as above.
+ */
+int ar_pickle_frame(struct ar_buf *out, const struct ar_table *table, struct ar_error *error) AR_MUST_USE;
 
 #endif

@@ -172,7 +172,7 @@ static int print_pickle(struct ar_buf *out, const struct ar_pickle *pickle, cons
 {
     size_t n;
     const char *csv = ar_pickle_csv(pickle, &n);
-    if (csv) /* ours: its cells are typed, see ar_wire_table_frame */
+    if (csv) /* a set of ours: its cells are as they came */
         ar_buf_add(out, csv, n);
     else if (ar_pickle_columns(pickle) == 0 && ar_pickle_kind(pickle) == AR_PICKLE_SERIES)
         return ar_fail(error, AR_CONTENT, "%s has no value", what);

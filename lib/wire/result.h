@@ -58,10 +58,7 @@ int ar_wire_series(struct ar_buf *out, const char *text, size_t n, struct ar_err
 /* The same for a lane without a result: its names alone. */
 int ar_wire_series_none(struct ar_buf *out, const char *data, const char *sample, struct ar_error *error) AR_MUST_USE;
 
-/*
- * Appends the pickled frame of a merged table: its CSV, typed. Columns that hold a text which pandas would take for something
- * else are text.
- */
+/* Appends the pickled frame of a merged table: what pandas makes of the lanes' series. 0, or -1: see ar_pickle_frame. */
 int ar_wire_table_frame(struct ar_buf *out, const char *text, size_t n, struct ar_error *error) AR_MUST_USE;
 
 /* Appends a table as pandas writes one: the lane's column named as in the dialect, True and False, quotes only where needed. */

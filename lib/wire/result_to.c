@@ -2,7 +2,6 @@
 /*
  * Results for the Python runner.
  */
-#include "codecs/column_type.h"
 #include "codecs/json.h"
 #include "codecs/pickle_write.h"
 #include "wire/result.h"
@@ -74,41 +73,6 @@ int ar_wire_series_none(struct ar_buf *out, const char *data, const char *sample
     return result;
 }
 
-/* Does the column hold a text that pandas would take for something else? Missing values it takes for such in either case. */
-static bool needs_text(const struct ar_table *table, size_t column)
-{
-    const char *name = table->name[column];
-    if (strcmp(name, AR_WIRE_DATA) == 0 || strcmp(name, AR_WIRE_DATA_NAME) == 0 || strcmp(name, "sample_name") == 0)
-        return true;
-    for (size_t row = 0; row < table->rows; row++) {
-        struct ar_cell cell = ar_table_cell(table, row, column);
-        if (ar_cell_kind(&cell, name) == AR_KIND_TEXT && !(ar_cell_bit(cell.text, cell.len) & (AR_CELL_TEXT | AR_CELL_MISSING)))
-            return true;
-    }
-    return false;
-}
-
-/* Appends the pickle around the text of the table. */
-static int pickle_table(struct ar_buf *out, const struct ar_buf *text, const struct ar_table *table, struct ar_error *error)
-{
-    struct ar_buf behind;
-    ar_buf_init(&behind);
-    const char **columns = calloc(table->columns + 1, sizeof *columns);
-    size_t n = 0;
-    for (size_t i = 0; columns && i < table->columns; i++)
-        if (needs_text(table, i))
-            columns[n++] = table->name[i];
-    int result = columns ? ar_pickle_frame_ends(out, &behind, text->len, columns, n, error) : ar_fail_memory(error);
-    if (result == 0) {
-        ar_buf_add(out, text->data, text->len);
-        ar_buf_add(out, behind.data, behind.len);
-        result = ar_buf_check(&behind, error) != 0 ? -1 : ar_buf_check(out, error);
-    }
-    free(columns);
-    ar_buf_release(&behind);
-    return result;
-}
-
 int ar_wire_table_frame(struct ar_buf *out, const char *text, size_t n, struct ar_error *error)
 {
     struct ar_buf renamed;
@@ -118,7 +82,7 @@ int ar_wire_table_frame(struct ar_buf *out, const char *text, size_t n, struct a
     if (result == 0)
         result = ar_table_parse(&table, renamed.data, renamed.len, "entry 'analysis_results'", error);
     if (result == 0) {
-        result = pickle_table(out, &renamed, &table, error);
+        result = ar_pickle_frame(out, &table, error);
         ar_table_release(&table);
     }
     ar_buf_release(&renamed);

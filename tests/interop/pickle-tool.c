@@ -4,6 +4,7 @@
  *
  *     pickle-tool frame [COLUMN]…   CSV to a frame's pickle, these columns as text
  *     pickle-tool series            CSV to the pickle of its first row
+ *     pickle-tool table             CSV to the pickle of its rows' values
  *     pickle-tool types             CSV to the type of each column, a line each
  *     pickle-tool pandas | typed    a pickle to CSV, in this style
  */
@@ -25,12 +26,12 @@ static int to_frame(const struct ar_buf *in, struct ar_buf *out, const char *con
     return status;
 }
 
-static int to_series(const struct ar_buf *in, struct ar_buf *out, struct ar_error *error)
+static int to_values(const struct ar_buf *in, struct ar_buf *out, bool series, struct ar_error *error)
 {
     struct ar_table table;
     if (ar_table_parse(&table, in->data, in->len, "standard input", error) != 0)
         return -1;
-    int status = ar_pickle_series(out, &table, 0, error);
+    int status = series ? ar_pickle_series(out, &table, 0, error) : ar_pickle_frame(out, &table, error);
     ar_table_release(&table);
     return status;
 }
@@ -77,13 +78,13 @@ static int convert(int argc, char **argv, const struct ar_buf *in, struct ar_buf
     const char *what = argc > 1 ? argv[1] : "";
     if (strcmp(what, "frame") == 0)
         return to_frame(in, out, (const char *const *)(argv + 2), (size_t)argc - 2, error);
-    if (strcmp(what, "series") == 0)
-        return to_series(in, out, error);
+    if (strcmp(what, "series") == 0 || strcmp(what, "table") == 0)
+        return to_values(in, out, *what == 's', error);
     if (strcmp(what, "types") == 0)
         return to_types(in, out, error);
     if (strcmp(what, "pandas") == 0 || strcmp(what, "typed") == 0)
         return from_pickle(in, out, *what == 'p' ? AR_PICKLE_PANDAS : AR_PICKLE_TYPED, error);
-    return ar_fail(error, AR_INPUT, "what to do? frame, series, types, pandas or typed");
+    return ar_fail(error, AR_INPUT, "what to do? frame, series, table, types, pandas or typed");
 }
 
 int main(int argc, char **argv)

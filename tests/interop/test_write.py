@@ -124,5 +124,39 @@ class Series(unittest.TestCase):
         self.assertEqual(refused.exception.args, (1, "pickle-tool: column 'a': an integer of 4301 digits"))
 
 
+class Tables(unittest.TestCase):
+    """A table of results is the frame that pandas makes of the lanes' series."""
+
+    CELLS = ["", "7", "-3", "0.5", "1e300", "true", "false", "nan", "x", '"12"', '"true"', '""', '"NA"', "NA", "null", "007", "9" * 25]
+
+    def same(self, body):
+        header, *rows = body.split(b"\n")[:-1]
+        series = [pickle.loads(tool("series", header + b"\n" + row + b"\n")) for row in rows]
+        frame, wanted = pickle.loads(tool("table", body)), pandas.DataFrame(series)
+        assert_frame_equal(frame, wanted)
+        for name in wanted:
+            self.assertEqual([type(value) for value in frame[name]], [type(value) for value in wanted[name]])
+        return frame
+
+    def test_columns_of_one_kind_and_of_many(self):
+        dice = random.Random(5)
+        for seed in range(80):
+            columns = [dice.sample(self.CELLS, dice.choice([1, 1, 2, 3, len(self.CELLS)])) for _ in range(dice.randint(1, 6))]
+            rows = [[dice.choice(cells) for cells in columns] for _ in range(dice.randint(1, 9))]
+            lines = [[f"c{i}" for i in range(len(columns))] + ["data"]] + [row + [f"{i:04d}"] for i, row in enumerate(rows)]
+            body = "".join(",".join(line) + "\n" for line in lines).encode()
+            with self.subTest(seed=seed, body=body):
+                self.same(body)
+
+    def test_what_read_csv_would_take_for_missing_stays(self):
+        frame = self.same(b'text,none,data\nNA,,0001\n"",,0002\nnull5,,0003\n')
+        self.assertEqual(frame["text"].tolist(), ["NA", "", "null5"])
+        self.assertEqual(frame["none"].tolist(), [None, None, None])
+
+    def test_no_lane_has_a_row(self):
+        frame = pickle.loads(tool("table", b"data,sample_name\n"))
+        self.assertEqual((list(frame.columns), len(frame)), (["data", "sample_name"], 0))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -267,6 +267,47 @@ static void test_own_series(void)
     ar_buf_release(&pickle);
 }
 
+static void test_own_frame_of_values(void)
+{
+    static const char *const tables[] = {
+        "n,text,ok,data\n3,\"12\",true,007\n,NA,,\"5\"\n0.5,\"\",false,x\n",
+        "data,sample_name\n",
+        "a\n\"\"\n",
+    };
+    struct ar_error error;
+    struct ar_buf pickle;
+    ar_buf_init(&pickle);
+    for (size_t i = 0; i < AR_COUNT(tables); i++) {
+        struct ar_table table;
+        ar_buf_clear(&pickle);
+        CHECK(ar_table_parse(&table, tables[i], strlen(tables[i]), "table", &error) == 0, "%s", error.what);
+        CHECK(ar_pickle_frame(&pickle, &table, &error) == 0, "%s", error.what);
+        check_read(pickle.data, pickle.len, AR_PICKLE_TYPED, tables[i]);
+        ar_table_release(&table);
+    }
+    ar_buf_release(&pickle);
+}
+
+/* Rows of another length, what is no row, a row that is the list of rows, other arguments. */
+static void test_frames_of_values_that_are_none(void)
+{
+#define FRAME HEAD "\x8c\x06pandas\x8c\x09" "DataFrame\x93"
+#define NAMES "](\x8c\x01" "a\x8c\x01" "be"
+    static const char as_pandas[] = "is not as pandas 1.5 to 3.1 write it";
+    REFUSED(FRAME "](](NeeN" NAMES "\x87R.", as_pandas);
+    REFUSED(FRAME "](](NNe](NNNeeN" NAMES "\x87R.", as_pandas);
+    REFUSED(FRAME "](NeN" NAMES "\x87R.", as_pandas);
+    REFUSED(FRAME "]\x94(h\0h\0eN" NAMES "\x87R.", "holds a 'list'");
+    REFUSED(FRAME "](](NNee" NAMES NAMES "\x87R.", as_pandas);
+    REFUSED(FRAME "](](NNeeNN\x87R.", as_pandas);
+    REFUSED(FRAME "](](NNee\x85R.", as_pandas);
+    REFUSED(FRAME "(](](NNeeN" NAMES "\x8c\x05" "int64tR.", as_pandas);
+    REFUSED(FRAME "](](N]eeN" NAMES "\x87R.", "column 'b': holds a 'list'");
+    REFUSED(FRAME "](](NNeeN" NAMES "\x87R}b.", as_pandas);
+#undef FRAME
+#undef NAMES
+}
+
 /* A read_csv that would read its bytes in another way is none of ours. */
 static void test_other_calls(void)
 {
@@ -360,6 +401,8 @@ int main(int argc, char **argv)
     test_bomb();
     test_own_frame();
     test_own_series();
+    test_own_frame_of_values();
+    test_frames_of_values_that_are_none();
     test_other_calls();
     return check_done();
 }

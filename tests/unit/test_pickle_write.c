@@ -171,6 +171,22 @@ static void test_the_longest_integer(void)
     ar_buf_release(&out);
 }
 
+static void test_a_frame_of_values_is_a_list_of_its_rows(void)
+{
+    static const char csv[] = "n,text,data\n1,\"5\",01\n,NA,2\n";
+    static const char want[] = "\x80\x04\x8c\x06pandas\x8c\x09" "DataFrame\x93](](J\1\0\0\0\x8c\x01" "5\x8c\x02" "01e"
+                               "](N\x8c\x02NA\x8c\x01" "2eeN](\x8c\x01n\x8c\x04text\x8c\x04" "datae\x87R.";
+    struct ar_error error = { 0 };
+    struct ar_table table;
+    struct ar_buf out;
+    ar_buf_init(&out);
+    CHECK(ar_table_parse(&table, csv, sizeof csv - 1, "test", &error) == 0, "%s", error.what);
+    CHECK(ar_pickle_frame(&out, &table, &error) == 0, "%s", error.what);
+    CHECK_BYTES(out.data, out.len, want, sizeof want - 1);
+    ar_table_release(&table);
+    ar_buf_release(&out);
+}
+
 int main(void)
 {
     test_a_frame_calls_read_csv_on_its_bytes();
@@ -181,5 +197,6 @@ int main(void)
     test_integers_of_any_size();
     test_floats();
     test_the_longest_integer();
+    test_a_frame_of_values_is_a_list_of_its_rows();
     return check_done();
 }
