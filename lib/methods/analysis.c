@@ -18,8 +18,8 @@ static const struct ar_target *target_of(const struct ar_analysis *a, const stru
 /* ---- output, in order ----------------------------------------------------------------------------------------------- */
 
 /*
- * Gives back the space in a spool before end: lanes lie there in their order, so nobody needs it any more. (Not so the lanes of shares, the rest of which may go to
- * another worker.)
+ * Gives back the space in a spool before end: lanes lie there in their order, so nobody needs it any more. (Not so the lanes of
+ * shares, the rest of which may go to another worker.)
  */
 static void free_spool(struct ar_analysis *a, unsigned spool, uint64_t end)
 {
@@ -179,7 +179,8 @@ static int check_chosen(const struct ar_analysis *a, const struct ar_targets *ta
         ar_buf_init(&ids);
         for (size_t k = 0; k < targets->count && k < 20; k++)
             ar_buf_add_format(&ids, "%s'%s'", k ? ", " : "", targets->entry[k].data);
-        ar_fail(error, AR_INPUT, "lane '%s' not found; lanes are %s%s", a->chosen[i], ids.data, targets->count > 20 ? ", …" : "");
+        ar_fail(error, AR_INPUT, "lane '%s' not found; lanes are %s%s", a->chosen[i], ids.data,
+                targets->count > 20 ? ", …" : "");
         ar_buf_release(&ids);
         return -1;
     }
@@ -203,8 +204,8 @@ static void spread_folders(int root)
 /* The work folder, and the workers, which delete it where this process is killed. */
 static int start_workers(struct ar_analysis *a, unsigned jobs, struct ar_error *error)
 {
-    const struct ar_pool_task task = { .work = a->what.contract->shares ? ar_share_job_run : ar_lane_job_run, .orphaned = ar_lane_job_orphaned, .context = &a->what,
-                                       .stop = a->what.proc.stop };
+    const struct ar_pool_task task = { .work = a->what.contract->shares ? ar_share_job_run : ar_lane_job_run,
+                                       .orphaned = ar_lane_job_orphaned, .context = &a->what, .stop = a->what.proc.stop };
     a->what.root = ar_tmpdir_make(&a->work, error);
     if (a->what.root < 0)
         return -1;
@@ -244,32 +245,23 @@ static int open_lane(struct ar_analysis *a, const struct ar_target *target, stru
     ar_buf_clear(&a->error_text);
     if (!is_chosen(a, target->data))
         return 0;
-    a->dirfd = ar_lane_folder_open(&a->folders, a->what.root, target->data, error);
-    if (a->dirfd < 0)
+    a->input.target = target;
+    a->input.params = &a->params;
+    a->input.manifest = a->what.manifest;
+    a->input.dirfd = ar_lane_folder_open(&a->folders, a->what.root, target->data, error);
+    if (a->input.dirfd < 0)
         return -1;
-    if (ar_files_put(a->dirfd, AR_FILES_DATA_NAME, target->data, target->data_len, error) != 0 ||
-        ar_files_put(a->dirfd, AR_FILES_SAMPLE_NAME, target->sample, target->sample_len, error) != 0)
+    if (ar_files_put(a->input.dirfd, AR_FILES_DATA_NAME, target->data, target->data_len, error) != 0 ||
+        ar_files_put(a->input.dirfd, AR_FILES_SAMPLE_NAME, target->sample, target->sample_len, error) != 0)
         return ar_lane_job_hint(error);
     return 0;
 }
 
 static int take_set(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
 {
-    if (a->dirfd < 0)
+    if (a->input.dirfd < 0 || a->what.contract->take_set(&a->input, a->stream, entry, error) == 0)
         return 0;
-    int fd = ar_files_create_set(a->dirfd, entry->base, error);
-    if (fd < 0)
-        return ar_lane_job_hint(error);
-    const char *bytes;
-    char name[256];
-    ssize_t n;
-    int result = 0;
-    while (result == 0 && (n = ar_stream_view(a->stream, &bytes, (size_t)256 * 1024, error)) != 0)
-        if (n < 0 || ar_write_fd(fd, bytes, (size_t)n, ar_spool_name(name), error) != 0)
-            result = n < 0 ? -1 : ar_lane_job_hint(error);
-    if (close(fd) != 0 && result == 0)
-        result = ar_fail_errno(error, errno, "cannot write '%s'", ar_spool_name(name));
-    return result;
+    return ar_lane_job_hint(error);
 }
 
 /* Unknown entries wait as blocks of a tar, in a file of the lane (or, at the top, until the lanes are written). */
@@ -359,11 +351,13 @@ static int send_lane(struct ar_analysis *a, const struct ar_target *target, cons
     if (hold(a, ledger, error) != 0)
         return -1;
     const char *params = a->params.len ? a->params.data : "{}";
-    if (ar_files_put(a->dirfd, AR_FILES_PARAMS, params, strlen(params), error) != 0 ||
-        ar_files_put(a->dirfd, AR_FILES_LEDGER, ledger->text, ledger->len, error) != 0)
+    if (ar_files_put(a->input.dirfd, AR_FILES_PARAMS, params, strlen(params), error) != 0 ||
+        ar_files_put(a->input.dirfd, AR_FILES_LEDGER, ledger->text, ledger->len, error) != 0)
         return ar_lane_job_hint(error);
-    close(a->dirfd);
-    a->dirfd = -1;
+    if (a->what.contract->take_end && a->what.contract->take_end(&a->input, error) != 0)
+        return ar_lane_job_hint(error);
+    close(a->input.dirfd);
+    a->input.dirfd = -1;
     a->lane[job.number].state = AR_ANALYSIS_QUEUED;
     if (a->what.contract->shares)
         return add_to_share(a, job.number, error);
@@ -376,9 +370,10 @@ static int send_lane(struct ar_analysis *a, const struct ar_target *target, cons
 /* Passes on a lane that does not run: it failed before, or was not chosen. */
 static int skip_lane(struct ar_analysis *a, const struct ar_target *target, uint32_t number, struct ar_error *error)
 {
-    if (a->dirfd >= 0) {
-        close(a->dirfd);
-        a->dirfd = -1;
+    if (a->input.dirfd >= 0) {
+        ar_wire_tar_abandon(&a->input.wire);
+        close(a->input.dirfd);
+        a->input.dirfd = -1;
         if (ar_dir_remove(a->what.root, target->data, error) != 0)
             return -1;
     }
@@ -403,7 +398,7 @@ static int close_lane(struct ar_analysis *a, const struct ar_entry *entry, struc
         ar_fail(error, AR_INPUT, "lane '%s' has no params: it was not packed", target->data);
         return ar_hint(error, "Run ar-cleanse and ar-pack before this step.");
     }
-    if (a->dirfd >= 0 && !a->earlier_failure)
+    if (a->input.dirfd >= 0 && !a->earlier_failure)
         return send_lane(a, target, entry, error);
     return skip_lane(a, target, (uint32_t)entry->lane, error);
 }
@@ -469,7 +464,8 @@ void ar_analysis_init(struct ar_analysis *a, struct ar_stream *stream, struct ar
 {
     a->stream = stream;
     a->out = out;
-    a->dirfd = a->rest_fd = a->late_fd = -1;
+    a->rest_fd = a->late_fd = -1;
+    a->input = (struct ar_contract_input){ .dirfd = -1, .wire = AR_WIRE_TAR_NONE };
     ar_pool_init(&a->pool);
     a->what.printed = a->what.log = -1;
     ar_buf_init(&a->work);
@@ -495,7 +491,8 @@ void ar_analysis_release(struct ar_analysis *a)
     ar_pool_end(&a->pool);
     ar_out_abandon(a->rest_out);
     ar_out_abandon(a->late_out);
-    int *fds[] = { &a->dirfd, &a->rest_fd, &a->late_fd };
+    ar_wire_tar_abandon(&a->input.wire);
+    int *fds[] = { &a->input.dirfd, &a->rest_fd, &a->late_fd };
     for (size_t i = 0; i < AR_COUNT(fds); i++)
         if (*fds[i] >= 0)
             close(*fds[i]);

@@ -53,7 +53,7 @@ struct ar_analysis {
     size_t next;                   /* the lane whose turn it is to be written */
     uint64_t *freed;               /* by spool: up to where what was written gave its space back */
     struct ar_lane_folders folders;
-    int dirfd;                     /* of the lane that is read */
+    struct ar_contract_input input; /* the lane that is read */
     struct ar_buf params, error_text;
     bool earlier_failure;
     bool keep;                     /* the work folder stays */

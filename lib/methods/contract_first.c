@@ -1,55 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The contract "first": a process for each lane, with the lane as a tar on standard input and its result as a tar on standard output,
- * sets and result pickled (ar-stream(5), the first dialect).
+ * The contract "first": a process for each lane, with the lane as a tar on standard input and its result as a tar on standard
+ * output, sets and result pickled (ar-stream(5), the first dialect). The tar is written while the lane is read, so that its rows
+ * are copied once.
  */
+#include <fcntl.h>
+
 #include "lanes/entries.h"
 #include "methods/contract.h"
-#include "methods/wire_tar.h"
 #include "wire/result.h"
 
 #define ANSWER_MAX (UINT64_C(4) << 30) /* bytes of a result with its pictures */
 
-/* The path of a set's CSV, from the lane's folder. */
-static void csv_path(char path[static sizeof AR_FILES_SETS + AR_SET_NAME_MAX + 8], const char *set)
+#define INPUT "input.tar" /* in the lane's folder: what the method gets on standard input */
+
+/* ---- what it gets --------------------------------------------------------------------------------------------------- */
+
+static int put_params(struct ar_contract_input *input, struct ar_error *error)
 {
-    snprintf(path, sizeof AR_FILES_SETS + AR_SET_NAME_MAX + 8, AR_FILES_SETS "/%s.csv", set);
+    input->params_put = true;
+    return ar_wire_tar_text(&input->wire, AR_NAME_PARAMS, input->params->data, input->params->len, error);
 }
 
-static int put_lane(struct ar_wire_tar *wire, const struct ar_contract_lane *lane, struct ar_error *error)
+/* Begins the tar, unless that was done. The params stand before the sets where the stream has them there. */
+static int begin(struct ar_contract_input *input, struct ar_error *error)
 {
-    const struct ar_target *target = &lane->target;
-    if (ar_wire_tar_text(wire, AR_NAME_DATA_NAME, target->data, target->data_len, error) != 0 ||
-        ar_wire_tar_text(wire, AR_NAME_SAMPLE_NAME, target->sample, target->sample_len, error) != 0 ||
-        ar_wire_tar_text(wire, AR_NAME_PARAMS, lane->params.data, lane->params.len, error) != 0)
+    const struct ar_target *target = input->target;
+    if (input->wire.fd >= 0)
+        return 0;
+    input->params_put = false;
+    if (ar_wire_tar_create(&input->wire, input->dirfd, INPUT, error) != 0 ||
+        ar_wire_tar_text(&input->wire, AR_NAME_DATA_NAME, target->data, target->data_len, error) != 0 ||
+        ar_wire_tar_text(&input->wire, AR_NAME_SAMPLE_NAME, target->sample, target->sample_len, error) != 0)
         return -1;
-    const char *set;
-    json_t *records;
-    json_object_foreach (json_object_get(lane->ledger.json, "sets"), set, records) {
-        char path[sizeof AR_FILES_SETS + AR_SET_NAME_MAX + 8];
-        csv_path(path, set);
-        if (ar_wire_tar_set(wire, set, lane->dirfd, (char *[]){ path }, 1, lane->manifest, error) != 0)
-            return -1;
-    }
-    return 0;
+    return input->params->len ? put_params(input, error) : 0;
+}
+
+static int take_set(struct ar_contract_input *input, struct ar_stream *stream, const struct ar_entry *entry,
+                    struct ar_error *error)
+{
+    return begin(input, error) == 0 ? ar_wire_tar_stream(&input->wire, stream, entry, input->manifest, error) : -1;
+}
+
+static int take_end(struct ar_contract_input *input, struct ar_error *error)
+{
+    if (begin(input, error) != 0 || (!input->params_put && put_params(input, error) != 0))
+        return -1;
+    int fd = ar_wire_tar_close(&input->wire, error);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 ? 0 : -1;
 }
 
 static int ask(const struct ar_contract_lane *lane, struct ar_env *env, struct ar_proc *proc, struct ar_error *error)
 {
-    struct ar_wire_tar wire;
     ar_files_env_lane(env, lane->target.data, lane->target.sample);
     ar_env_set(env, "ANALYSISRUN_METHOD", "analyze");
-    if (ar_wire_tar_open(&wire, error) != 0)
-        return -1;
-    if (put_lane(&wire, lane, error) != 0) {
-        ar_wire_tar_abandon(&wire);
-        return -1;
-    }
-    proc->in = ar_wire_tar_close(&wire, error);
-    return proc->in >= 0 ? 0 : -1;
+    proc->in = ar_open_beneath(lane->dirfd, INPUT, O_RDONLY, 0);
+    return proc->in >= 0 ? 0 : ar_fail_errno(error, errno, "cannot read '" INPUT "' in the work folder");
 }
 
-static int take(const struct ar_contract_lane *lane, const struct ar_tar_map *map, struct ar_contract_answer *answer, struct ar_error *error)
+/* ---- what it answers ------------------------------------------------------------------------------------------------ */
+
+static int take(const struct ar_contract_lane *lane, const struct ar_tar_map *map, struct ar_contract_answer *answer,
+                struct ar_error *error)
 {
     const struct ar_tar_item *result = ar_tar_map_find(map, AR_NAME_RESULT);
     if (!result) {
@@ -64,7 +78,8 @@ static int take(const struct ar_contract_lane *lane, const struct ar_tar_map *ma
     return ar_wire_tar_images(map, "", lane->dirfd, &answer->images, error);
 }
 
-static int answer(const struct ar_contract_lane *lane, int out, uint64_t n, struct ar_contract_answer *answer, struct ar_error *error)
+static int answer(const struct ar_contract_lane *lane, int out, uint64_t n, struct ar_contract_answer *answer,
+                  struct ar_error *error)
 {
     struct ar_tar_map map = { 0 };
     int result = ar_wire_tar_read(&map, out, n, AR_DIALECT_FIRST, AR_WIRE_ANALYZE_OUT, error);
@@ -74,4 +89,6 @@ static int answer(const struct ar_contract_lane *lane, int out, uint64_t n, stru
     return result;
 }
 
-const struct ar_contract_calls ar_contract_first = { .out_max = ANSWER_MAX, .ask = ask, .answer = answer };
+const struct ar_contract_calls ar_contract_first = {
+    .out_max = ANSWER_MAX, .take_set = take_set, .take_end = take_end, .ask = ask, .answer = answer
+};

@@ -222,14 +222,15 @@ static const struct ar_tar_item *find_result(const struct share *share, const ch
 }
 
 /* Takes a lane's result and pictures. 0; 1: it is none, and error_text says why; -1. */
-static int take_result(const struct share *share, struct ar_lane_work *work, const struct ar_tar_item *item, struct ar_lane_done *done,
-                       struct ar_error *error)
+static int take_result(const struct share *share, struct ar_lane_work *work, const struct ar_tar_item *item,
+                       struct ar_lane_done *done, struct ar_error *error)
 {
     char prefix[AR_LANE_ID_MAX + 2];
     const struct ar_target *target = &work->lane.target;
     snprintf(prefix, sizeof prefix, "%s/", target->data);
     done->outcome = AR_LANE_RESULT;
-    int result = ar_wire_result_from_csv(&work->answer.result, item->data, item->n, target->data, target->sample, NULL, item->name, error);
+    int result = ar_wire_result_from_csv(&work->answer.result, item->data, item->n, target->data, target->sample, NULL,
+                                         item->name, error);
     if (result == 0)
         result = ar_wire_tar_images(&share->answer, prefix, work->lane.dirfd, &work->answer.images, error);
     if (result == 0)
@@ -288,7 +289,8 @@ static int take_lane(struct share *share, uint32_t i, struct ar_error *error)
 {
     struct ar_lane_work *work = &share->lane[i];
     const struct ar_tar_item *item = find_result(share, work->lane.target.data);
-    struct ar_lane_done done = { .number = share->job->lane[i], .spool = share->worker, .seconds = share->end.seconds, .memory = share->end.memory };
+    struct ar_lane_done done = { .number = share->job->lane[i], .spool = share->worker, .seconds = share->end.seconds,
+                                 .memory = share->end.memory };
     if (!item && share->blamed)
         return 0; /* it is left for another process */
     work->lane.dirfd = ar_open_beneath(share->jobs->root, work->lane.target.data, O_RDONLY | O_DIRECTORY, 0);
@@ -352,7 +354,8 @@ int ar_share_job_run(void *context, unsigned worker, const void *message, size_t
     return result == 0 ? 0 : ar_lane_job_hint(error);
 }
 
-int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, ar_share_take *take, void *arg, struct ar_error *error)
+int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, ar_share_take *take, void *arg,
+                      struct ar_error *error)
 {
     char name[32];
     struct ar_lane_done done;

@@ -2,8 +2,9 @@
 /*
  * A share of the lanes for one process: the contract "analyzeseq".
  *
- * The process gets its lanes as one tar (targets, params, and each set as one pickled frame of all their rows), and answers with their results, lane after lane. What it has answered by the time
- * it ends counts, however it ends; the first lane without a result is the one that failed, and those behind it that have none either are left for another process.
+ * The process gets its lanes as one tar (targets, params, and each set as one pickled frame of all their rows), and answers with
+ * their results, lane after lane. What it has answered by the time it ends counts, however it ends; the first lane without a
+ * result is the one that failed, and those behind it that have none either are left for another process.
  */
 #ifndef AR_METHODS_SHARE_JOB_H
 #define AR_METHODS_SHARE_JOB_H
@@ -23,12 +24,15 @@ _Static_assert(sizeof(struct ar_share_job) <= AR_POOL_MESSAGE, "a job must fit i
 size_t ar_share_job_size(uint32_t n);
 
 /* An ar_pool_work: context is a struct ar_lane_jobs, job and reply the same struct ar_share_job, see ar_share_job_done. */
-int ar_share_job_run(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len, struct ar_error *error);
+int ar_share_job_run(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len,
+                     struct ar_error *error);
 
 /*
- * For who sent the job, after the reply or the worker's end: calls take for each lane that was dealt with, in their order. 0, or -1: take failed, or the system said no.
+ * For who sent the job, after the reply or the worker's end: calls take for each lane that was dealt with, in their order. 0, or
+ * -1: take failed, or the system said no.
  */
 typedef int ar_share_take(void *arg, const struct ar_lane_done *done, struct ar_error *error);
-int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, ar_share_take *take, void *arg, struct ar_error *error) AR_MUST_USE;
+int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, ar_share_take *take, void *arg,
+                      struct ar_error *error) AR_MUST_USE;
 
 #endif

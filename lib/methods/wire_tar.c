@@ -10,12 +10,11 @@
 
 /* ---- the tar that is asked with ------------------------------------------------------------------------------------- */
 
-int ar_wire_tar_open(struct ar_wire_tar *wire, struct ar_error *error)
+/* Writes to fd, which is its own. */
+static int begin(struct ar_wire_tar *wire, int fd, struct ar_error *error)
 {
     char name[256];
-    *wire = (struct ar_wire_tar){ .fd = ar_spool_open(error) };
-    if (wire->fd < 0)
-        return -1;
+    *wire = (struct ar_wire_tar){ .fd = fd };
     wire->out = ar_out_new(wire->fd, ar_spool_name(name), AR_FILTER_NONE, error);
     if (wire->out) {
         ar_tar_writer_init(&wire->tar, wire->out);
@@ -23,6 +22,18 @@ int ar_wire_tar_open(struct ar_wire_tar *wire, struct ar_error *error)
     }
     ar_wire_tar_abandon(wire);
     return -1;
+}
+
+int ar_wire_tar_open(struct ar_wire_tar *wire, struct ar_error *error)
+{
+    int fd = ar_spool_open(error);
+    return fd >= 0 ? begin(wire, fd, error) : -1;
+}
+
+int ar_wire_tar_create(struct ar_wire_tar *wire, int dirfd, const char *name, struct ar_error *error)
+{
+    int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return fd >= 0 ? begin(wire, fd, error) : ar_fail_errno(error, errno, "cannot write '%s' in the work folder", name);
 }
 
 void ar_wire_tar_abandon(struct ar_wire_tar *wire)
@@ -55,6 +66,36 @@ int ar_wire_tar_text(struct ar_wire_tar *wire, const char *name, const char *tex
     struct ar_tar_meta meta = { .name = name, .size = n };
     return ar_tar_put_whole(&wire->tar, &meta, text, error);
 }
+
+/* ---- a pickled frame ------------------------------------------------------------------------------------------------ */
+
+struct frame {
+    const char *set;
+    const struct ar_manifest *manifest;
+    struct ar_wire_frame ends;
+};
+
+/* Begins the entry of a set whose CSV has so many bytes, n of them its header, and writes what stands before the CSV. */
+static int begin_frame(struct ar_wire_tar *wire, struct frame *frame, const char *header, size_t n, uint64_t csv_bytes,
+                       struct ar_error *error)
+{
+    char name[sizeof AR_FOLDER_SETS + AR_SET_NAME_MAX];
+    const struct ar_manifest_set *set = frame->manifest ? ar_manifest_set(frame->manifest, frame->set) : NULL;
+    if (ar_wire_frame_init(&frame->ends, header, n, csv_bytes, set ? set->text : NULL, error) != 0)
+        return -1;
+    snprintf(name, sizeof name, AR_FOLDER_SETS "%s", frame->set);
+    struct ar_tar_meta meta = { .name = name, .size = ar_wire_frame_bytes(&frame->ends, csv_bytes), .is_file = true };
+    if (ar_tar_put(&wire->tar, &meta, error) != 0)
+        return -1;
+    return ar_tar_write(&wire->tar, frame->ends.before.data, frame->ends.before.len, error);
+}
+
+static int end_frame(struct ar_wire_tar *wire, struct frame *frame, struct ar_error *error)
+{
+    return ar_tar_write(&wire->tar, frame->ends.behind.data, frame->ends.behind.len, error);
+}
+
+/* ---- a set of files ------------------------------------------------------------------------------------------------- */
 
 /* The CSV files of a set, and the header that they begin with. */
 struct parts {
@@ -123,7 +164,8 @@ static int copy_rows(struct ar_wire_tar *wire, const struct parts *parts, size_t
     int result = -1;
     if (header && pread(fd, header, parts->header.len, 0) == (ssize_t)parts->header.len &&
         memcmp(header, parts->header.data, parts->header.len) == 0)
-        result = ar_tar_write_copy(&wire->tar, fd, parts->header.len, (uint64_t)st.st_size - parts->header.len, parts->path[i], error);
+        result = ar_tar_write_copy(&wire->tar, fd, parts->header.len, (uint64_t)st.st_size - parts->header.len, parts->path[i],
+                                   error);
     else if (fd >= 0)
         ar_fail(error, AR_INPUT, "'%s': its header is not that of the lanes before", parts->path[i]);
     free(header);
@@ -132,41 +174,88 @@ static int copy_rows(struct ar_wire_tar *wire, const struct parts *parts, size_t
     return result;
 }
 
-static int put_frame(struct ar_wire_tar *wire, const char *set, const struct parts *parts, char *const *text, struct ar_error *error)
+static int put_parts(struct ar_wire_tar *wire, struct frame *frame, const struct parts *parts, struct ar_error *error)
 {
-    struct ar_wire_frame frame = { 0 };
     uint64_t rows;
-    char name[sizeof AR_FOLDER_SETS + AR_SET_NAME_MAX];
-    if (count_rows(parts, &rows, error) != 0)
+    if (count_rows(parts, &rows, error) != 0 ||
+        begin_frame(wire, frame, parts->header.data, parts->header.len, parts->header.len + rows, error) != 0 ||
+        ar_tar_write(&wire->tar, parts->header.data, parts->header.len, error) != 0)
         return -1;
-    uint64_t csv = parts->header.len + rows;
-    int result = ar_wire_frame_init(&frame, parts->header.data, parts->header.len, csv, text, error);
-    snprintf(name, sizeof name, AR_FOLDER_SETS "%s", set);
-    struct ar_tar_meta meta = { .name = name, .size = ar_wire_frame_bytes(&frame, csv), .is_file = true };
-    if (result == 0)
-        result = ar_tar_put(&wire->tar, &meta, error);
-    if (result == 0)
-        result = ar_tar_write(&wire->tar, frame.before.data, frame.before.len, error);
-    if (result == 0)
-        result = ar_tar_write(&wire->tar, parts->header.data, parts->header.len, error);
-    for (size_t i = 0; i < parts->n && result == 0; i++)
-        result = copy_rows(wire, parts, i, error);
-    if (result == 0)
-        result = ar_tar_write(&wire->tar, frame.behind.data, frame.behind.len, error);
-    ar_wire_frame_release(&frame);
-    return result;
+    for (size_t i = 0; i < parts->n; i++)
+        if (copy_rows(wire, parts, i, error) != 0)
+            return -1;
+    return end_frame(wire, frame, error);
 }
 
-int ar_wire_tar_set(struct ar_wire_tar *wire, const char *set, int root, char *const *path, size_t n, const struct ar_manifest *manifest,
-                    struct ar_error *error)
+int ar_wire_tar_set(struct ar_wire_tar *wire, const char *set, int root, char *const *path, size_t n,
+                    const struct ar_manifest *manifest, struct ar_error *error)
 {
     struct parts parts = { .root = root, .path = path, .n = n };
-    const struct ar_manifest_set *declared = manifest ? ar_manifest_set(manifest, set) : NULL;
+    struct frame frame = { .set = set, .manifest = manifest };
     ar_buf_init(&parts.header);
     int result = read_header(&parts, error);
     if (result == 0)
-        result = put_frame(wire, set, &parts, declared ? declared->text : NULL, error);
+        result = put_parts(wire, &frame, &parts, error);
+    ar_wire_frame_release(&frame.ends);
     ar_buf_release(&parts.header);
+    return result;
+}
+
+/* ---- a set that is read from a stream ------------------------------------------------------------------------------- */
+
+enum { PIECE = 256 * 1024, HEADER_FIRST = 4096 };
+
+/* Is the header whole in the bytes that were read so far? Then its length, line end included; 0: more is needed; -1. */
+static int64_t find_header(const struct ar_buf *start, bool whole, const char *what, struct ar_error *error)
+{
+    struct ar_csv_header header = { 0 };
+    if (ar_csv_header_read(&header, start->data, start->len, what, error) != 0)
+        return whole ? -1 : 0; /* a row that is cut looks wrong */
+    uint64_t next = header.next;
+    ar_csv_header_release(&header);
+    return whole || next < start->len ? (int64_t)next : 0;
+}
+
+/* Reads the start of the set, its header at least. Returns the header's length, or -1. */
+static int64_t read_start(struct ar_buf *start, struct ar_stream *stream, const struct ar_entry *entry, struct ar_error *error)
+{
+    const char *bytes;
+    for (size_t need = HEADER_FIRST;; need *= 2) {
+        ssize_t n = 1;
+        while (start->len < need && (n = ar_stream_view(stream, &bytes, PIECE, error)) > 0)
+            ar_buf_add(start, bytes, (size_t)n);
+        if (n < 0 || ar_buf_check(start, error) != 0)
+            return -1;
+        int64_t header = find_header(start, n == 0, entry->tar->name, error);
+        if (header != 0)
+            return header;
+    }
+}
+
+static int put_stream(struct ar_wire_tar *wire, struct frame *frame, struct ar_buf *start, struct ar_stream *stream,
+                      const struct ar_entry *entry, struct ar_error *error)
+{
+    const char *bytes;
+    ssize_t n;
+    int64_t header = read_start(start, stream, entry, error);
+    if (header < 0 || begin_frame(wire, frame, start->data, (size_t)header, entry->tar->size, error) != 0 ||
+        ar_tar_write(&wire->tar, start->data, start->len, error) != 0)
+        return -1;
+    while ((n = ar_stream_view(stream, &bytes, PIECE, error)) > 0)
+        if (ar_tar_write(&wire->tar, bytes, (size_t)n, error) != 0)
+            return -1;
+    return n == 0 ? end_frame(wire, frame, error) : -1;
+}
+
+int ar_wire_tar_stream(struct ar_wire_tar *wire, struct ar_stream *stream, const struct ar_entry *entry,
+                       const struct ar_manifest *manifest, struct ar_error *error)
+{
+    struct frame frame = { .set = entry->base, .manifest = manifest };
+    struct ar_buf start;
+    ar_buf_init(&start);
+    int result = put_stream(wire, &frame, &start, stream, entry, error);
+    ar_wire_frame_release(&frame.ends);
+    ar_buf_release(&start);
     return result;
 }
 
@@ -184,7 +273,8 @@ static int fail_no_tar(int out, uint64_t n, struct ar_error *error)
         error->status = AR_CONTENT;
     else
         ar_fail(error, AR_CONTENT, "it printed '%.*s%s' before its tar", (int)len, start, len == sizeof start - 1 ? "…" : "");
-    return ar_hint(error, "By this contract a method writes one tar to standard output and nothing else; messages belong on standard error.");
+    return ar_hint(error, "By this contract a method writes one tar to standard output and nothing else; messages belong on "
+                          "standard error.");
 }
 
 /* The answer holds the entry error: it is what the method has to say. */
@@ -197,7 +287,8 @@ static int fail_answered(const struct ar_tar_item *item, struct ar_error *error)
     return ar_fail(error, AR_CONTENT, "it answered with an error: %.*s", shown, item->data);
 }
 
-int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialect dialect, enum ar_wire_kind kind, struct ar_error *error)
+int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialect dialect, enum ar_wire_kind kind,
+                     struct ar_error *error)
 {
     enum ar_wire_kind found;
     if (ftruncate(out, (off_t)n) != 0 || lseek(out, 0, SEEK_SET) != 0)
@@ -217,7 +308,8 @@ int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialec
     }
     if (found == kind)
         return 0;
-    return ar_fail(error, AR_CONTENT, "it answered with %s where %s was expected", ar_wire_kind_name(found), ar_wire_kind_name(kind));
+    return ar_fail(error, AR_CONTENT, "it answered with %s where %s was expected", ar_wire_kind_name(found),
+                   ar_wire_kind_name(kind));
 }
 
 /* The picture that an entry is, or NULL. */
@@ -263,15 +355,19 @@ static int put_images(const struct ar_tar_map *map, const char *prefix, int dirf
     return result;
 }
 
-int ar_wire_tar_images(const struct ar_tar_map *map, const char *prefix, int dirfd, struct ar_images *images, struct ar_error *error)
+int ar_wire_tar_images(const struct ar_tar_map *map, const char *prefix, int dirfd, struct ar_images *images,
+                       struct ar_error *error)
 {
     struct stat st;
     images->dirfd = -1;
     if (fstatat(dirfd, AR_FILES_IMAGES, &st, AT_SYMLINK_NOFOLLOW) == 0 && ar_dir_remove(dirfd, AR_FILES_IMAGES, error) != 0)
         return -1;
-    if (fstatat(dirfd, AR_FILES_IMAGE_TYPES, &st, AT_SYMLINK_NOFOLLOW) == 0 && ar_dir_remove(dirfd, AR_FILES_IMAGE_TYPES, error) != 0)
+    if (fstatat(dirfd, AR_FILES_IMAGE_TYPES, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        ar_dir_remove(dirfd, AR_FILES_IMAGE_TYPES, error) != 0)
         return -1;
-    int folder = mkdirat(dirfd, AR_FILES_IMAGES, 0700) == 0 ? ar_open_beneath(dirfd, AR_FILES_IMAGES, O_RDONLY | O_DIRECTORY, 0) : -1;
+    int folder = -1;
+    if (mkdirat(dirfd, AR_FILES_IMAGES, 0700) == 0)
+        folder = ar_open_beneath(dirfd, AR_FILES_IMAGES, O_RDONLY | O_DIRECTORY, 0);
     if (folder < 0)
         return ar_fail_errno(error, errno, "cannot make a folder for pictures in the work folder");
     int result = put_images(map, prefix, dirfd, folder, error);
