@@ -188,3 +188,16 @@ END
         refuses 2 'no input' -- ar-pack -m "$method/manifest.json" </dev/null
     done
 }
+
+@test "a script given by a relative name is not found from a method's folder: the message says what to write" {
+    cd "$BATS_TEST_TMPDIR"
+    echo 'print("null")' > m.py
+    printf 'Filename,Entity,Value\nI_000_A.nd2,x,1\n' > s.csv
+    ar-split -q s=s.csv | ar-cleanse -q --none s | ar-pack -q > in.tar
+    run -1 --separate-stderr ar-analyze -o out.tar -- python3 m.py < in.tar
+    [[ $stderr == *"'m.py' is a file here, but the method runs in a folder of its own: write \"\$PWD/m.py\""* ]]
+    ar-analyze -q -o out.tar -- python3 "$PWD/m.py" < in.tar
+    ar-merge -q < out.tar > merged.tar
+    run -1 --separate-stderr ar-post -o result.tar -- python3 m.py < merged.tar
+    [[ $stderr == *"write \"\$PWD/m.py\""* ]]
+}

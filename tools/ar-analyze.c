@@ -179,6 +179,8 @@ static int run(struct analyze *a, char **method, struct ar_error *error)
     tell_left(a);
     if (result == 0)
         tell(a);
+    if (result == 0 && a->analysis.failed)
+        cli_failures_argument(method);
     return result;
 }
 

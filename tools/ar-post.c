@@ -226,8 +226,10 @@ static int make_result(struct post *post)
         return AR_OK;
     }
     int status = cli_fail(&error);
-    if (post->method[0] && status == AR_CONTENT)
+    if (post->method[0] && status == AR_CONTENT) {
         show_log(post);
+        cli_failures_argument(post->method);
+    }
     return status;
 }
 

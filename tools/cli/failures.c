@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/failures.h"
 
+#include <sys/stat.h>
+
 enum { MAX_SHOWN = 20, MANY = 4 };
 
 void cli_failures_add(struct cli_failures *failures, const struct ar_target *target, const char *cause, const char *log)
@@ -97,4 +99,16 @@ void cli_failures_tell(struct cli_failures *failures)
     if (failures->n + failures->left_out > lanes)
         cli_more("and %zu more; ar-ls lists them all", failures->n + failures->left_out - lanes);
     ar_buf_release(&names);
+}
+
+void cli_failures_argument(char *const *method)
+{
+    for (size_t i = 1; method[0] && method[i]; i++) {
+        struct stat st;
+        const char *name = method[i];
+        if (name[0] == '/' || name[0] == '-' || stat(name, &st) != 0 || !S_ISREG(st.st_mode))
+            continue;
+        cli_more("'%s' is a file here, but the method runs in a folder of its own: write \"$PWD/%s\"", name, name);
+        return;
+    }
 }

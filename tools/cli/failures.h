@@ -28,6 +28,13 @@ void cli_failures_add(struct cli_failures *failures, const struct ar_target *tar
 
 /* Tells them. */
 void cli_failures_tell(struct cli_failures *failures);
+
+/*
+ * Where an argument of the method names a file from where the tool was started, which the method does not find from the folder that it runs in: says so. method ends
+ * with NULL.
+ */
+void cli_failures_argument(char *const *method);
+
 void cli_failures_release(struct cli_failures *failures);
 
 #endif
