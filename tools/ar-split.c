@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "lanes/params.h"
 #include "lanes/samples.h"
+#include "lanes/partition_tell.h"
 #include "lanes/split.h"
 
 enum { OPT_LANE_KEY = CLI_LONG, OPT_KEEP_GOING };
@@ -204,13 +205,10 @@ static void tell_set(const struct split *split, const struct ar_run_set *set, co
 /* Has the id, zeros at its start aside, rows in a set, though the samples table does not name it so? */
 static const char *find_without_zeros(const struct split *split, const char *id)
 {
-    for (size_t i = 0; i < split->lanes.run.n_sets; i++)
-        for (size_t k = 0; k < split->lanes.part[i].unknown.count; k++) {
-            const char *found = split->lanes.part[i].unknown.name[k].text;
-            if (strcmp(found + strspn(found, "0"), id + strspn(id, "0")) == 0)
-                return found;
-        }
-    return NULL;
+    const char *found = NULL;
+    for (size_t i = 0; i < split->lanes.run.n_sets && !found; i++)
+        found = ar_partition_without_zeros(&split->lanes.part[i], id);
+    return found;
 }
 
 /* Lanes that were found and may be meant to be one. */

@@ -76,6 +76,16 @@ void ar_partition_show_no_lane(const struct ar_partition *partition, struct ar_b
     ar_csv_scan_free(scan);
 }
 
+const char *ar_partition_without_zeros(const struct ar_partition *partition, const char *id)
+{
+    for (size_t i = 0; i < partition->unknown.count; i++) {
+        const char *found = partition->unknown.name[i].text;
+        if (strcmp(found + strspn(found, "0"), id + strspn(id, "0")) == 0)
+            return found;
+    }
+    return NULL;
+}
+
 bool ar_partition_lane_fault(const struct ar_partition *partition, size_t lane, struct ar_buf *text)
 {
     const struct ar_partition *p = partition;

@@ -22,6 +22,12 @@ json_t *ar_partition_account(const struct ar_partition *partition, const struct 
  */
 void ar_partition_show_no_lane(const struct ar_partition *partition, struct ar_buf *text);
 
+/*
+ * An id that rows have and the targets have not, which differs from this one in nothing but zeros at its start; NULL: none. Programs
+ * that take ids for numbers leave such behind.
+ */
+const char *ar_partition_without_zeros(const struct ar_partition *partition, const char *id);
+
 /* Has the lane rows of two image-analysis methods? Then appends the sentence that says so. */
 bool ar_partition_lane_fault(const struct ar_partition *partition, size_t lane, struct ar_buf *text);
 

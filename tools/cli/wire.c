@@ -2,6 +2,7 @@
 #include "cli/wire.h"
 
 #include "cli/cli.h"
+#include "lanes/partition_tell.h"
 
 static const char *locale_name(void)
 {
@@ -27,6 +28,30 @@ static void add_number(struct ar_buf *line, uint64_t n, const char *thing)
     cli_number(line, n, thing);
 }
 
+enum { LANES_SHOWN = 5 };
+
+/* Nothing of a set was taken: which lanes do its rows name? That is right for a lane without rows, and wrong for most others. */
+static void warn_nothing_taken(const struct ar_wire_from *from, const struct ar_partition *part)
+{
+    const struct ar_targets *targets = &from->split.targets;
+    const char *zeros = NULL;
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_buf_add_format(&line, "no row of the set '%s' is of the lane '%s'", part->set, targets->entry[0].data);
+    if (targets->count > 1)
+        ar_buf_add_format(&line, ", or of another of the %zu lanes", targets->count);
+    ar_buf_add_text(&line, part->unknown.count ? "; its rows are of " : "; its rows name no lane");
+    for (size_t i = 0; i < part->unknown.count && i < LANES_SHOWN; i++)
+        ar_buf_add_format(&line, "%s'%s'", i ? ", " : "", part->unknown.name[i].text);
+    ar_buf_add_text(&line, part->unknown.count > LANES_SHOWN ? " and others" : "");
+    cli_warn("%s", line.data);
+    for (size_t i = 0; i < targets->count && !zeros; i++)
+        zeros = ar_partition_without_zeros(part, targets->entry[i].data);
+    if (zeros)
+        cli_more("Data names are text, and their zeros count: those of '%s' were lost where it was read as a number.", zeros);
+    ar_buf_release(&line);
+}
+
 /* What came in, and where its rows went. */
 static void tell_from(const struct ar_wire_from *from)
 {
@@ -45,6 +70,8 @@ static void tell_from(const struct ar_wire_from *from)
                           part->seen.rows - taken - part->no_lane);
         if (part->no_lane)
             ar_buf_add_format(&line, ", %" PRIu64 " of none", part->no_lane);
+        if (taken == 0 && part->seen.rows > 0)
+            warn_nothing_taken(from, part);
     }
     cli_info("%s", line.data);
     ar_buf_release(&line);
