@@ -171,8 +171,8 @@ check-sanitize: deps-dev ## all tests with AddressSanitizer and UndefinedBehavio
 	@AR_OUT='$(CURDIR)/build/sanitize' TESTS_SANITIZED=1 bats --jobs $(JOBS) $(BATSFLAGS) tests
 
 .PHONY: check-interop
-check-interop: deps-test ## install pandas 1.5, 2.2 and 3.1 from PyPI, and hold our pickles against them
-	@$(MAKE) --no-print-directory -j$(JOBS) $(OUT)/interop/pickle-tool
+check-interop: deps-test ## install pandas 1.5, 2.2 and 3.1 from PyPI, and stand on either side of the Python runner's wire
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(OUT)/interop/pickle-tool
 	@tests/interop/run $(OUT)
 
 .PHONY: lint

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs the tests of this folder with one version of pandas."""
 
+import io
 import pathlib
 import sys
 import unittest
@@ -9,8 +10,13 @@ import pandas
 
 HERE = pathlib.Path(__file__).parent
 
+said = io.StringIO()
 suite = unittest.defaultTestLoader.discover(str(HERE), top_level_dir=str(HERE))
-result = unittest.TextTestRunner(verbosity=0, stream=sys.stderr).run(suite)
-failed = len(result.failures) + len(result.errors)
-print(f"pandas {pandas.__version__}: " + (f"{failed} failures" if failed else f"{result.testsRun} passed"))
-sys.exit(0 if result.wasSuccessful() and result.testsRun > 0 else 1)
+result = unittest.TextTestRunner(verbosity=0, stream=said).run(suite)
+failed, skipped = len(result.failures) + len(result.errors), len(result.skipped)
+good = result.wasSuccessful() and result.testsRun > 0
+if not good:
+    print(said.getvalue())
+passed = f"{result.testsRun - failed - skipped} passed" + (f", {skipped} skipped" if skipped else "")
+print(f"pandas {pandas.__version__}: {passed}" + (f", {failed} failed" if failed else ""))
+sys.exit(0 if good else 1)
