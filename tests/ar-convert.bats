@@ -394,6 +394,24 @@ END
     refuses 2 'Nowhere' -- from first --lane-key Nowhere "$GOLDEN/first/analyze-0000.in.tar"
 }
 
+@test "where nothing of a set is of the lanes that are wanted, that is said, with the lanes that are there" {
+    printf 'ImageAnalysisMethod,Data,Value\nV,1,5\nV,007,6\n' >spots.csv
+    ar-split -q spots=spots.csv | ar-cleanse -q --none spots | ar-pack -q -d split
+    to first -q split/1.tar >in.tar
+    python3 - <<'END'
+import io, tarfile
+with tarfile.open('in.tar') as old, tarfile.open('wrong.tar', 'w', format=tarfile.PAX_FORMAT) as new:
+    for entry in old:
+        body = b'01' if entry.name == 'data_name' else old.extractfile(entry).read()
+        entry.size = len(body)
+        new.addfile(entry, io.BytesIO(body))
+END
+    from first -q wrong.tar 2>err >out.tar
+    says "no row of the set 'spots' is of the lane '01'; its rows are of '1'" "those of '1' were lost"
+    from first -q in.tar 2>err >out.tar
+    [ ! -s err ]
+}
+
 @test "preprocessed_data is handed on, and never read" {
     gunzip <"$GOLDEN/present/analyzeseq.in.tar.gz" >in.tar
     python3 - <<'END'
