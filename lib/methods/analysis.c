@@ -98,13 +98,13 @@ static int take_lane_done(void *arg, const struct ar_lane_done *done, struct ar_
     return write_ready(a, error);
 }
 
-/* The worker was killed over this lane. */
-static int take_lost(struct ar_analysis *a, const struct ar_pool_reply *reply, uint32_t number, struct ar_error *error)
+/* A worker was killed over this lane; what is told of it goes to the spool of that number. */
+static int take_lost(struct ar_analysis *a, unsigned spool, const char *why, uint32_t number, struct ar_error *error)
 {
     struct ar_lane_done done = { .number = number };
     const struct ar_analysis_held *held = a->lane[number].held;
     const struct ar_target *target = &ar_stream_targets(a->stream)->entry[number];
-    if (ar_lane_job_lost(&a->what, &done, reply->worker, reply->why, target, &held->params, &held->ledger, error) != 0)
+    if (ar_lane_job_lost(&a->what, &done, spool, why, target, &held->params, &held->ledger, error) != 0)
         return -1;
     return take_lane_done(a, &done, error);
 }
@@ -115,35 +115,60 @@ static int take_lane_reply(struct ar_analysis *a, const struct ar_pool_reply *re
     struct ar_lane_done done = { 0 };
     if (reply->lost) {
         memcpy(&job, reply->bytes, sizeof job);
-        return take_lost(a, reply, job.number, error);
+        return take_lost(a, reply->worker, reply->why, job.number, error);
     }
     memcpy(&done, reply->bytes, reply->n < sizeof done ? reply->n : sizeof done);
     return take_lane_done(a, &done, error);
 }
 
-/* Sends the lanes of a share, of which those that were dealt with are left out. */
-static int send_share(struct ar_analysis *a, const struct ar_share_job *share, struct ar_error *error)
+/* ---- shares --------------------------------------------------------------------------------------------------------- */
+
+/* Leaves out the lanes that were dealt with. */
+static void keep_queued(const struct ar_analysis *a, struct ar_share_job *share)
 {
-    struct ar_share_job job = { 0 };
-    for (uint32_t i = 0; i < share->n; i++)
+    uint32_t n = share->n;
+    share->n = 0;
+    for (uint32_t i = 0; i < n; i++)
         if (a->lane[share->lane[i]].state == AR_ANALYSIS_QUEUED)
-            job.lane[job.n++] = share->lane[i];
-    return job.n ? ar_pool_send(&a->pool, &job, ar_share_job_size(job.n), error) : 0;
+            share->lane[share->n++] = share->lane[i];
 }
 
-/* Takes the lanes of a share that its process has dealt with; the rest is for another one. */
+/* Sends what is left of a share to another process. */
+static int send_share(struct ar_analysis *a, struct ar_share_job *share, struct ar_error *error)
+{
+    keep_queued(a, share);
+    if (share->n == 0)
+        return 0;
+    share->first = share->lane[0];
+    share->lost = false;
+    return ar_pool_send(&a->pool, share, ar_share_job_size(share->n), error);
+}
+
+/* The share's worker was killed: what its process has answered is for another worker to take. */
+static int send_lost(struct ar_analysis *a, struct ar_share_job *share, const struct ar_pool_reply *reply, struct ar_error *error)
+{
+    share->lost = true;
+    snprintf(share->why, sizeof share->why, "%s", reply->why);
+    if (ar_lane_spool_restart(&a->what.spools.spool[reply->worker], error) != 0)
+        return -1;
+    return ar_pool_send(&a->pool, share, ar_share_job_size(share->n), error);
+}
+
+/* Takes the lanes of a share that were dealt with; the first one that is left failed where a worker was killed. */
 static int take_share(struct ar_analysis *a, const struct ar_pool_reply *reply, struct ar_error *error)
 {
-    const struct ar_share_job *share = (const void *)reply->bytes;
-    if (ar_share_job_done(&a->what, share, take_lane_done, a, error) != 0)
+    struct ar_share_job share = { 0 };
+    memcpy(&share, reply->bytes, reply->n < sizeof share ? reply->n : sizeof share);
+    if (ar_share_job_done(&a->what, &share, take_lane_done, a, error) != 0)
         return -1;
-    for (uint32_t i = 0; reply->lost && i < share->n; i++)
-        if (a->lane[share->lane[i]].state == AR_ANALYSIS_QUEUED) {
-            if (take_lost(a, reply, share->lane[i], error) != 0)
-                return -1;
-            break;
-        }
-    return send_share(a, share, error);
+    keep_queued(a, &share);
+    if (share.n && reply->lost && !share.lost)
+        return send_lost(a, &share, reply, error);
+    ar_share_job_forget(&a->what, &share);
+    unsigned spool = reply->lost ? reply->worker : a->what.spools.n - 1; /* another worker writes to its own */
+    if (share.n && share.lost && take_lost(a, spool, share.why, share.lane[0], error) != 0)
+        return -1;
+    return send_share(a, &share, error);
 }
 
 /* Takes the replies that are there; block: at least one. */

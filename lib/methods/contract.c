@@ -64,7 +64,7 @@ static const struct ar_contract_calls files = {
 
 /* Many lanes in one process: lib/methods/share_job.c. */
 static const struct ar_contract_calls analyzeseq = {
-    .shares = true, .out_max = UINT64_C(64) << 30, .take_set = ar_contract_take_file
+    .shares = true, .out_max = UINT64_C(64) << 30, .take_set = ar_contract_take_file, .said = ar_wire_tar_said
 };
 
 /* ---- all of them ---------------------------------------------------------------------------------------------------- */

@@ -62,6 +62,9 @@ struct ar_contract_calls {
      */
     int (*answer)(const struct ar_contract_lane *lane, int out, uint64_t n, struct ar_contract_answer *answer,
                   struct ar_error *error);
+
+    /* After it ended otherwise: appends what it says of it on standard output; or NULL. */
+    void (*said)(int out, uint64_t n, struct ar_buf *said);
 };
 
 /* The take_set of methods that get files: image_analysis_results/SET.csv. */

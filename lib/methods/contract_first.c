@@ -90,5 +90,5 @@ static int answer(const struct ar_contract_lane *lane, int out, uint64_t n, stru
 }
 
 const struct ar_contract_calls ar_contract_first = {
-    .out_max = ANSWER_MAX, .take_set = take_set, .take_end = take_end, .ask = ask, .answer = answer
+    .out_max = ANSWER_MAX, .take_set = take_set, .take_end = take_end, .ask = ask, .answer = answer, .said = ar_wire_tar_said
 };

@@ -59,7 +59,7 @@ static int run_method(struct ar_lane_work *work, struct ar_lane_done *done, stru
         return -1;
     done->seconds = end.seconds;
     done->memory = end.memory;
-    return ar_proc_ok(&end) ? take_answer(work, done, &end, error) : ar_lane_work_fail_end(work, done, &end, error);
+    return ar_proc_ok(&end) ? take_answer(work, done, &end, error) : ar_lane_work_fail_end(work, done, &end, proc.out, error);
 }
 
 /* ---- a job ---------------------------------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 #include "bytes/text.h"
 #include "methods/lane_folder.h"
 
-enum { LOG_SHOWN = 5, LOG_LINES = 20, LOG_BYTES = 4096 };
+enum { LOG_SHOWN = 5, LOG_LINES = 20, LOG_BYTES = 4096, SAID_SHOWN = 500 };
 
 void ar_lane_work_init(struct ar_lane_work *work, struct ar_lane_jobs *jobs, unsigned spool)
 {
@@ -159,14 +159,35 @@ int ar_lane_work_blame(struct ar_lane_work *work, struct ar_lane_done *done, str
     return describe_failure(work, done, hint, error) == 0 ? 1 : -1;
 }
 
+/* What the method says of its failure: the first line goes to the cause, all of it to error_text where it has several. */
+static void add_said(struct ar_lane_work *work, int out, uint64_t bytes, struct ar_buf *how)
+{
+    struct ar_buf said;
+    ar_buf_init(&said);
+    if (work->jobs->contract->said)
+        work->jobs->contract->said(out, bytes, &said);
+    size_t line = strcspn(said.data, "\n");
+    if (line)
+        ar_buf_add_format(how, ": %.*s", line < SAID_SHOWN ? (int)line : SAID_SHOWN, said.data);
+    for (size_t at = 0, n; line + 1 < said.len && at < said.len; at += n + 1) {
+        n = strcspn(said.data + at, "\n");
+        ar_text_show(&work->error_text, said.data + at, n);
+        ar_buf_add_char(&work->error_text, '\n');
+    }
+    ar_buf_release(&said);
+}
+
 /* It ended otherwise than with status 0. 1: by its own doing, and error_text says how; -1. */
-int ar_lane_work_fail_end(struct ar_lane_work *work, struct ar_lane_done *done, const struct ar_proc_end *end, struct ar_error *error)
+int ar_lane_work_fail_end(struct ar_lane_work *work, struct ar_lane_done *done, const struct ar_proc_end *end, int out,
+                          struct ar_error *error)
 {
     /* What cannot be started now cannot be for any lane: that is a mistake in the command, and no lane's. */
     bool started = end->how != AR_PROC_UNSTARTED;
     struct ar_buf how;
     ar_buf_init(&how);
     ar_proc_describe(end, &how);
+    if (started)
+        add_said(work, out, end->out_bytes, &how);
     ar_fail(error, started ? AR_CONTENT : AR_INPUT, "'%s' %s", end->name, how.data);
     ar_hint(error, "%s", end->hint);
     ar_buf_release(&how);

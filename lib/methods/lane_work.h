@@ -33,9 +33,12 @@ int ar_lane_work_printed(struct ar_lane_jobs *jobs, struct ar_error *error) AR_M
 /* The lane failed by what stands in error: tells it in done, and, with the end of its log, in error_text. 1; -1 where the system said no. */
 int ar_lane_work_blame(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_error *error) AR_MUST_USE;
 
-/* Its method ended otherwise than with status 0. As ar_lane_work_blame; -1 also where it could not be started at all: that is a mistake in the command, and no lane's. */
-int ar_lane_work_fail_end(struct ar_lane_work *work, struct ar_lane_done *done, const struct ar_proc_end *end, struct ar_error *error)
-    AR_MUST_USE;
+/*
+ * Its method ended otherwise than with status 0, with end->out_bytes in the file out. As ar_lane_work_blame; -1 also where it
+ * could not be started at all: that is a mistake in the command, and no lane's.
+ */
+int ar_lane_work_fail_end(struct ar_lane_work *work, struct ar_lane_done *done, const struct ar_proc_end *end, int out,
+                          struct ar_error *error) AR_MUST_USE;
 
 /* Writes the answer's entries. 0; 1: a picture is not what it should be, and error_text says why; -1. */
 int ar_lane_work_write(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_error *error) AR_MUST_USE;

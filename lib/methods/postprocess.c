@@ -9,6 +9,7 @@
 #include "methods/lane_folder.h"
 #include "methods/pool.h"
 #include "methods/postprocess_first.h"
+#include "methods/wire_tar.h"
 
 /* What it gets: files in its folder, or a tar on standard input. */
 static int put_inputs(const struct ar_postprocess *post, int dirfd, int *in, struct ar_error *error)
@@ -56,6 +57,13 @@ static int fail_end(const struct task *task, const struct ar_proc_end *end, stru
     struct ar_buf how;
     ar_buf_init(&how);
     ar_proc_describe(end, &how);
+    if (task->post->contract == AR_CONTRACT_FIRST && end->out_bytes) {
+        struct ar_buf said;
+        ar_buf_init(&said);
+        ar_wire_tar_said(task->spool, end->out_bytes, &said);
+        ar_buf_add_format(&how, "%s%.*s", said.len ? ": " : "", (int)strcspn(said.data, "\n"), said.data);
+        ar_buf_release(&said);
+    }
     /* One that cannot be started is a mistake in the command. */
     ar_fail(error, end->how == AR_PROC_UNSTARTED ? AR_INPUT : AR_CONTENT, "the postprocess '%s' %s", task->post->argv[0],
             how.data);

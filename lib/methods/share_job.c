@@ -27,18 +27,23 @@ struct share {
     struct ar_proc_end end;
     struct ar_tar_map answer;
     struct ar_error fault;     /* of an answer that is not whole */
+    int out;                   /* where it stands: a file that another worker finds where this one is killed */
     int done_fd;               /* where it is noted which lanes were dealt with */
     bool blamed;               /* a lane was found to be the one that failed */
 };
 
-static void folder_name(char name[32], uint32_t first)
+/* The name in the work folder of a share's own folder ("share"), its answer ("out"), the lanes that were dealt with ("done"). */
+static void file_name(char name[32], const struct ar_share_job *job, const char *what)
 {
-    snprintf(name, 32, ".%" PRIu32 ".share", first);
+    snprintf(name, 32, ".%" PRIu32 ".%s", job->first, what);
 }
 
-static void done_name(char name[32], uint32_t first)
+static int open_file(const struct share *share, const char *what, int flags, struct ar_error *error)
 {
-    snprintf(name, 32, ".%" PRIu32 ".done", first);
+    char name[32];
+    file_name(name, share->job, what);
+    int fd = openat(share->jobs->root, name, flags | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return fd >= 0 ? fd : ar_fail_errno(error, errno, "cannot write a temporary file in the work folder");
 }
 
 /* ---- what the process gets ------------------------------------------------------------------------------------------ */
@@ -89,31 +94,65 @@ static void free_paths(char **path, size_t n)
     free(path);
 }
 
-/* The CSV files of a set, of all lanes, from the work folder. */
-static char **set_paths(const struct share *share, const char *set)
+/* The CSV files of a set, of the n lanes that have it, from the work folder. */
+static char **set_paths(const struct share *share, const char *set, size_t *n)
 {
     char **path = calloc(share->job->n, sizeof *path);
-    for (uint32_t i = 0; path && i < share->job->n; i++)
-        if (asprintf(&path[i], "%s/" AR_FILES_SETS "/%s.csv", share->lane[i].lane.target.data, set) < 0) {
-            path[i] = NULL;
-            free_paths(path, i);
+    *n = 0;
+    for (uint32_t i = 0; path && i < share->job->n; i++) {
+        const struct ar_contract_lane *lane = &share->lane[i].lane;
+        if (!ar_ledger_records(&lane->ledger, set))
+            continue;
+        if (asprintf(&path[*n], "%s/" AR_FILES_SETS "/%s.csv", lane->target.data, set) < 0) {
+            free_paths(path, *n);
             return NULL;
         }
+        ++*n;
+    }
     return path;
+}
+
+static int put_set(struct ar_wire_tar *wire, const struct share *share, const char *set, struct ar_error *error)
+{
+    size_t n;
+    char **path = set_paths(share, set, &n);
+    if (!path)
+        return ar_fail_memory(error);
+    int result = ar_wire_tar_set(wire, set, share->jobs->root, path, n, share->jobs->manifest, error);
+    free_paths(path, n);
+    return result;
+}
+
+/* Has one of the first n lanes the set? */
+static bool has_set(const struct share *share, uint32_t n, const char *set)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (ar_ledger_records(&share->lane[i].lane.ledger, set))
+            return true;
+    return false;
 }
 
 static int put_sets(struct ar_wire_tar *wire, const struct share *share, struct ar_error *error)
 {
     const char *set;
     json_t *records;
-    json_object_foreach (json_object_get(share->lane[0].lane.ledger.json, "sets"), set, records) {
-        char **path = set_paths(share, set);
-        if (!path)
-            return ar_fail_memory(error);
-        int result = ar_wire_tar_set(wire, set, share->jobs->root, path, share->job->n, share->jobs->manifest, error);
-        free_paths(path, share->job->n);
-        if (result != 0)
-            return -1;
+    for (uint32_t i = 0; i < share->job->n; i++)
+        json_object_foreach (json_object_get(share->lane[i].lane.ledger.json, "sets"), set, records)
+            if (!has_set(share, i, set) && put_set(wire, share, set, error) != 0)
+                return -1;
+    return 0;
+}
+
+/* There is one entry for the params of all. */
+static int check_params(const struct share *share, struct ar_error *error)
+{
+    const struct ar_contract_lane *first = &share->lane[0].lane;
+    for (uint32_t i = 1; i < share->job->n; i++) {
+        const struct ar_contract_lane *lane = &share->lane[i].lane;
+        if (lane->params.len == first->params.len && memcmp(lane->params.data, first->params.data, first->params.len) == 0)
+            continue;
+        ar_fail(error, AR_INPUT, "lane '%s' has other params than lane '%s'", lane->target.data, first->target.data);
+        return ar_hint(error, "A method of the contract analyzeseq gets many lanes with one set of params: pack them together.");
     }
     return 0;
 }
@@ -123,7 +162,7 @@ static int ask(const struct share *share, struct ar_error *error)
 {
     struct ar_wire_tar wire;
     const struct ar_buf *params = &share->lane[0].lane.params;
-    if (ar_wire_tar_open(&wire, error) != 0)
+    if (check_params(share, error) != 0 || ar_wire_tar_open(&wire, error) != 0)
         return -1;
     if (put_targets(&wire, share, error) == 0 && ar_wire_tar_text(&wire, AR_NAME_PARAMS, params->data, params->len, error) == 0 &&
         put_sets(&wire, share, error) == 0)
@@ -164,19 +203,19 @@ static int run_process(struct share *share, int in, struct ar_error *error)
 {
     struct ar_lane_jobs *jobs = share->jobs;
     struct ar_proc proc = jobs->proc;
-    struct progress progress = { .fd = ar_lane_work_printed(jobs, error) };
+    struct progress progress = { .fd = share->out };
     ar_files_env_lane(&jobs->env, "", "");
     ar_env_unset(&jobs->env, "AR_DATA_NAME");
     ar_env_unset(&jobs->env, "AR_SAMPLE_NAME");
     ar_env_set(&jobs->env, "ANALYSISRUN_MODE", "analyzeseq");
-    if (progress.fd < 0 || ar_env_check(&jobs->env, error) != 0)
+    if (ar_env_check(&jobs->env, error) != 0)
         return -1;
     proc.dirfd = share->dirfd;
     proc.env = jobs->env.entry;
     proc.in = in;
     proc.log = share->lane[0].log;
     proc.log_limit = jobs->logs < 0 ? AR_LOG_MAX_UNKEPT : AR_LOG_MAX;
-    proc.out = progress.fd;
+    proc.out = share->out;
     proc.out_limit = jobs->contract->out_max;
     proc.renews = renews;
     proc.renews_arg = &progress;
@@ -187,7 +226,7 @@ static int run_process(struct share *share, int in, struct ar_error *error)
 static int run_in_folder(struct share *share, int in, struct ar_error *error)
 {
     struct ar_error left;
-    folder_name(share->name, share->job->lane[0]);
+    file_name(share->name, share->job, "share");
     if (mkdirat(share->jobs->root, share->name, 0700) == 0)
         share->dirfd = ar_open_beneath(share->jobs->root, share->name, O_RDONLY | O_DIRECTORY, 0);
     if (share->dirfd < 0)
@@ -201,24 +240,77 @@ static int run_in_folder(struct share *share, int in, struct ar_error *error)
 
 /* ---- what it answered ----------------------------------------------------------------------------------------------- */
 
+/* Is it an entry of that lane? Returns its name behind the lane's folder, or NULL. */
+static const char *of_lane(const struct ar_tar_item *item, const struct ar_target *target)
+{
+    size_t n = target->data_len;
+    return strncmp(item->name, target->data, n) == 0 && item->name[n] == '/' ? item->name + n + 1 : NULL;
+}
+
+/* The process must not answer for lanes that it was not given. */
+static void check_lanes(struct share *share)
+{
+    const struct ar_tar_map *answer = &share->answer;
+    for (size_t i = 0; i < answer->n && share->fault.status == AR_OK; i++) {
+        const char *name = answer->item[i].name;
+        bool known = strchr(name, '/') == NULL;
+        for (uint32_t k = 0; k < share->job->n && !known; k++)
+            known = of_lane(&answer->item[i], &share->lane[k].lane.target) != NULL;
+        if (known)
+            continue;
+        ar_fail(&share->fault, AR_CONTENT, "it answered with '%s', which is of no lane that it was given", name);
+        ar_hint(&share->fault, "A lane's id is text, as it stands in targets: 0007 is not 7.");
+    }
+}
+
 /* Reads as many entries as there are: a process that failed leaves a tar that is cut. */
 static int read_answer(struct share *share, struct ar_error *error)
 {
-    int out = share->jobs->printed;
-    if (ftruncate(out, (off_t)share->end.out_bytes) != 0 || lseek(out, 0, SEEK_SET) != 0)
-        return ar_fail_errno(error, errno, "cannot read what the method printed");
-    if (ar_wire_tar_read(&share->answer, out, share->end.out_bytes, AR_DIALECT_PRESENT, AR_WIRE_SEQ_OUT, &share->fault) == 0 ||
-        share->fault.status == AR_CONTENT)
-        return 0;
-    *error = share->fault;
-    return -1;
+    uint64_t n = share->end.out_bytes;
+    struct stat st;
+    if (share->job->lost && fstat(share->out, &st) == 0)
+        n = (uint64_t)st.st_size;
+    if (ar_wire_tar_read(&share->answer, share->out, n, AR_DIALECT_PRESENT, AR_WIRE_SEQ_OUT, &share->fault) != 0 &&
+        share->fault.status != AR_CONTENT) {
+        *error = share->fault;
+        return -1;
+    }
+    check_lanes(share);
+    return 0;
 }
 
-static const struct ar_tar_item *find_result(const struct share *share, const char *lane)
+/* Is an entry of the lane there twice? */
+static bool has_twice(const struct ar_tar_map *answer, const struct ar_target *target)
 {
+    for (size_t i = 0; i < answer->n; i++)
+        if (of_lane(&answer->item[i], target) && ar_tar_map_find(answer, answer->item[i].name) != &answer->item[i])
+            return true;
+    return false;
+}
+
+/* Did the process end well, with a whole answer? */
+static bool is_whole(const struct share *share)
+{
+    return !share->job->lost && ar_proc_ok(&share->end) && share->fault.status == AR_OK;
+}
+
+/*
+ * The result of a lane that was answered whole, or NULL. Where the process failed, pictures may be missing of the lane that it
+ * was at: that of the last entry, unless this is the result, which comes last.
+ */
+static const struct ar_tar_item *find_result(const struct share *share, const struct ar_target *target)
+{
+    const struct ar_tar_map *answer = &share->answer;
     char name[AR_LANE_ID_MAX + sizeof AR_NAME_RESULT + 2];
-    snprintf(name, sizeof name, "%s/" AR_NAME_RESULT, lane);
-    return ar_tar_map_find(&share->answer, name);
+    snprintf(name, sizeof name, "%s/" AR_NAME_RESULT, target->data);
+    const struct ar_tar_item *result = ar_tar_map_find(answer, name);
+    if (!result || is_whole(share))
+        return result;
+    size_t n = answer->n;
+    while (n > 0 && strcmp(answer->item[n - 1].name, AR_NAME_ERROR) == 0)
+        n--;
+    const struct ar_tar_item *last = &answer->item[n - 1]; /* there is one: the result */
+    return (last == result || !of_lane(last, target)) && !has_twice(answer, target) ? result : NULL;
 }
 
 /* Takes a lane's result and pictures. 0; 1: it is none, and error_text says why; -1. */
@@ -242,12 +334,8 @@ static int take_result(const struct share *share, struct ar_lane_work *work, con
 static int blame_end(struct share *share, struct ar_lane_work *work, struct ar_lane_done *done, struct ar_error *error)
 {
     bool answered = share->fault.status == AR_CONTENT;
-    if (!ar_proc_ok(&share->end)) {
-        const struct ar_tar_item *said = ar_tar_map_find(&share->answer, AR_NAME_ERROR);
-        if (said)
-            ar_buf_add_format(&work->error_text, "%.*s\n", said->n < 2000 ? (int)said->n : 2000, said->data);
-        return ar_lane_work_fail_end(work, done, &share->end, error);
-    }
+    if (!ar_proc_ok(&share->end))
+        return ar_lane_work_fail_end(work, done, &share->end, share->out, error);
     if (answered)
         *error = share->fault;
     else
@@ -288,11 +376,15 @@ static int note_done(const struct share *share, const struct ar_lane_done *done,
 static int take_lane(struct share *share, uint32_t i, struct ar_error *error)
 {
     struct ar_lane_work *work = &share->lane[i];
-    const struct ar_tar_item *item = find_result(share, work->lane.target.data);
+    const struct ar_tar_item *item = find_result(share, &work->lane.target);
     struct ar_lane_done done = { .number = share->job->lane[i], .spool = share->worker, .seconds = share->end.seconds,
                                  .memory = share->end.memory };
-    if (!item && share->blamed)
-        return 0; /* it is left for another process */
+    if (i + 1 == share->job->n && !share->blamed && !is_whole(share))
+        item = NULL; /* a failure is a failure, also behind the last result */
+    if (!item && (share->blamed || share->job->lost)) {
+        share->blamed = true;
+        return 0; /* it is left for another process, or for who sent the job */
+    }
     work->lane.dirfd = ar_open_beneath(share->jobs->root, work->lane.target.data, O_RDONLY | O_DIRECTORY, 0);
     if (work->lane.dirfd < 0)
         return ar_fail_errno(error, errno, "cannot open the work folder of lane '%s'", work->lane.target.data);
@@ -305,6 +397,10 @@ static int take_lane(struct share *share, uint32_t i, struct ar_error *error)
         ar_lane_work_close(work, &done);
     if (i > 0)
         work->log = -1;
+    ar_images_release(&work->answer.images); /* here, too: descriptors are few */
+    work->answer.images = (struct ar_images){ .dirfd = -1 };
+    close(work->lane.dirfd);
+    work->lane.dirfd = -1;
     return result == 0 ? note_done(share, &done, error) : -1;
 }
 
@@ -318,22 +414,30 @@ static void release(struct share *share)
     ar_tar_map_release(&share->answer);
     if (share->done_fd >= 0)
         close(share->done_fd);
+    if (share->out >= 0)
+        close(share->out);
 }
 
-static int run_share(struct share *share, struct ar_error *error)
+/* Has a process run. */
+static int run_lanes(struct share *share, struct ar_error *error)
 {
-    char name[32];
-    done_name(name, share->job->lane[0]);
-    share->done_fd = openat(share->jobs->root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (share->done_fd < 0)
-        return ar_fail_errno(error, errno, "cannot write a temporary file");
-    if (open_lanes(share, error) != 0 || ar_lane_work_log(&share->lane[0], error) != 0)
+    if (ar_lane_work_log(&share->lane[0], error) != 0)
         return -1;
     int in = ask(share, error);
     if (in < 0)
         return -1;
     int result = run_in_folder(share, in, error);
     close(in);
+    return result;
+}
+
+static int run_share(struct share *share, struct ar_error *error)
+{
+    share->done_fd = open_file(share, "done", O_WRONLY | O_EXCL, error);
+    share->out = open_file(share, "out", share->job->lost ? O_RDWR : O_RDWR | O_EXCL, error);
+    if (share->done_fd < 0 || share->out < 0 || open_lanes(share, error) != 0)
+        return -1;
+    int result = share->job->lost ? 0 : run_lanes(share, error);
     if (result == 0)
         result = read_answer(share, error);
     for (uint32_t i = 0; i < share->job->n && result == 0; i++)
@@ -346,7 +450,7 @@ int ar_share_job_run(void *context, unsigned worker, const void *message, size_t
 {
     struct ar_share_job job = { 0 };
     memcpy(&job, message, message_len < sizeof job ? message_len : sizeof job);
-    struct share share = { .jobs = context, .job = &job, .worker = worker, .dirfd = -1, .done_fd = -1 };
+    struct share share = { .jobs = context, .job = &job, .worker = worker, .dirfd = -1, .out = -1, .done_fd = -1 };
     memcpy(reply, message, message_len);
     *reply_len = message_len;
     int result = run_share(&share, error);
@@ -359,7 +463,7 @@ int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job
 {
     char name[32];
     struct ar_lane_done done;
-    done_name(name, job->lane[0]);
+    file_name(name, job, "done");
     int fd = openat(jobs->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), result = 0;
     if (fd < 0)
         return errno == ENOENT ? 0 : ar_fail_errno(error, errno, "cannot read a temporary file");
@@ -368,4 +472,11 @@ int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job
     close(fd);
     unlinkat(jobs->root, name, 0);
     return result;
+}
+
+void ar_share_job_forget(const struct ar_lane_jobs *jobs, const struct ar_share_job *job)
+{
+    char name[32];
+    file_name(name, job, "out");
+    unlinkat(jobs->root, name, 0);
 }

@@ -3,8 +3,10 @@
  * A share of the lanes for one process: the contract "analyzeseq".
  *
  * The process gets its lanes as one tar (targets, params, and each set as one pickled frame of all their rows), and answers with
- * their results, lane after lane. What it has answered by the time it ends counts, however it ends; the first lane without a
- * result is the one that failed, and those behind it that have none either are left for another process.
+ * their results, lane after lane. What it has answered by the time it ends counts, however it ends; where it failed, the first
+ * lane without a whole result is the one that failed (the last one, where all have one), and those behind it that have none
+ * either are left for another process. So it is also where the process takes its worker along: what it answered lies in the work
+ * folder, and the share is sent once more to take that.
  */
 #ifndef AR_METHODS_SHARE_JOB_H
 #define AR_METHODS_SHARE_JOB_H
@@ -15,6 +17,9 @@
 
 struct ar_share_job {
     uint32_t n;
+    uint32_t first;  /* by which its files in the work folder are called: the first lane that its process had */
+    bool lost;       /* no process is started: its worker was killed, and what its process has answered is taken, and no more */
+    char why[64];    /* then: how it was killed */
     uint32_t lane[AR_SHARE_MAX]; /* their numbers, ascending */
 };
 
@@ -34,5 +39,8 @@ int ar_share_job_run(void *context, unsigned worker, const void *job, size_t job
 typedef int ar_share_take(void *arg, const struct ar_lane_done *done, struct ar_error *error);
 int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, ar_share_take *take, void *arg,
                       struct ar_error *error) AR_MUST_USE;
+
+/* Nobody needs what the process of the job has answered any more. */
+void ar_share_job_forget(const struct ar_lane_jobs *jobs, const struct ar_share_job *job);
 
 #endif

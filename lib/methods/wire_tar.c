@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "codecs/csv.h"
+#include "codecs/tar_format.h"
 #include "lanes/entries.h"
 #include "wire/set.h"
 
@@ -138,7 +139,24 @@ static int read_header(struct parts *parts, struct ar_error *error)
     return result == 0 ? ar_buf_check(&parts->header, error) : -1;
 }
 
-/* Bytes of the rows of all files. */
+static int fail_header(const struct parts *parts, size_t i, struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "the set '%s' has another header than in the lanes before", parts->path[i]);
+    return ar_hint(error, "A method of the contract analyzeseq gets the rows of many lanes as one table.");
+}
+
+/* Does the file's last row, which is no header, lack its line end? 1, 0, or -1. */
+static int lacks_line_end(const struct parts *parts, int fd, uint64_t size, struct ar_error *error)
+{
+    char last;
+    if (size == parts->header.len)
+        return 0;
+    if (pread(fd, &last, 1, (off_t)size - 1) != 1)
+        return ar_fail_errno(error, errno, "cannot read a set in the work folder");
+    return last != '\n' && last != '\r';
+}
+
+/* Bytes of the rows of all files, each with its line end. */
 static int count_rows(const struct parts *parts, uint64_t *bytes, struct ar_error *error)
 {
     *bytes = 0;
@@ -147,30 +165,43 @@ static int count_rows(const struct parts *parts, uint64_t *bytes, struct ar_erro
         int fd = open_part(parts, i, &st, error);
         if (fd < 0)
             return -1;
+        bool shorter = (uint64_t)st.st_size < parts->header.len;
+        int lacks = shorter ? 0 : lacks_line_end(parts, fd, (uint64_t)st.st_size, error);
         close(fd);
-        if ((uint64_t)st.st_size < parts->header.len)
-            return ar_fail(error, AR_SYSTEM, "'%s' in the work folder was changed", parts->path[i]);
-        *bytes += (uint64_t)st.st_size - parts->header.len;
+        if (shorter)
+            return fail_header(parts, i, error);
+        if (lacks < 0)
+            return -1;
+        *bytes += (uint64_t)st.st_size - parts->header.len + (unsigned)lacks;
     }
     return 0;
 }
 
-/* Copies the rows of a file behind its header, which must be that of the others. */
+/* Copies the rows of an open file behind its header, which must be that of the others. */
+static int copy_open(struct ar_wire_tar *wire, const struct parts *parts, size_t i, int fd, uint64_t size, struct ar_error *error)
+{
+    size_t n = parts->header.len;
+    char *header = malloc(n + 1);
+    if (!header)
+        return ar_fail_memory(error);
+    bool same = pread(fd, header, n, 0) == (ssize_t)n && memcmp(header, parts->header.data, n) == 0;
+    free(header);
+    if (!same)
+        return fail_header(parts, i, error);
+    int lacks = lacks_line_end(parts, fd, size, error);
+    if (lacks < 0 || ar_tar_write_copy(&wire->tar, fd, n, size - n, parts->path[i], error) != 0)
+        return -1;
+    return ar_tar_write(&wire->tar, "\n", (size_t)lacks, error);
+}
+
 static int copy_rows(struct ar_wire_tar *wire, const struct parts *parts, size_t i, struct ar_error *error)
 {
     struct stat st;
     int fd = open_part(parts, i, &st, error);
-    char *header = fd < 0 ? NULL : malloc(parts->header.len + 1);
-    int result = -1;
-    if (header && pread(fd, header, parts->header.len, 0) == (ssize_t)parts->header.len &&
-        memcmp(header, parts->header.data, parts->header.len) == 0)
-        result = ar_tar_write_copy(&wire->tar, fd, parts->header.len, (uint64_t)st.st_size - parts->header.len, parts->path[i],
-                                   error);
-    else if (fd >= 0)
-        ar_fail(error, AR_INPUT, "'%s': its header is not that of the lanes before", parts->path[i]);
-    free(header);
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return -1;
+    int result = copy_open(wire, parts, i, fd, (uint64_t)st.st_size, error);
+    close(fd);
     return result;
 }
 
@@ -261,20 +292,45 @@ int ar_wire_tar_stream(struct ar_wire_tar *wire, struct ar_stream *stream, const
 
 /* ---- the tar that is answered --------------------------------------------------------------------------------------- */
 
+enum {
+    SAID_MAX = 64 * 1024, /* bytes that are taken of what a method says */
+    SHOWN = 40,           /* of what is no tar */
+};
+
 /* What was printed is no tar: says how it begins. */
 static int fail_no_tar(int out, uint64_t n, struct ar_error *error)
 {
-    char start[41] = "";
+    char start[AR_TAR_BLOCK + 1] = "";
     ssize_t got = pread(out, start, sizeof start - 1, 0);
     size_t len = strcspn(start, "\n");
     if (n == 0 || got <= 0)
         ar_fail(error, AR_CONTENT, "it printed nothing");
-    else if (len == 0 || (unsigned char)start[0] < ' ')
+    else if (len == 0 || (unsigned char)start[0] < ' ' || ar_tar_begins(start, (size_t)got))
         error->status = AR_CONTENT;
     else
-        ar_fail(error, AR_CONTENT, "it printed '%.*s%s' before its tar", (int)len, start, len == sizeof start - 1 ? "…" : "");
+        ar_fail(error, AR_CONTENT, "it printed '%.*s%s' before its tar", len < SHOWN ? (int)len : SHOWN, start,
+                len > SHOWN ? "…" : "");
     return ar_hint(error, "By this contract a method writes one tar to standard output and nothing else; messages belong on "
                           "standard error.");
+}
+
+/* Reads it as a tar. 0, or -1 (also AR_INPUT), and map has the entries up to the fault. */
+static int read_printed(struct ar_tar_map *map, int out, uint64_t n, struct ar_error *error)
+{
+    if (ftruncate(out, (off_t)n) != 0 || lseek(out, 0, SEEK_SET) != 0)
+        return ar_fail_errno(error, errno, "cannot read what the method printed");
+    return ar_tar_map_read(map, out, "its standard output", error);
+}
+
+void ar_wire_tar_said(int out, uint64_t n, struct ar_buf *said)
+{
+    struct ar_tar_map map = { 0 };
+    struct ar_error ignored;
+    (void)!read_printed(&map, out, n, &ignored);
+    const struct ar_tar_item *item = ar_tar_map_find(&map, AR_NAME_ERROR);
+    if (item)
+        ar_buf_add(said, item->data, item->n < SAID_MAX ? item->n : SAID_MAX);
+    ar_tar_map_release(&map);
 }
 
 /* The answer holds the entry error: it is what the method has to say. */
@@ -291,9 +347,7 @@ int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialec
                      struct ar_error *error)
 {
     enum ar_wire_kind found;
-    if (ftruncate(out, (off_t)n) != 0 || lseek(out, 0, SEEK_SET) != 0)
-        return ar_fail_errno(error, errno, "cannot read what the method printed");
-    if (ar_tar_map_read(map, out, "its standard output", error) != 0) {
+    if (read_printed(map, out, n, error) != 0) {
         if (error->status == AR_SYSTEM)
             return -1;
         error->status = AR_CONTENT;

@@ -55,6 +55,9 @@ void ar_wire_tar_abandon(struct ar_wire_tar *wire);
 int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialect dialect, enum ar_wire_kind kind,
                      struct ar_error *error) AR_MUST_USE;
 
+/* Appends the text of the entry error in what a method printed, where there is one: what it says of its failure. */
+void ar_wire_tar_said(int out, uint64_t n, struct ar_buf *said);
+
 /*
  * Puts the pictures of the answer (entries PREFIX images/NAME; prefix is "" or "L/") into the folder images/ below dirfd, in the
  * place of what a method left there, and lists them: images is to be released. 0, or -1: AR_CONTENT for one that ar_files_images
