@@ -50,7 +50,7 @@ CLI_SOURCES := $(sort $(wildcard tools/cli/*.c))
 TOOLS := $(patsubst tools/%.c,%,$(sort $(wildcard tools/ar-*.c)))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-SCRIPTS := scripts/install-packages .ci/run tests/interop/run $(wildcard share/examples/*.sh share/completions/*.bash) $(wildcard tests/*.sh) \
+SCRIPTS := scripts/install-packages .ci/run tests/interop/run tests/interop/venv $(wildcard share/examples/*.sh share/completions/*.bash) $(wildcard tests/*.sh) \
     $(wildcard share/methods/*-sh/analyze share/methods/*-sh/judge share/methods/outlier-rate/analyze share/methods/outlier-rate/judge)
 LIBRARY := $(B)/libanalysisrun.a
 
