@@ -427,3 +427,81 @@ killed_pack() {
     diff -r before folder
     ar-pack -q -d folder <"$lanes"
 }
+
+# ---- the types of columns, where pickles are wanted ----
+
+# run-small, in which the Note of lane 0007 is all digits, as lanes in the file "typed.tar"; the manifest "typed.json" with the text columns $1.
+typed_lanes() {
+    cp "$BATS_TEST_DIRNAME"/data/run-small/{samples,surrounding_spots}.csv .
+    python3 - "$BATS_TEST_DIRNAME/data/run-small/activity_spots.csv" <<'PY'
+import csv, sys
+with open(sys.argv[1], newline='', encoding='utf-8-sig') as old, open('as.csv', 'w', newline='', encoding='utf-8') as new:
+    rows = csv.DictReader(old)
+    out = csv.DictWriter(new, rows.fieldnames, lineterminator='\n')
+    out.writeheader()
+    for row in rows:
+        if '_000_0007.' in row.get('Filename', '') or row.get('Data') == '0007':
+            row['Note'] = '12'
+        out.writerow(row)
+PY
+    ar-split -q -s samples.csv activity_spots=as.csv surrounding_spots=surrounding_spots.csv 2>/dev/null |
+        ar-cleanse -q -e activity_spots='Activity Spots' -e surrounding_spots='Surrounding Spots' >typed.tar
+    jq -n --argjson text "${1:-[]}" '{name: "m", analyze: ["m"], contract: "first", image_analysis_results: {
+        activity_spots: {cleansing: "none", text: $text}, surrounding_spots: {cleansing: "none"}}}' >typed.json
+}
+
+@test "a column that is text in one lane and a number in another is told once, where the contract is one of pickles" {
+    typed_lanes
+    warning="column 'Note' of 'activity_spots' is text in lane '0000' and integer in lane '0007': a pickled frame reads it so"
+    for options in '-m typed.json' '-c first' '-c analyzeseq'; do
+        ar-pack $options <typed.tar >out.tar 2>err
+        says "$warning" '"text": ["Note"] in the manifest'
+        [ "$(grep -c warning: err)" -eq 1 ]
+    done
+    # The rows are the same; a lane's record has the types of the columns that are no text.
+    ar-pack -c files -m typed.json <typed.tar >plain.tar 2>err
+    run ! grep warning: err
+    entry out.tar 0007/image_analysis_results/activity_spots | cmp - <(entry plain.tar 0007/image_analysis_results/activity_spots)
+    [ "$(entry plain.tar 0007/ledger | jq '[.sets[][] | select(.types)] | length')" = 0 ]
+    entry out.tar 0007/ledger | jq -c '.sets.activity_spots[-1].types' >types
+    [ "$(jq -r .Note types)" = integer ]
+    [ "$(jq -r .Entity types)" = null ]
+    [ "$(entry out.tar 0000/ledger | jq -r '.sets.activity_spots[-1].types | has("Note")')" = false ]
+    ar-ls --verify out.tar >/dev/null
+}
+
+@test "columns that the manifest calls text are settled" {
+    typed_lanes '["Note"]'
+    ar-pack -m typed.json <typed.tar >out.tar 2>err
+    run ! grep warning: err
+    [ "$(entry out.tar 0007/ledger | jq -r '.sets.activity_spots[-1].types | has("Note")')" = false ]
+}
+
+@test "the index of a folder lists the columns that differ; what follows is the same as from a stream" {
+    typed_lanes
+    ar-pack -q -m typed.json -d lanes <typed.tar 2>/dev/null
+    [ "$(jq -c .folder_mixed_types lanes/ledger.json)" = '{"activity_spots":["Note"]}' ]
+    ar-ls --verify lanes >/dev/null
+    program null <<<'echo "{\"n\":1}"'
+    mkdir results
+    for lane in lanes/*.tar; do
+        ar-analyze -q -o "results/${lane#*/}" -- ./null <"$lane"
+    done
+    ar-pack -q -m typed.json <typed.tar 2>/dev/null | ar-analyze -q -- ./null | ar-merge -q | ar-post -q >stream.tar
+    ar-merge -q --lanes lanes results | ar-post -q | cmp - stream.tar
+    ar-pack -q -m typed.json -d lanes <typed.tar 2>/dev/null
+    ar-pack -q -d lanes <typed.tar
+    [ "$(jq -c 'has("folder_mixed_types")' lanes/ledger.json)" = false ]
+}
+
+@test "booleans in one lane and numbers in another are text together; missing cells and lanes without rows are no matter" {
+    printf '%s\n' key,a,b,c,d '1,true,1,,x' '2,5,2.5,7,' '2,6,1e3,NA,' '3,TRUE,,null,' >set.csv
+    printf '%s\n' data,sample 1,one 2,two 3,three 4,four >samples.csv
+    ar-split -q --lane-key key -s samples.csv set=set.csv | ar-cleanse -q --none set | ar-pack -c first >out.tar 2>err
+    says "column 'a' of 'set' is boolean in lane '1' and integer in lane '2'"
+    [ "$(grep -c warning: err)" -eq 1 ]
+    for lane in 1 2 3 4; do
+        entry out.tar $lane/ledger | jq -c '.sets.set[-1].types'
+    done | diff - <(printf '%s\n' '{"key":"integer","a":"boolean","b":"integer","c":"empty"}' '{"key":"integer","a":"integer","b":"float","c":"float","d":"empty"}' \
+        '{"key":"integer","a":"boolean","b":"empty","c":"empty","d":"empty"}' '{"key":"no rows","a":"no rows","b":"no rows","c":"no rows","d":"no rows"}')
+}

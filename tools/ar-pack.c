@@ -8,11 +8,16 @@
 #include "lanes/packing.h"
 #include "lanes/params.h"
 #include "methods/manifest.h"
+#include "wire/set.h"
+
+enum { MIXED_SHOWN = 10 }; /* warnings of one kind */
 
 static const struct cli_option options[] = {
     CLI_OPTION_PARAMS,
     CLI_OPTION_PARAM,
     { 'm', "manifest", "FILE", "the method's manifest: params are checked against its schema, and\ndefaults filled in" },
+    { 'c', "contract", "NAME", "the contract of the method, where no manifest says it; by first and\n"
+                               "analyzeseq, columns whose type differs from lane to lane are told" },
     { 'd', "directory", "DIR",
       "write DIR/LANE.tar for each lane instead of a stream; files whose\nbytes do not change stay untouched" },
     CLI_OPTION_OUTPUT,
@@ -35,7 +40,8 @@ struct pack {
     const char **assignments;
     size_t n_assignments;
     struct ar_manifest manifest;
-    bool has_manifest;
+    bool has_manifest, has_contract;
+    enum ar_contract contract;
     struct cli_output output;
     struct ar_folder folder;
     struct cli_lanes in;
@@ -83,6 +89,32 @@ static int pack_stream(struct pack *pack, struct ar_error *error)
     return got == 0 ? ar_packing_finish(&pack->packing, error) : -1;
 }
 
+/* Is the column read as text from a pickled frame? An ar_mixed_is_text. */
+static bool is_text(void *arg, const char *set, const char *column)
+{
+    const struct pack *pack = arg;
+    const struct ar_manifest_set *declared = pack->has_manifest ? ar_manifest_set(&pack->manifest, set) : NULL;
+    return ar_wire_is_text(column, declared ? declared->text : NULL);
+}
+
+/* The columns of which a pickled frame of a lane alone would have another type than that of all lanes. */
+static void tell_mixed(const struct pack *pack)
+{
+    const struct ar_targets *targets = ar_stream_targets(pack->in.stream);
+    struct ar_mixed_found found;
+    size_t n = 0;
+    for (size_t at = 0; ar_mixed_types_next(&pack->packing.mixed, &at, &found); n++) {
+        if (n >= MIXED_SHOWN)
+            continue;
+        cli_warn("column '%s' of '%s' is %s in lane '%s' and %s in lane '%s': a pickled frame reads it so", found.column,
+                 found.set, ar_column_type_name(found.type[0]), targets->entry[found.lane[0]].data,
+                 ar_column_type_name(found.type[1]), targets->entry[found.lane[1]].data);
+        cli_more("\"text\": [\"%s\"] in the manifest's set settles it", found.column);
+    }
+    if (n > MIXED_SHOWN)
+        cli_warn("%zu more columns differ so; the types are in the lanes' ledgers", n - MIXED_SHOWN);
+}
+
 static void tell_account(const struct pack *pack)
 {
     struct ar_buf line;
@@ -113,6 +145,8 @@ static int run(struct pack *pack, struct ar_error *error)
     if (result == 0) {
         ar_packing_init(&pack->packing, pack->in.stream, output ? output->out : NULL, output ? NULL : &pack->folder);
         result = pack_stream(pack, error);
+        if (result == 0)
+            tell_mixed(pack);
         ar_packing_release(&pack->packing);
     }
     if (pack->folder_path)
@@ -157,6 +191,11 @@ static int parse_options(struct pack *pack, int argc, char **argv)
             if (!take_manifest(pack, arg))
                 return CLI_WRONG;
             break;
+        case 'c':
+            pack->has_contract = ar_contract_parse(arg, &pack->contract);
+            if (!pack->has_contract)
+                return cli_usage("-c '%s': expected files, first or analyzeseq", arg), CLI_WRONG;
+            break;
         case 'd':
             pack->folder_path = arg;
             break;
@@ -171,6 +210,10 @@ static int parse_options(struct pack *pack, int argc, char **argv)
     }
     if (key == CLI_END && first < argc)
         return cli_usage("operand '%s': lanes are read from standard input", argv[first]), CLI_WRONG;
+    if (pack->has_manifest && !pack->has_contract)
+        pack->contract = pack->manifest.contract;
+    if (pack->contract == AR_CONTRACT_FIRST || pack->contract == AR_CONTRACT_ANALYZESEQ)
+        pack->packing.is_text = is_text;
     if (key == CLI_END && pack->folder_path && (pack->output.path || pack->output.filter))
         return cli_usage("-d writes a folder: -o and -Z do not go with it"), CLI_WRONG;
     return key;

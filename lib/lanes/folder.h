@@ -19,6 +19,7 @@
 #define AR_FOLDER_INDEX "ledger.json"
 #define AR_FOLDER_INDEX_OLD ".ledger.json.old"
 #define AR_FOLDER_NAMES ".ledger.json.names"
+#define AR_FOLDER_MIXED "folder_mixed_types" /* in the index of lanes: SET → columns that differ, see lanes/mixed_types.h */
 
 struct ar_folder {
     int fd;

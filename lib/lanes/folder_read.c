@@ -87,6 +87,7 @@ int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, json_
     if (result == 0) {
         *lanes = json_incref(json_object_get(ledger.json, AR_FOLDER_LANES));
         json_object_del(ledger.json, AR_FOLDER_LANES);
+        json_object_del(ledger.json, AR_FOLDER_MIXED);
         json_object_del(ledger.json, AR_FOLDER_MEMBER);
         json_object_del(ledger.json, AR_FOLDER_KIND);
         ar_json_dump(out, ledger.json);

@@ -109,6 +109,70 @@ static int take_top_ledger(struct ar_packing *pack, struct ar_error *error)
     return result;
 }
 
+/* ---- types of columns ----------------------------------------------------------------------------------------------- */
+
+static int note_types(struct ar_packing *pack, const struct ar_entry *entry, const struct ar_buf *csv, struct ar_error *error)
+{
+    json_t *types;
+    if (!pack->types && !(pack->types = json_object()))
+        return ar_fail_memory(error);
+    int result = ar_mixed_types_add(&pack->mixed, entry->base, entry->lane, csv->data, csv->len, pack->is_text, pack->arg, &types,
+                                    error);
+    if (result != 0) {
+        json_decref(types);
+        return -1;
+    }
+    return json_object_set_new(pack->types, entry->base, types) == 0 ? 0 : ar_fail_memory(error);
+}
+
+/* Passes a set on, and looks at its columns on the way. */
+static int take_set(struct ar_packing *pack, struct ar_emit *emit, struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_buf csv;
+    ar_buf_init(&csv);
+    int result = ar_stream_read_all(pack->stream, &csv, error);
+    if (result == 0)
+        result = note_types(pack, entry, &csv, error);
+    entry->text = csv.data;
+    entry->len = csv.len;
+    if (result == 0)
+        result = ar_emit_pass(emit, pack->stream, entry, error);
+    ar_buf_release(&csv);
+    return result;
+}
+
+/* Puts the types of a set into its record of this stage, the last one. */
+static int put_types(const struct ar_packing *pack, json_t *records, const char *set, struct ar_error *error)
+{
+    json_t *types = json_object_get(pack->types, set);
+    json_t *record = json_array_get(records, json_array_size(records) - 1);
+    return !types || json_object_set(record, "types", types) == 0 ? 0 : ar_fail_memory(error);
+}
+
+/* SET → names of the columns that differ, a member of the folder's index; the lanes' records have all of it. */
+static int put_mixed(struct ar_packing *pack, struct ar_error *error)
+{
+    json_t *sets = json_object();
+    struct ar_mixed_found found;
+    bool done = sets != NULL;
+    for (size_t at = 0; done && ar_mixed_types_next(&pack->mixed, &at, &found);) {
+        json_t *columns = json_object_get(sets, found.set);
+        if (!columns && json_object_set_new(sets, found.set, json_array()) == 0)
+            columns = json_object_get(sets, found.set);
+        done = json_array_append_new(columns, json_string(found.column)) == 0;
+    }
+    if (done && json_object_size(sets)) {
+        ar_buf_truncate(&pack->ledger, pack->ledger.len - 1); /* the closing brace */
+        ar_buf_add_text(&pack->ledger, ",\"" AR_FOLDER_MIXED "\":");
+        ar_json_dump(&pack->ledger, sets);
+        ar_buf_add_char(&pack->ledger, '}');
+    }
+    json_decref(sets);
+    return done ? ar_buf_check(&pack->ledger, error) : ar_fail_memory(error);
+}
+
+/* ---- lanes ---------------------------------------------------------------------------------------------------------- */
+
 /* Every set must have been cleansed, and every wanted one must be there. */
 static int check_sets(struct ar_packing *pack, const char *lane, struct ar_error *error)
 {
@@ -170,9 +234,11 @@ static int take_lane_ledger(struct ar_packing *pack, struct ar_emit *emit, const
                                     .bytes = record.bytes };
         memcpy(packed.xxh3, record.xxh3, sizeof packed.xxh3);
         pack->rows += record.rows;
-        if (ar_ledger_append(ledger, set, &packed, error) != 0)
+        if (ar_ledger_append(ledger, set, &packed, error) != 0 || put_types(pack, records, set, error) != 0)
             return -1;
     }
+    json_decref(pack->types);
+    pack->types = NULL;
     if (ar_ledger_set_file_bytes(ledger, AR_NAME_PARAMS, pack->params.data, pack->params.len, error) != 0 ||
         put_ledger(pack, emit, target->data, ledger, error) != 0)
         return -1;
@@ -215,6 +281,8 @@ static int take_lane_entry(struct ar_packing *pack, const struct ar_entry *entry
     moved.tar = &tar;
     if (pack->folder)
         tar.name = entry->name;
+    if (pack->is_text && entry->kind == AR_ENTRY_SET)
+        return take_set(pack, emit, &moved, error);
     return ar_emit_pass(emit, pack->stream, &moved, error);
 }
 
@@ -258,7 +326,7 @@ static int finish_folder(struct ar_packing *pack, struct ar_error *error)
             return -1;
         ar_buf_add_text(&pack->ledger, "{\"sets\":{},\"files\":{}}");
     }
-    if (close_rest(pack, error) != 0)
+    if (close_rest(pack, error) != 0 || put_mixed(pack, error) != 0)
         return -1;
     return ar_folder_finish(pack->folder, pack->ledger.data, pack->ledger.len, error);
 }
@@ -286,4 +354,7 @@ void ar_packing_release(struct ar_packing *pack)
     ar_emit_release(&pack->rest);
     ar_buf_release(&pack->params);
     ar_buf_release(&pack->ledger);
+    json_decref(pack->types);
+    pack->types = NULL;
+    ar_mixed_types_release(&pack->mixed);
 }

@@ -2,16 +2,17 @@
 /*
  * Lanes completed into the inputs of a method: each with the params; as a stream, or as a tar per lane in a folder.
  *
- * Sets pass through in pieces. In a folder stand LANE.tar, targets.json, params.json, ledger.json (its index), and rest.tar for
- * unknown entries at the top.
+ * Sets pass through in pieces; where types are looked at, each as a whole. In a folder stand LANE.tar, targets.json, params.json,
+ * ledger.json (its index), and rest.tar for unknown entries at the top.
  */
 #ifndef AR_LANES_PACKING_H
 #define AR_LANES_PACKING_H
 
 #include "lanes/emit.h"
 #include "lanes/folder.h"
+#include "lanes/mixed_types.h"
 
-/* Zeroed, then make_params, arg and wanted filled in by the caller. */
+/* Zeroed, then make_params, arg, wanted and is_text filled in by the caller. */
 struct ar_packing {
     /* Called once, with the params of the stream (empty: it has none), to make of them what is packed. 0 or -1. */
     int (*make_params)(void *arg, struct ar_buf *params, struct ar_error *error);
@@ -19,7 +20,10 @@ struct ar_packing {
     const char **wanted; /* sets that must be there */
     size_t n_wanted;
 
+    ar_mixed_is_text *is_text; /* with arg: looks at the types of columns, and asks which are text; NULL: does not */
+
     uint64_t rows; /* to read: of all sets */
+    struct ar_mixed_types mixed; /* likewise, at the end */
 
     /* its own: */
     struct ar_stream *stream;
@@ -32,6 +36,7 @@ struct ar_packing {
     struct ar_buf params, ledger; /* the ledger at the top */
     bool ready;                /* params are what is packed */
     bool lane_params;          /* the lane at hand has them already */
+    json_t *types;             /* of the lane at hand: SET → column → type; or NULL */
 };
 
 /* Packs stream into out, or into folder (then out is NULL); all stay the caller's. */

@@ -104,20 +104,25 @@ void ar_wire_set_release(struct ar_wire_set *set)
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
-/* The columns that are text: names of ours, and of text, that the header has, each once. Returns their number. */
-static size_t choose_text(const struct ar_csv_header *header, char *const *text, const char **chosen)
+bool ar_wire_is_text(const char *column, char *const *text)
 {
     static const char *const always[] = { "Entity", "Filename", "data", "sample_name" };
+    for (size_t i = 0; i < AR_COUNT(always); i++)
+        if (strcmp(column, always[i]) == 0)
+            return true;
+    for (; text && *text; text++)
+        if (strcmp(column, *text) == 0)
+            return true;
+    return false;
+}
+
+/* The columns of the header that are text. Returns their number. */
+static size_t choose_text(const struct ar_csv_header *header, char *const *text, const char **chosen)
+{
     size_t n = 0;
-    for (size_t i = 0; i < header->cells; i++) {
-        bool is_text = false;
-        for (size_t j = 0; j < AR_COUNT(always); j++)
-            is_text |= strcmp(header->name[i], always[j]) == 0;
-        for (char *const *at = text; at && *at; at++)
-            is_text |= strcmp(header->name[i], *at) == 0;
-        if (is_text)
+    for (size_t i = 0; i < header->cells; i++)
+        if (ar_wire_is_text(header->name[i], text))
             chosen[n++] = header->name[i];
-    }
     return n;
 }
 

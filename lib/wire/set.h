@@ -23,6 +23,9 @@ struct ar_wire_set {
 int ar_wire_set_read(struct ar_wire_set *set, const char *data, uint64_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 void ar_wire_set_release(struct ar_wire_set *set);
 
+/* Is the column read as text: Entity, Filename, data, sample_name, and those of text (NULL, or ends with NULL)? */
+bool ar_wire_is_text(const char *column, char *const *text);
+
 /* What stands around the bytes of a CSV so that the whole is a pickled frame. */
 struct ar_wire_frame {
     struct ar_buf before, behind;
