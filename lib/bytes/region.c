@@ -3,7 +3,7 @@
 
 #include <sys/mman.h>
 
-enum { GRAIN = 1 << 21 }; /* a huge page, where there are any */
+enum { GRAIN = 1 << 21 }; /* so that a body that is a little larger needs no new room */
 
 void ar_region_release(struct ar_region *region)
 {
@@ -23,7 +23,6 @@ char *ar_region_reserve(struct ar_region *region, uint64_t n)
     void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED)
         return NULL;
-    madvise(data, size, MADV_HUGEPAGE);
     *region = (struct ar_region){ data, size };
     return data;
 }
