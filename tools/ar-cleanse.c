@@ -208,6 +208,7 @@ static int run(struct cleanse *c, struct ar_error *error)
 {
     if (cli_lanes_open(&c->in, NULL, &c->output, "cleansing", error) != 0)
         return -1;
+    ar_out_write_behind(c->output.out); /* a set is read whole before it is written */
     ar_emit_init(&c->emit, c->output.out, false);
     int result = pass_stream(c, error);
     ar_emit_release(&c->emit);

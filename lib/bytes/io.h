@@ -82,6 +82,18 @@ struct ar_out;
  */
 struct ar_out *ar_out_new(int fd, const char *name, enum ar_filter filter, struct ar_error *error) AR_MUST_USE;
 
+/*
+ * From now on a thread writes to fd (once there is much to write), up to 16 MiB behind the caller, who so goes on while the reader of a pipe takes
+ * its time. For one that writes in bursts. A failure is told by a later call, at the latest by ar_out_flush or ar_out_close.
+ */
+void ar_out_write_behind(struct ar_out *out);
+
+/*
+ * Room for n bytes (256 KiB at most) where the caller may put what it writes next: ar_out_write from that address copies nothing. NULL where there is none (or
+ * waiting for it failed, which the next call tells): then any place will do. Valid until the next call.
+ */
+char *ar_out_room(struct ar_out *out, size_t n);
+
 /* Small writes are gathered, large ones go out at once, together with what was gathered. 0, or -1 (AR_SYSTEM). */
 int ar_out_write(struct ar_out *out, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 

@@ -6,6 +6,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
+#include "bytes/behind.h"
 #include "bytes/fd.h"
 #include "bytes/filter.h"
 
@@ -14,6 +15,7 @@ enum {
     PIPE_ROOM = 1024 * 1024, /* what a pipe is asked to hold */
     STABLE_MIN = 16 * 1024, /* below that, handing pages over costs more than a copy */
     COPY_ROOM = 256 * 1024,
+    BEHIND_MIN = 1024 * 1024, /* less than that is written at once */
 };
 
 struct ar_out {
@@ -22,6 +24,8 @@ struct ar_out {
     bool pipe;
     bool regular;
     uint64_t offset;
+    bool wants_behind;
+    struct ar_behind *behind;   /* NULL while writes go out directly */
     struct ar_encoder *encoder; /* NULL where there is no filter */
     char *copy;                 /* COPY_ROOM bytes, made when first needed */
     size_t len;
@@ -43,14 +47,27 @@ static int send_with(struct ar_out *out, const void *bytes, size_t n, struct ar_
         {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n}, /* writev does not write there */
     };
     out->len = 0;
-    return ar_fd_write(out->fd, pieces, AR_COUNT(pieces)) < 0 ? fail_write(out, errno, error) : 0;
+    if (out->wants_behind && !out->behind && out->offset > BEHIND_MIN) {
+        out->behind = ar_behind_new(out->fd);
+        out->wants_behind = out->behind != NULL;
+    }
+    int result = out->behind ? ar_behind_write(out->behind, pieces, AR_COUNT(pieces)) : ar_fd_write(out->fd, pieces, AR_COUNT(pieces));
+    return result < 0 ? fail_write(out, errno, error) : 0;
+}
+
+/* What was gathered has reached the descriptor when this returns. */
+static int settle(struct ar_out *out, struct ar_error *error)
+{
+    if (out->len > 0 && send_with(out, NULL, 0, error) < 0)
+        return -1;
+    return out->behind && ar_behind_drain(out->behind) < 0 ? fail_write(out, errno, error) : 0;
 }
 
 /* Gathers or sends; an ar_push. */
 static int push(void *to, const void *bytes, size_t n, struct ar_error *error)
 {
     struct ar_out *out = to;
-    if (n > ROOM - out->len)
+    if (n > ROOM - out->len || (out->behind && out->len == 0))
         return send_with(out, bytes, n, error);
     if (n > 0)
         memcpy(out->room + out->len, bytes, n);
@@ -62,6 +79,7 @@ static int push(void *to, const void *bytes, size_t n, struct ar_error *error)
 
 static void release(struct ar_out *out)
 {
+    ar_behind_free(out->behind);
     ar_encoder_free(out->encoder);
     free(out->copy);
     free(out->name);
@@ -104,7 +122,7 @@ int ar_out_close(struct ar_out *out, struct ar_error *error)
 {
     int result = out->encoder != NULL ? ar_encoder_finish(out->encoder, error) : 0;
     if (result == 0)
-        result = ar_out_flush(out, error);
+        result = settle(out, error);
     release(out);
     return result;
 }
@@ -124,9 +142,22 @@ uint64_t ar_out_offset(const struct ar_out *out)
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
+void ar_out_write_behind(struct ar_out *out)
+{
+    out->wants_behind = true;
+}
+
+char *ar_out_room(struct ar_out *out, size_t n)
+{
+    struct ar_error error;
+    if (!out->behind || out->encoder || (out->len > 0 && send_with(out, NULL, 0, &error) < 0))
+        return NULL;
+    return ar_behind_room(out->behind, n);
+}
+
 int ar_out_flush(struct ar_out *out, struct ar_error *error)
 {
-    return out->len > 0 ? send_with(out, NULL, 0, error) : 0;
+    return settle(out, error);
 }
 
 int ar_out_write(struct ar_out *out, const void *bytes, size_t n, struct ar_error *error)
@@ -139,7 +170,7 @@ int ar_out_write(struct ar_out *out, const void *bytes, size_t n, struct ar_erro
 
 int ar_out_write_stable(struct ar_out *out, const void *bytes, size_t n, struct ar_error *error)
 {
-    if (!out->pipe || out->encoder != NULL || n < STABLE_MIN)
+    if (!out->pipe || out->encoder != NULL || out->behind != NULL || n < STABLE_MIN)
         return ar_out_write(out, bytes, n, error);
     if (ar_out_flush(out, error) < 0)
         return -1;

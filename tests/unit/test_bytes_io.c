@@ -525,6 +525,86 @@ static void test_writing_to_a_pipe(void)
     free(want);
 }
 
+/* Writes the pattern behind the caller's back, in pieces of all kinds: small, large, in the room that out has, and from a file. */
+static int write_behind(int fd, const char *bytes, size_t n, struct ar_error *error)
+{
+    struct ar_out *out = ar_out_new(fd, "out", AR_FILTER_NONE, error);
+    int from = scratch_memory(bytes, n);
+    size_t done = 0;
+    int result = 0;
+    ar_out_write_behind(out);
+    for (unsigned turn = 0; result == 0 && done < n; turn++) {
+        size_t piece = (size_t[]){ 1, 100000, 77, 300000, 131072, 512 }[turn % 6];
+        piece = piece < n - done ? piece : n - done;
+        char *room = turn % 3 == 1 ? ar_out_room(out, piece) : NULL;
+        if (room)
+            memcpy(room, bytes + done, piece);
+        if (turn % 13 == 12)
+            result = ar_out_copy(out, from, done, piece, "from", error);
+        else
+            result = ar_out_write(out, room ? room : bytes + done, piece, error);
+        if (result == 0 && turn % 29 == 28)
+            result = ar_out_flush(out, error);
+        done += piece;
+    }
+    close(from);
+    if (result != 0) {
+        ar_out_abandon(out);
+        return -1;
+    }
+    CHECK(ar_out_offset(out) == n);
+    return ar_out_close(out, error);
+}
+
+static void test_writing_behind(void)
+{
+    const size_t n = 40000003; /* more than twice the ring */
+    char *want = make_pattern(n);
+    struct ar_error error = { 0 };
+    int fd = scratch_memory("", 0), ends[2], status;
+    CHECK(write_behind(fd, want, n, &error) == 0);
+    lseek(fd, 0, SEEK_SET);
+    check_reads(fd, want, n);
+    CHECK(pipe(ends) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        _exit(write_behind(ends[1], want, n, &error) == 0 ? 0 : 1);
+    }
+    close(ends[1]);
+    check_reads(ends[0], want, n);
+    waitpid(pid, &status, 0);
+    CHECK(status == 0);
+    free(want);
+}
+
+/* What the thread meets is told, and a writer that is given up ends although its reader reads nothing. */
+static void test_writing_behind_fails(void)
+{
+    const size_t n = 40000003;
+    char *bytes = make_pattern(n);
+    struct ar_error error = { 0 };
+    int fd = open("/dev/full", O_WRONLY | O_CLOEXEC), ends[2];
+    CHECK(write_behind(fd, bytes, n, &error) == -1 && error.system_errno == ENOSPC);
+    CHECK(write_behind(fd, bytes, 1500000, &error) == -1 && error.system_errno == ENOSPC); /* told at the end */
+    CHECK_TEXT(error.what, "cannot write 'out': No space left on device");
+    close(fd);
+    CHECK(pipe(ends) == 0);
+    close(ends[0]);
+    CHECK(write_behind(ends[1], bytes, n, &error) == -1 && error.system_errno == EPIPE);
+    close(ends[1]);
+    CHECK(pipe(ends) == 0);
+    struct ar_out *out = ar_out_new(ends[1], "out", AR_FILTER_NONE, &error);
+    ar_out_write_behind(out);
+    CHECK(ar_out_write(out, bytes, 1000000, &error) == 0); /* fits into the pipe */
+    CHECK(ar_out_write(out, bytes, 60000, &error) == 0);   /* is gathered */
+    CHECK(ar_out_write(out, bytes, 100000, &error) == 0);  /* is the thread's, for whom the pipe is full */
+    ar_out_abandon(out);
+    close(ends[0]);
+    close(ends[1]);
+    free(bytes);
+}
+
 /* What is gathered comes out at once with what is large, in order, and with a flush. */
 static void test_order_and_flush(void)
 {
@@ -830,6 +910,8 @@ int main(void)
     test_non_blocking_descriptors_are_waited_for();
     test_writing_to_a_file();
     test_writing_to_a_pipe();
+    test_writing_behind();
+    test_writing_behind_fails();
     test_order_and_flush();
     test_compressed_output();
     test_abandoned_compression_writes_nothing();

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "bytes/behind.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "bytes/fd.h"
+
+enum { BLOCK = 256 * 1024, BLOCKS = AR_BEHIND_ROOM / BLOCK };
+
+/* Blocks are filled and written in turn. A block is the caller's until it is posted as full, then the thread's until it is posted as free. */
+struct ar_behind {
+    int fd;
+    pthread_t thread;
+    sem_t free, full;
+    atomic_int errnum; /* of the first write that failed: nothing is written after it */
+    unsigned filling;  /* number of the block that the caller fills */
+    bool owned;        /* the caller has that block */
+    size_t len[BLOCKS];
+    char block[BLOCKS][BLOCK];
+};
+
+static void *write_blocks(void *arg)
+{
+    struct ar_behind *behind = arg;
+    for (unsigned i = 0;; i = (i + 1) % BLOCKS) {
+        while (sem_wait(&behind->full) != 0)
+            ;
+        struct iovec piece = { .iov_base = behind->block[i], .iov_len = behind->len[i] };
+        if (behind->errnum == 0 && ar_fd_write(behind->fd, &piece, 1) < 0)
+            behind->errnum = errno;
+        sem_post(&behind->free);
+    }
+    return NULL;
+}
+
+static bool start_thread(struct ar_behind *behind)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    sigdelset(&all, SIGPIPE); /* who writes dies of it */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int errnum = pthread_create(&behind->thread, NULL, write_blocks, behind);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return errnum == 0;
+}
+
+struct ar_behind *ar_behind_new(int fd)
+{
+    struct ar_behind *behind = malloc(sizeof *behind);
+    if (!behind)
+        return NULL;
+    behind->fd = fd;
+    behind->errnum = 0;
+    behind->filling = 0;
+    behind->owned = false;
+    sem_init(&behind->free, 0, BLOCKS);
+    sem_init(&behind->full, 0, 0);
+    if (start_thread(behind))
+        return behind;
+    free(behind);
+    return NULL;
+}
+
+/* 0 while all is well. */
+static int check(struct ar_behind *behind)
+{
+    int errnum = behind->errnum;
+    if (errnum == 0)
+        return 0;
+    errno = errnum;
+    return -1;
+}
+
+static int own_block(struct ar_behind *behind)
+{
+    if (behind->owned)
+        return 0;
+    if (sem_wait(&behind->free) != 0)
+        return -1;
+    behind->owned = true;
+    behind->len[behind->filling] = 0;
+    return 0;
+}
+
+static void pass_block(struct ar_behind *behind)
+{
+    behind->owned = false;
+    behind->filling = (behind->filling + 1) % BLOCKS;
+    sem_post(&behind->full);
+}
+
+int ar_behind_write(struct ar_behind *behind, const struct iovec *pieces, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const char *bytes = pieces[i].iov_base;
+        for (size_t left = pieces[i].iov_len; left > 0;) {
+            if (own_block(behind) < 0 || check(behind) < 0)
+                return -1;
+            size_t *len = &behind->len[behind->filling], room = BLOCK - *len, n = left < room ? left : room;
+            char *to = behind->block[behind->filling] + *len;
+            if (bytes != to)
+                memcpy(to, bytes, n);
+            *len += n;
+            bytes += n;
+            left -= n;
+            if (*len == BLOCK)
+                pass_block(behind);
+        }
+    }
+    return check(behind);
+}
+
+char *ar_behind_room(struct ar_behind *behind, size_t n)
+{
+    if (behind->owned && BLOCK - behind->len[behind->filling] < n)
+        pass_block(behind);
+    if (n > BLOCK || own_block(behind) < 0)
+        return NULL;
+    return behind->block[behind->filling] + behind->len[behind->filling];
+}
+
+int ar_behind_drain(struct ar_behind *behind)
+{
+    if (behind->owned)
+        pass_block(behind);
+    int taken = 0, result = 0;
+    while (taken < BLOCKS && (result = sem_wait(&behind->free)) == 0)
+        taken++;
+    int errnum = errno;
+    while (taken-- > 0)
+        sem_post(&behind->free);
+    errno = errnum;
+    return result < 0 ? -1 : check(behind);
+}
+
+void ar_behind_free(struct ar_behind *behind)
+{
+    if (!behind)
+        return;
+    pthread_cancel(behind->thread);
+    pthread_join(behind->thread, NULL);
+    sem_destroy(&behind->free);
+    sem_destroy(&behind->full);
+    free(behind);
+}
