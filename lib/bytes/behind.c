@@ -10,7 +10,10 @@
 
 enum { BLOCK = 256 * 1024, BLOCKS = AR_BEHIND_ROOM / BLOCK };
 
-/* Blocks are filled and written in turn. A block is the caller's until it is posted as full, then the thread's until it is posted as free. */
+/*
+ * Blocks are written in the order in which they were filled. The one that was written last is filled next, so that no more of them take memory than are needed. A block is the
+ * caller's until it is posted as full, then the thread's until it is posted as free.
+ */
 struct ar_behind {
     int fd;
     pthread_t thread;
@@ -18,6 +21,9 @@ struct ar_behind {
     atomic_int errnum; /* of the first write that failed: nothing is written after it */
     unsigned filling;  /* number of the block that the caller fills */
     bool owned;        /* the caller has that block */
+    unsigned queue[BLOCKS], queued; /* numbers of the full ones, in turn; how many were ever put there */
+    pthread_mutex_t lock;           /* of the next two */
+    unsigned stack[BLOCKS], n_free; /* numbers of the free ones */
     size_t len[BLOCKS];
     char block[BLOCKS][BLOCK];
 };
@@ -25,12 +31,16 @@ struct ar_behind {
 static void *write_blocks(void *arg)
 {
     struct ar_behind *behind = arg;
-    for (unsigned i = 0;; i = (i + 1) % BLOCKS) {
+    for (unsigned turn = 0;; turn++) {
         while (sem_wait(&behind->full) != 0)
             ;
+        unsigned i = behind->queue[turn % BLOCKS];
         struct iovec piece = { .iov_base = behind->block[i], .iov_len = behind->len[i] };
         if (behind->errnum == 0 && ar_fd_write(behind->fd, &piece, 1) < 0)
             behind->errnum = errno;
+        pthread_mutex_lock(&behind->lock);
+        behind->stack[behind->n_free++] = i;
+        pthread_mutex_unlock(&behind->lock);
         sem_post(&behind->free);
     }
     return NULL;
@@ -54,8 +64,12 @@ struct ar_behind *ar_behind_new(int fd)
         return NULL;
     behind->fd = fd;
     behind->errnum = 0;
-    behind->filling = 0;
     behind->owned = false;
+    behind->queued = 0;
+    behind->n_free = BLOCKS;
+    for (unsigned i = 0; i < BLOCKS; i++)
+        behind->stack[i] = BLOCKS - 1 - i;
+    pthread_mutex_init(&behind->lock, NULL);
     sem_init(&behind->free, 0, BLOCKS);
     sem_init(&behind->full, 0, 0);
     if (start_thread(behind))
@@ -80,6 +94,9 @@ static int own_block(struct ar_behind *behind)
         return 0;
     if (sem_wait(&behind->free) != 0)
         return -1;
+    pthread_mutex_lock(&behind->lock);
+    behind->filling = behind->stack[--behind->n_free];
+    pthread_mutex_unlock(&behind->lock);
     behind->owned = true;
     behind->len[behind->filling] = 0;
     return 0;
@@ -88,7 +105,7 @@ static int own_block(struct ar_behind *behind)
 static void pass_block(struct ar_behind *behind)
 {
     behind->owned = false;
-    behind->filling = (behind->filling + 1) % BLOCKS;
+    behind->queue[behind->queued++ % BLOCKS] = behind->filling;
     sem_post(&behind->full);
 }
 
@@ -144,5 +161,6 @@ void ar_behind_free(struct ar_behind *behind)
     pthread_join(behind->thread, NULL);
     sem_destroy(&behind->free);
     sem_destroy(&behind->full);
+    pthread_mutex_destroy(&behind->lock);
     free(behind);
 }
