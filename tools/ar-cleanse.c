@@ -15,7 +15,11 @@
 
 enum { OPT_NONE = CLI_LONG };
 
-enum { PIECE = 256 * 1024 }; /* bytes that are read at a time */
+enum {
+    PIECE = 256 * 1024, /* bytes that are read at a time */
+    AHEAD = 8 << 20,    /* bytes of a large set for which memory is taken at a time */
+    LARGE = 64 << 20,
+};
 
 static const struct cli_option options[] = {
     { 'e', "entity", "[SET=]ENTITY", "keep the rows of this entity; repeated: of any of them" },
@@ -124,6 +128,8 @@ static int read_set(struct cleanse *c, const struct ar_entry *entry, struct ar_c
     uint64_t size = entry->tar->size, have = 0;
     while (have < size) {
         size_t want = size - have < PIECE ? (size_t)(size - have) : PIECE;
+        if (size >= LARGE && have % AHEAD == 0)
+            ar_region_touch(&c->body, (size_t)have, AHEAD);
         ssize_t n = ar_stream_read(c->in.stream, c->body.data + have, want, error);
         if (n < 0)
             return -1;

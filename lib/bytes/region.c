@@ -26,3 +26,11 @@ char *ar_region_reserve(struct ar_region *region, uint64_t n)
     *region = (struct ar_region){ data, size };
     return data;
 }
+
+void ar_region_touch(struct ar_region *region, size_t offset, size_t n)
+{
+    if (offset >= region->size)
+        return;
+    n = n < region->size - offset ? n : region->size - offset;
+    (void)madvise(region->data + offset, n, MADV_POPULATE_WRITE); /* a matter of speed only */
+}

@@ -16,6 +16,9 @@ struct ar_region {
 /* Room for n bytes; what was in it before is lost. NULL where the system has no such room. */
 char *ar_region_reserve(struct ar_region *region, uint64_t n) AR_MUST_USE;
 
+/* Takes memory for n bytes from offset on at once, where the system can: that costs less than page after page as they are written to. */
+void ar_region_touch(struct ar_region *region, size_t offset, size_t n);
+
 void ar_region_release(struct ar_region *region);
 
 #endif
