@@ -17,6 +17,8 @@ PKGCONFIG = pkg-config
 INSTALL = install
 FUZZ_SECONDS = 60
 JOBS := $(shell nproc 2>/dev/null || echo 1)
+# Tests wait more than they compute: for processes to start, and for limits to be reached.
+TEST_JOBS := $(shell expr 3 '*' $(JOBS))
 
 # Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
 DEPS = gcc libc6-dev make pkg-config zlib1g-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
@@ -163,12 +165,12 @@ test-programs: $(OUT)/interop/pickle-tool
 .PHONY: check
 check: deps-test ## install what the tests need, build, and run all tests
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
-	@AR_OUT='$(CURDIR)/$(OUT)' bats --jobs $(JOBS) $(BATSFLAGS) tests
+	@AR_OUT='$(CURDIR)/$(OUT)' bats --jobs $(TEST_JOBS) $(BATSFLAGS) tests
 
 .PHONY: check-sanitize
 check-sanitize: deps-dev ## all tests with AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/sanitize SANITIZE=address,undefined CFLAGS='-O1 -g'
-	@AR_OUT='$(CURDIR)/build/sanitize' TESTS_SANITIZED=1 bats --jobs $(JOBS) $(BATSFLAGS) tests
+	@AR_OUT='$(CURDIR)/build/sanitize' TESTS_SANITIZED=1 bats --jobs $(TEST_JOBS) $(BATSFLAGS) tests
 
 .PHONY: check-interop
 check-interop: deps-test ## install pandas 1.5, 2.2 and 3.1 from PyPI, and stand on either side of the Python runner's wire
