@@ -33,24 +33,12 @@ static int files_ask(const struct ar_contract_lane *lane, struct ar_env *env, st
     return 0;
 }
 
-static int read_printed(struct ar_buf *printed, int fd, uint64_t n, struct ar_error *error)
-{
-    char *to = ar_buf_reserve(printed, n);
-    if (!to)
-        return ar_fail_memory(error);
-    ssize_t got = pread(fd, to, n, 0);
-    if (got < 0 || (uint64_t)got != n)
-        return ar_fail_errno(error, got < 0 ? errno : EIO, "cannot read what the method printed");
-    ar_buf_grew(printed, n);
-    return 0;
-}
-
 static int files_answer(const struct ar_contract_lane *lane, int out, uint64_t n, struct ar_contract_answer *answer,
                         struct ar_error *error)
 {
     struct ar_buf printed;
     ar_buf_init(&printed);
-    int result = read_printed(&printed, out, n, error);
+    int result = ar_proc_output(&printed, out, n, "cannot read what the method printed", error);
     if (result == 0)
         result = ar_result_from_output(&answer->result, printed.data, printed.len, lane->target.data, lane->target.sample,
                                        &answer->none, error);

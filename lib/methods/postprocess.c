@@ -24,23 +24,6 @@ static int put_inputs(const struct ar_postprocess *post, int dirfd, int *in, str
     return ar_files_put(dirfd, AR_FILES_PARAMS, post->params->data, post->params->len, error);
 }
 
-/* Reads what was collected, from the file's start. */
-static int read_output(int fd, uint64_t bytes, struct ar_buf *out, struct ar_error *error)
-{
-    char *room = ar_buf_reserve(out, (size_t)bytes);
-    size_t done = 0;
-    if (!room)
-        return ar_fail_memory(error);
-    while (done < bytes) {
-        ssize_t n = pread(fd, room + done, (size_t)bytes - done, (off_t)done);
-        if (n <= 0)
-            return ar_fail_errno(error, n < 0 ? errno : EIO, "cannot read the output of the postprocess");
-        done += (size_t)n;
-    }
-    ar_buf_grew(out, done);
-    return 0;
-}
-
 /* What the worker needs that runs it. */
 struct task {
     const struct ar_postprocess *post;
@@ -123,7 +106,7 @@ static int await(const struct task *task, struct ar_pool *pool, struct ar_buf *o
         return ar_fail(error, AR_CONTENT, "the postprocess '%s': its worker %s", task->post->argv[0], reply.why);
     memcpy(&bytes, reply.bytes, sizeof bytes);
     if (task->post->contract != AR_CONTRACT_FIRST)
-        return read_output(task->spool, bytes, out, error);
+        return ar_proc_output(out, task->spool, bytes, "cannot read the output of the postprocess", error);
     if (ar_postprocess_first_answer(task->spool, bytes, out, error) == 0)
         return 0;
     return ar_fail_in(error, "the postprocess '%s'", task->post->argv[0]);

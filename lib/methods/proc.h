@@ -137,6 +137,11 @@ bool ar_proc_ok(const struct ar_proc_end *end);
  */
 void ar_proc_describe(const struct ar_proc_end *end, struct ar_buf *buf);
 
+/*
+ * Appends what it printed, of which n bytes were collected into the file out, from its start. failed is the message where that cannot be read. 0 or -1 (AR_SYSTEM).
+ */
+int ar_proc_output(struct ar_buf *buf, int out, uint64_t n, const char *failed, struct ar_error *error) AR_MUST_USE;
+
 /* ---- its log -------------------------------------------------------------------------------------------------------- */
 
 /*

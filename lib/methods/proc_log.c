@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is told of a program that ended: how it did, and the end of its log.
+ * What is told of a program that ended: how it did, what it printed, and the end of its log.
  */
 #include <sys/stat.h>
 
@@ -47,6 +47,24 @@ void ar_proc_describe(const struct ar_proc_end *end, struct ar_buf *buf)
         ar_buf_add_format(buf, "could not be started: %s", strerrordesc_np(end->value));
         break;
     }
+}
+
+/* ---- what it printed ------------------------------------------------------------------------------------------------ */
+
+int ar_proc_output(struct ar_buf *buf, int out, uint64_t n, const char *failed, struct ar_error *error)
+{
+    char *room = ar_buf_reserve(buf, (size_t)n);
+    size_t done = 0;
+    if (!room)
+        return ar_fail_memory(error);
+    while (done < n) {
+        ssize_t got = pread(out, room + done, (size_t)n - done, (off_t)done);
+        if (got <= 0)
+            return ar_fail_errno(error, got < 0 ? errno : EIO, "%s", failed);
+        done += (size_t)got;
+    }
+    ar_buf_grew(buf, done);
+    return 0;
 }
 
 /* ---- its log -------------------------------------------------------------------------------------------------------- */

@@ -204,9 +204,6 @@ static int run_process(struct share *share, int in, struct ar_error *error)
     struct ar_lane_jobs *jobs = share->jobs;
     struct ar_proc proc = jobs->proc;
     struct progress progress = { .fd = share->out };
-    ar_files_env_lane(&jobs->env, "", "");
-    ar_env_unset(&jobs->env, "AR_DATA_NAME");
-    ar_env_unset(&jobs->env, "AR_SAMPLE_NAME");
     ar_env_set(&jobs->env, "ANALYSISRUN_MODE", "analyzeseq");
     if (ar_env_check(&jobs->env, error) != 0)
         return -1;
