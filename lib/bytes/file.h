@@ -92,6 +92,7 @@ struct ar_map {
     uint64_t source_bytes; /* bytes of the source, before decompression */
     bool spooled;
     int fd;                /* its own descriptor of what is mapped; -1 once released */
+    uint64_t position;     /* where in fd the data begins */
     void *base;            /* what was mapped: page-aligned, or NULL */
     size_t base_len;
     struct timespec mtime; /* of the file when it was mapped */
@@ -117,6 +118,11 @@ struct ar_map_watch {
 int ar_map_in_watched(struct ar_map *map, struct ar_in *in, uint64_t max, const struct ar_map_watch *watch,
                       struct ar_error *error)
     AR_MUST_USE;
+
+/*
+ * Reads once more what was mapped, from its start and as it stands in the map; map must stay. name is said in messages. NULL on failure.
+ */
+struct ar_in *ar_map_again(const struct ar_map *map, const char *name, struct ar_error *error) AR_MUST_USE;
 
 /* -1 (AR_INPUT) where the mapped file was changed since (size or modification time); name is said. */
 int ar_map_check(const struct ar_map *map, const char *name, struct ar_error *error) AR_MUST_USE;

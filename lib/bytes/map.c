@@ -13,6 +13,7 @@ static int map_bytes(struct ar_map *map, uint64_t position, uint64_t len)
         return -1;
     map->mtime = status.st_mtim;
     map->file_size = (uint64_t)status.st_size;
+    map->position = position;
     if (len == 0)
         return 0;
     uint64_t before = position % (uint64_t)sysconf(_SC_PAGESIZE);
@@ -118,6 +119,14 @@ int ar_map_in_watched(struct ar_map *map, struct ar_in *in, uint64_t max, const 
         return -1;
     }
     return 0;
+}
+
+struct ar_in *ar_map_again(const struct ar_map *map, const char *name, struct ar_error *error)
+{
+    if (lseek(map->fd, (off_t)map->position, SEEK_SET) >= 0)
+        return ar_in_new(map->fd, name, error);
+    ar_fail_errno(error, errno, "cannot read '%s'", name);
+    return NULL;
 }
 
 int ar_map_check(const struct ar_map *map, const char *name, struct ar_error *error)

@@ -102,15 +102,12 @@ static int read_map(struct ar_tar_map *map, int fd, const char *name, struct ar_
     struct ar_in *in = ar_in_new(fd, name, error);
     if (!in)
         return -1;
-    off_t start = lseek(fd, 0, SEEK_CUR);
     int result = ar_map_in(&map->map, in, UINT64_MAX, error);
     map->mapped = result == 0;
     ar_in_free(in);
     if (result != 0)
         return -1;
-    if (lseek(map->map.fd, map->map.spooled || start < 0 ? 0 : start, SEEK_SET) < 0)
-        return ar_fail_errno(error, errno, "cannot read '%s'", name);
-    in = ar_in_new(map->map.fd, name, error);
+    in = ar_map_again(&map->map, name, error);
     if (!in)
         return -1;
     result = read_entries(map, in, error);

@@ -204,7 +204,6 @@ int ar_run_read_tar(struct ar_run *run, int fd, const char *path, struct ar_erro
         ar_in_free(in);
         return run->tar_name ? -1 : ar_fail_memory(error);
     }
-    off_t start = lseek(fd, 0, SEEK_CUR);
     struct ar_run_watch watch;
     struct ar_map_watch map_watch;
     ar_run_watch_init(&watch, NULL, NULL, 0, &map_watch);
@@ -214,9 +213,7 @@ int ar_run_read_tar(struct ar_run *run, int fd, const char *path, struct ar_erro
     ar_in_free(in);
     if (result != 0)
         return -1;
-    if (lseek(run->tar.fd, run->tar.spooled || start < 0 ? 0 : start, SEEK_SET) < 0)
-        return ar_fail_errno(error, errno, "cannot read '%s'", path);
-    in = ar_in_new(run->tar.fd, path, error);
+    in = ar_map_again(&run->tar, path, error);
     if (!in)
         return -1;
     result = read_entries(run, in, error);
