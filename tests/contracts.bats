@@ -417,7 +417,7 @@ twice 1 'C/images/curve.png' is there twice
 csv 1 C/analysis_result
 other 1 'A'
 hidden 1 'images/.a' is a hidden file
-folder 1 'C/images/a/b.png' lies in a folder
+folder 1 'images/a/b.png' lies in a folder
 broken 2 has a control character in its name
 turned 2 exited with status 3
 foreign 1 '0007/images/curve.png', which is of no lane that it was given

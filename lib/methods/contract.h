@@ -8,6 +8,7 @@
 #define AR_METHODS_CONTRACT_H
 
 #include "lanes/stream.h"
+#include "methods/files.h"
 #include "methods/wire_tar.h"
 
 #define AR_RESULT_MAX (UINT64_C(16) << 20) /* bytes that a method may print by the contract "files" */
@@ -33,9 +34,10 @@ struct ar_contract_lane {
 
 /* What the method answered for it. Zeroed but for images.dirfd (-1) and result (ar_buf_init), it is empty. */
 struct ar_contract_answer {
-    bool none;            /* it has no result */
-    struct ar_buf result; /* CSV: header and one row, with data and sample_name */
+    bool none;             /* it has no result */
+    struct ar_buf result;  /* CSV: header and one row, with data and sample_name */
     struct ar_images images;
+    struct ar_tar_map map; /* its own, where the pictures are in a tar */
 };
 
 struct ar_contract_calls {

@@ -75,18 +75,15 @@ static int take(const struct ar_contract_lane *lane, const struct ar_tar_map *ma
         error->status = error->status == AR_SYSTEM ? AR_SYSTEM : AR_CONTENT;
         return -1;
     }
-    return ar_wire_tar_images(map, "", lane->dirfd, &answer->images, error);
+    return ar_wire_tar_images(map, "", &answer->images, error);
 }
 
 static int answer(const struct ar_contract_lane *lane, int out, uint64_t n, struct ar_contract_answer *answer,
                   struct ar_error *error)
 {
-    struct ar_tar_map map = { 0 };
-    int result = ar_wire_tar_read(&map, out, n, AR_DIALECT_FIRST, AR_WIRE_ANALYZE_OUT, error);
-    if (result == 0)
-        result = take(lane, &map, answer, error);
-    ar_tar_map_release(&map);
-    return result;
+    if (ar_wire_tar_read(&answer->map, out, n, AR_DIALECT_FIRST, AR_WIRE_ANALYZE_OUT, error) != 0)
+        return -1;
+    return take(lane, &answer->map, answer, error);
 }
 
 const struct ar_contract_calls ar_contract_first = {

@@ -13,7 +13,7 @@ enum { LOG_SHOWN = 5, LOG_LINES = 20, LOG_BYTES = 4096, SAID_SHOWN = 500 };
 
 void ar_lane_work_init(struct ar_lane_work *work, struct ar_lane_jobs *jobs, unsigned spool)
 {
-    *work = (struct ar_lane_work){ .jobs = jobs, .log = -1, .lane = { .dirfd = -1, .manifest = jobs->manifest }, .answer.images.dirfd = -1 };
+    *work = (struct ar_lane_work){ .jobs = jobs, .log = -1, .lane = { .dirfd = -1, .manifest = jobs->manifest }, .answer.images = AR_IMAGES_NONE };
     ar_buf_init(&work->sample);
     ar_buf_init(&work->error_text);
     ar_buf_init(&work->lane.params);
@@ -30,6 +30,7 @@ void ar_lane_work_release(struct ar_lane_work *work)
     ar_buf_release(&work->answer.result);
     ar_ledger_release(&work->lane.ledger);
     ar_images_release(&work->answer.images);
+    ar_tar_map_release(&work->answer.map);
     if (work->lane.dirfd >= 0)
         close(work->lane.dirfd);
     if (work->log >= 0 && work->log != work->jobs->log)

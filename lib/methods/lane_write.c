@@ -29,31 +29,47 @@ static int end_entries(struct ar_lane_writer *w, struct ar_lane_done *done, stru
     return ar_out_flush(w->spool->out, error);
 }
 
-/* Copies a picture, and notes its digest. */
-static int put_image(struct ar_lane_writer *w, const struct ar_images *images, size_t i, struct ar_error *error)
+/* Copies the bytes of a picture from its file. */
+static int copy_image(struct ar_lane_writer *w, int fd, const struct ar_image *image, struct ar_digest *digest,
+                      struct ar_error *error)
 {
-    const struct ar_image *image = &images->image[i];
-    const char *type = *image->type ? image->type : NULL;
-    struct ar_digest digest;
-    char name[300], hex[AR_DIGEST_HEX + 1], *piece = malloc(PIECE);
-    snprintf(name, sizeof name, AR_FOLDER_IMAGES "%s", image->name);
-    int fd = piece ? ar_images_open(images, i, error) : ar_fail_memory(error);
-    int result = fd < 0 ? -1 : ar_emit_begin(&w->emit, w->target->data, name, image->size, true, type, error);
-    ar_digest_init(&digest);
+    char *piece = malloc(PIECE);
+    int result = piece ? 0 : ar_fail_memory(error);
     for (uint64_t left = image->size; left && result == 0;) {
         ssize_t n = read(fd, piece, left < PIECE ? left : PIECE);
         if (n <= 0) {
             result = ar_fail_errno(error, n < 0 ? errno : EIO, "cannot read the picture '%s'", image->name);
             break;
         }
-        ar_digest_add(&digest, piece, (size_t)n);
+        ar_digest_add(digest, piece, (size_t)n);
         result = ar_tar_write(&w->emit.tar, piece, (size_t)n, error);
         left -= (uint64_t)n;
     }
+    free(piece);
+    return result;
+}
+
+/* Writes a picture, and notes its digest. */
+static int put_image(struct ar_lane_writer *w, const struct ar_images *images, size_t i, struct ar_error *error)
+{
+    const struct ar_image *image = &images->image[i];
+    const char *type = *image->type ? image->type : NULL;
+    struct ar_digest digest;
+    char name[300], hex[AR_DIGEST_HEX + 1];
+    snprintf(name, sizeof name, AR_FOLDER_IMAGES "%s", image->name);
+    int fd = image->data ? -1 : ar_images_open(images, i, error);
+    if (!image->data && fd < 0)
+        return -1;
+    int result = ar_emit_begin(&w->emit, w->target->data, name, image->size, true, type, error);
+    ar_digest_init(&digest);
+    if (image->data)
+        ar_digest_add(&digest, image->data, image->size);
+    if (result == 0)
+        result = image->data ? ar_tar_write(&w->emit.tar, image->data, image->size, error)
+                             : copy_image(w, fd, image, &digest, error);
     ar_digest_hex(&digest, hex);
     if (fd >= 0)
         close(fd);
-    free(piece);
     return result == 0 ? ar_ledger_set_image(w->ledger, name, image->size, hex, type, error) : -1;
 }
 

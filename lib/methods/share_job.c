@@ -321,7 +321,7 @@ static int take_result(const struct share *share, struct ar_lane_work *work, con
     int result = ar_wire_result_from_csv(&work->answer.result, item->data, item->n, target->data, target->sample, NULL,
                                          item->name, error);
     if (result == 0)
-        result = ar_wire_tar_images(&share->answer, prefix, work->lane.dirfd, &work->answer.images, error);
+        result = ar_wire_tar_images(&share->answer, prefix, &work->answer.images, error);
     if (result == 0)
         return ar_lane_work_write(work, done, error);
     return error->status == AR_SYSTEM ? -1 : ar_lane_work_blame(work, done, error);
@@ -394,8 +394,6 @@ static int take_lane(struct share *share, uint32_t i, struct ar_error *error)
         ar_lane_work_close(work, &done);
     if (i > 0)
         work->log = -1;
-    ar_images_release(&work->answer.images); /* here, too: descriptors are few */
-    work->answer.images = (struct ar_images){ .dirfd = -1 };
     close(work->lane.dirfd);
     work->lane.dirfd = -1;
     return result == 0 ? note_done(share, &done, error) : -1;

@@ -375,56 +375,14 @@ static const char *image_of(const struct ar_tar_item *item, const char *prefix)
     return item->name + n + folder;
 }
 
-static int put_image(int images, const char *name, const struct ar_tar_item *item, struct ar_error *error)
+int ar_wire_tar_images(const struct ar_tar_map *map, const char *prefix, struct ar_images *images, struct ar_error *error)
 {
-    if (strchr(name, '/'))
-        return ar_fail(error, AR_CONTENT, "the picture '%s' lies in a folder below images", item->name);
-    return ar_files_put(images, name, item->data, item->n, error);
-}
-
-/* Writes the pictures, and images.csv with the types that they came with. */
-static int put_images(const struct ar_tar_map *map, const char *prefix, int dirfd, int images, struct ar_error *error)
-{
-    struct ar_buf types;
-    int result = 0;
-    ar_buf_init(&types);
-    ar_buf_add_text(&types, "name,image_type\n");
-    for (size_t i = 0; i < map->n && result == 0; i++) {
-        const char *name = image_of(&map->item[i], prefix), *type = map->item[i].image_type;
-        if (!name)
-            continue;
-        result = put_image(images, name, &map->item[i], error);
-        if (!type)
-            continue;
-        ar_csv_encode(&types, name, strlen(name), true);
-        ar_buf_add_char(&types, ',');
-        ar_csv_encode(&types, type, strlen(type), true);
-        ar_buf_add_char(&types, '\n');
+    *images = AR_IMAGES_NONE;
+    for (size_t i = 0; i < map->n; i++) {
+        const struct ar_tar_item *item = &map->item[i];
+        const char *name = image_of(item, prefix);
+        if (name && ar_images_add(images, name, item->image_type, item->data, item->n, error) != 0)
+            return -1;
     }
-    if (result == 0)
-        result = ar_buf_check(&types, error);
-    if (result == 0)
-        result = ar_files_put(dirfd, AR_FILES_IMAGE_TYPES, types.data, types.len, error);
-    ar_buf_release(&types);
-    return result;
-}
-
-int ar_wire_tar_images(const struct ar_tar_map *map, const char *prefix, int dirfd, struct ar_images *images,
-                       struct ar_error *error)
-{
-    struct stat st;
-    images->dirfd = -1;
-    if (fstatat(dirfd, AR_FILES_IMAGES, &st, AT_SYMLINK_NOFOLLOW) == 0 && ar_dir_remove(dirfd, AR_FILES_IMAGES, error) != 0)
-        return -1;
-    if (fstatat(dirfd, AR_FILES_IMAGE_TYPES, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        ar_dir_remove(dirfd, AR_FILES_IMAGE_TYPES, error) != 0)
-        return -1;
-    int folder = -1;
-    if (mkdirat(dirfd, AR_FILES_IMAGES, 0700) == 0)
-        folder = ar_open_beneath(dirfd, AR_FILES_IMAGES, O_RDONLY | O_DIRECTORY, 0);
-    if (folder < 0)
-        return ar_fail_errno(error, errno, "cannot make a folder for pictures in the work folder");
-    int result = put_images(map, prefix, dirfd, folder, error);
-    close(folder);
-    return result == 0 ? ar_files_images(dirfd, images, error) : -1;
+    return ar_images_complete(images, error);
 }

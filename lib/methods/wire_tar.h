@@ -8,7 +8,7 @@
 
 #include "codecs/tar_map.h"
 #include "lanes/stream.h"
-#include "methods/files.h"
+#include "methods/images.h"
 #include "methods/manifest.h"
 #include "wire/wire.h"
 
@@ -59,11 +59,10 @@ int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialec
 void ar_wire_tar_said(int out, uint64_t n, struct ar_buf *said);
 
 /*
- * Puts the pictures of the answer (entries PREFIX images/NAME; prefix is "" or "L/") into the folder images/ below dirfd, in the
- * place of what a method left there, and lists them: images is to be released. 0, or -1: AR_CONTENT for one that ar_files_images
- * refuses.
+ * Lists the pictures of the answer (entries PREFIX images/NAME; prefix is "" or "L/"), whose bytes stay in map: images is to be
+ * released. 0, or -1: AR_CONTENT for one that ar_images_add refuses.
  */
-int ar_wire_tar_images(const struct ar_tar_map *map, const char *prefix, int dirfd, struct ar_images *images,
-                       struct ar_error *error) AR_MUST_USE;
+int ar_wire_tar_images(const struct ar_tar_map *map, const char *prefix, struct ar_images *images, struct ar_error *error)
+    AR_MUST_USE;
 
 #endif

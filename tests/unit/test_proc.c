@@ -14,6 +14,7 @@
 
 #include "check.h"
 #include "methods/files.h"
+#include "methods/images.h"
 
 static char folder[] = "/tmp/ar-test-proc-XXXXXX";
 static int folder_fd = -1;
