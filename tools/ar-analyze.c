@@ -14,7 +14,7 @@ enum { MAX_JOBS = 4096 };
 
 static const struct cli_option options[] = {
     { 'j', "jobs", "N", "run N methods at a time (default: the processors)" },
-    { 'c', "contract", "NAME", "how METHOD is started and answers: files (default), first, analyzeseq" },
+    { 'c', "contract", "NAME", "how METHOD is started and answers: files (default), lanes, first, analyzeseq" },
     { 't', "timeout", "SECONDS", "end a method that runs longer: TERM, 10 s later KILL" },
     { 'm', "manifest", "FILE", "the method's manifest: its fields, and params are checked against it" },
     { OPT_LOG, "log", "DIR", "keep the standard error of each lane's method in DIR/LANE.log" },
@@ -201,7 +201,7 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
             ok = ar_contract_parse(arg, &a->contract) && ar_contract_calls(a->contract);
             a->has_contract = ok;
             if (!ok)
-                cli_usage("-c '%s': expected files, first or analyzeseq", arg);
+                cli_usage("-c '%s': expected files, lanes, first or analyzeseq", arg);
             break;
         case 't':
             ok = cli_seconds("-t", arg, &a->analysis.what.proc.seconds);

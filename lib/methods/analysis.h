@@ -9,7 +9,6 @@
 #define AR_METHODS_ANALYSIS_H
 
 #include "lanes/emit.h"
-#include "methods/lane_folder.h"
 #include "methods/lane_job.h"
 #include "methods/share_job.h"
 
@@ -49,12 +48,13 @@ struct ar_analysis {
     struct ar_emit emit;
     struct ar_pool pool;
     struct ar_share_job share;     /* by a contract of shares: the lanes that are read and not sent yet */
-    uint32_t share_size;           /* when it is sent */
+    uint32_t share_size;           /* when it is sent: at so many lanes, */
+    uint64_t share_bytes;          /* or so many bytes of a file of theirs */
     size_t next;                   /* the lane whose turn it is to be written */
     uint64_t *freed;               /* by spool: up to where what was written gave its space back */
-    struct ar_lane_folders folders;
     struct ar_contract_input input; /* the lane that is read */
     struct ar_buf params, error_text;
+    struct ar_buf top_params;      /* those at the top */
     bool earlier_failure;
     bool keep;                     /* the work folder stays */
     struct ar_out *rest_out, *late_out; /* unknown entries of the lane; those at the top behind the first lane */

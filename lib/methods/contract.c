@@ -1,29 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "methods/contract.h"
 
-#include "bytes/file.h"
 #include "lanes/result.h"
-
-enum { PIECE = 256 * 1024 };
-
-/* ---- files ---------------------------------------------------------------------------------------------------------- */
-
-int ar_contract_take_file(struct ar_contract_input *input, struct ar_stream *stream, const struct ar_entry *entry,
-                          struct ar_error *error)
-{
-    char name[256];
-    const char *bytes;
-    ssize_t n;
-    int fd = ar_files_create_set(input->dirfd, entry->base, error), result = 0;
-    if (fd < 0)
-        return -1;
-    ar_spool_name(name);
-    while (result == 0 && (n = ar_stream_view(stream, &bytes, PIECE, error)) != 0)
-        result = n < 0 ? -1 : ar_write_fd(fd, bytes, (size_t)n, name, error);
-    if (close(fd) != 0 && result == 0)
-        result = ar_fail_errno(error, errno, "cannot write '%s'", name);
-    return result;
-}
+#include "methods/share_work.h"
 
 static int files_ask(const struct ar_contract_lane *lane, struct ar_env *env, struct ar_proc *proc, struct ar_error *error)
 {
@@ -47,12 +26,22 @@ static int files_answer(const struct ar_contract_lane *lane, int out, uint64_t n
 }
 
 static const struct ar_contract_calls files = {
-    .out_max = AR_RESULT_MAX, .take_set = ar_contract_take_file, .ask = files_ask, .answer = files_answer
+    .out_max = AR_RESULT_MAX, .begin = ar_contract_begin_folder, .take_set = ar_contract_take_file,
+    .end = ar_contract_end_folder, .drop = ar_contract_drop_folder, .ask = files_ask, .answer = files_answer
 };
 
-/* Many lanes in one process: lib/methods/share_job.c. */
+/* ---- many lanes in one process -------------------------------------------------------------------------------------- */
+
+#define SHARE_ANSWER_MAX (UINT64_C(64) << 30) /* bytes */
+
+static const struct ar_contract_calls lanes = {
+    .shares = &ar_share_lanes, .out_max = SHARE_ANSWER_MAX, .take_set = ar_contract_take_share, .end = ar_contract_end_share,
+    .drop = ar_contract_drop_share, .said = ar_wire_tar_said
+};
+
 static const struct ar_contract_calls analyzeseq = {
-    .shares = true, .out_max = UINT64_C(64) << 30, .take_set = ar_contract_take_file, .said = ar_wire_tar_said
+    .shares = &ar_share_seq, .out_max = SHARE_ANSWER_MAX, .begin = ar_contract_begin_folder, .take_set = ar_contract_take_file,
+    .end = ar_contract_end_folder, .drop = ar_contract_drop_folder, .said = ar_wire_tar_said
 };
 
 /* ---- all of them ---------------------------------------------------------------------------------------------------- */
@@ -62,11 +51,12 @@ const struct ar_contract_calls *ar_contract_calls(enum ar_contract contract)
     switch (contract) {
     case AR_CONTRACT_FILES:
         return &files;
+    case AR_CONTRACT_LANES:
+        return &lanes;
     case AR_CONTRACT_FIRST:
         return &ar_contract_first;
     case AR_CONTRACT_ANALYZESEQ:
         return &analyzeseq;
-    default:
-        return NULL;
     }
+    return NULL;
 }

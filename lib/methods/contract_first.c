@@ -42,14 +42,14 @@ static int take_set(struct ar_contract_input *input, struct ar_stream *stream, c
     return begin(input, error) == 0 ? ar_wire_tar_stream(&input->wire, stream, entry, input->manifest, error) : -1;
 }
 
-static int take_end(struct ar_contract_input *input, struct ar_error *error)
+static int end(struct ar_contract_input *input, const struct ar_entry *ledger, struct ar_error *error)
 {
     if (begin(input, error) != 0 || (!input->params_put && put_params(input, error) != 0))
         return -1;
     int fd = ar_wire_tar_close(&input->wire, error);
     if (fd >= 0)
         close(fd);
-    return fd >= 0 ? 0 : -1;
+    return fd >= 0 ? ar_contract_end_folder(input, ledger, error) : -1;
 }
 
 static int ask(const struct ar_contract_lane *lane, struct ar_env *env, struct ar_proc *proc, struct ar_error *error)
@@ -87,5 +87,6 @@ static int answer(const struct ar_contract_lane *lane, int out, uint64_t n, stru
 }
 
 const struct ar_contract_calls ar_contract_first = {
-    .out_max = ANSWER_MAX, .take_set = take_set, .take_end = take_end, .ask = ask, .answer = answer, .said = ar_wire_tar_said
+    .out_max = ANSWER_MAX, .begin = ar_contract_begin_folder, .take_set = take_set, .end = end, .drop = ar_contract_drop_folder,
+    .ask = ask, .answer = answer, .said = ar_wire_tar_said
 };

@@ -89,19 +89,29 @@ static int put_rest(struct ar_lane_writer *w, uint32_t number, struct ar_error *
     return result;
 }
 
-/* Adds the record of this stage to each set. */
-static int note_rows(struct ar_ledger *ledger, struct ar_error *error)
+/* Adds the record of this stage to a set, and the method's own, where it has one. */
+static int note_set(struct ar_ledger *ledger, const char *set, json_t *method, struct ar_error *error)
+{
+    struct ar_record before;
+    if (!ar_ledger_last(ledger, set, &before))
+        return 0;
+    struct ar_record record = { .stage = "analyze", .rows_in = before.rows, .rows = before.rows };
+    if (ar_ledger_append(ledger, set, &record, error) != 0)
+        return -1;
+    if (!method)
+        return 0;
+    struct ar_record own = { .stage = AR_STAGE_METHOD, .rows_in = before.rows, .rows = ar_json_count(method, "rows"),
+                             .dropped = json_incref(json_object_get(method, "dropped")) };
+    return ar_ledger_append(ledger, set, &own, error);
+}
+
+static int note_rows(struct ar_ledger *ledger, const json_t *method, struct ar_error *error)
 {
     const char *set;
     json_t *records;
-    json_object_foreach (json_object_get(ledger->json, "sets"), set, records) {
-        struct ar_record before;
-        if (!ar_ledger_last(ledger, set, &before))
-            continue;
-        struct ar_record record = { .stage = "analyze", .rows_in = before.rows, .rows = before.rows };
-        if (ar_ledger_append(ledger, set, &record, error) != 0)
+    json_object_foreach (json_object_get(ledger->json, "sets"), set, records)
+        if (note_set(ledger, set, json_object_get(method, set), error) != 0)
             return -1;
-    }
     return 0;
 }
 
@@ -120,7 +130,7 @@ static int write_result(struct ar_lane_writer *w, struct ar_lane_done *done, con
         (ar_emit_whole(&w->emit, w->target->data, AR_NAME_RESULT, true, table->data, table->len, error) != 0 ||
          ar_ledger_set_file_bytes(w->ledger, AR_NAME_RESULT, table->data, table->len, error) != 0))
         return -1;
-    if (put_rest(w, done->number, error) != 0 || note_rows(w->ledger, error) != 0)
+    if (put_rest(w, done->number, error) != 0 || note_rows(w->ledger, answer->rows, error) != 0)
         return -1;
     return end_entries(w, done, error);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A share of the lanes for one process: the contract "analyzeseq".
+ * A share of the lanes for one process: the contracts "lanes" and "analyzeseq".
  *
- * The process gets its lanes as one tar (targets, params, and each set as one pickled frame of all their rows), and answers with
- * their results, lane after lane. What it has answered by the time it ends counts, however it ends; where it failed, the first
- * lane without a whole result is the one that failed (the last one, where all have one), and those behind it that have none
- * either are left for another process. So it is also where the process takes its worker along: what it answered lies in the work
- * folder, and the share is sent once more to take that.
+ * The process gets its lanes as one tar, and answers with their results, lane after lane. What it has answered by the time it
+ * ends counts, however it ends; where it failed, the first lane without a whole result is the one that failed (the last one, where
+ * all have one), and those behind it that have none either are left for another process. So it is also where the process takes its
+ * worker along: what it answered lies in the work folder, and the share is sent once more to take that.
+ *
+ * After a failure the next process gets fewer lanes of those that are left: so many that a method that fails at each of them is
+ * not given all the others each time. Once that goes well, it is twice as many again.
  */
 #ifndef AR_METHODS_SHARE_JOB_H
 #define AR_METHODS_SHARE_JOB_H
@@ -14,10 +16,14 @@
 #include "methods/lane_job.h"
 
 #define AR_SHARE_MAX 1000 /* lanes */
+#define AR_SHARE_KEPT "input.tar" /* by the contract "lanes", in the folder of a failed lane that is kept */
 
 struct ar_share_job {
     uint32_t n;
+    uint32_t now;    /* how many of them, the first ones, the process gets */
     uint32_t first;  /* by which its files in the work folder are called: the first lane that its process had */
+    uint32_t file;   /* by which their inputs are called, where they are a file: the first lane that the share had (share_file.h) */
+    uint32_t all;    /* lanes in there */
     bool lost;       /* no process is started: its worker was killed, and what its process has answered is taken, and no more */
     char why[64];    /* then: how it was killed */
     uint32_t lane[AR_SHARE_MAX]; /* their numbers, ascending */
@@ -42,5 +48,11 @@ int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job
 
 /* Nobody needs what the process of the job has answered any more. */
 void ar_share_job_forget(const struct ar_lane_jobs *jobs, const struct ar_share_job *job);
+
+/* The first lane of the job was lost with its worker: keeps what it had, where that is wanted. 0 or -1. */
+int ar_share_job_keep(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, struct ar_error *error) AR_MUST_USE;
+
+/* No lane is left of the share that had the file. */
+void ar_share_job_end(const struct ar_lane_jobs *jobs, const struct ar_share_job *job);
 
 #endif

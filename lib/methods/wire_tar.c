@@ -297,8 +297,7 @@ enum {
     SHOWN = 40,           /* of what is no tar */
 };
 
-/* What was printed is no tar: says how it begins. */
-static int fail_no_tar(int out, uint64_t n, struct ar_error *error)
+int ar_wire_tar_fail_none(int out, uint64_t n, struct ar_error *error)
 {
     char start[AR_TAR_BLOCK + 1] = "";
     ssize_t got = pread(out, start, sizeof start - 1, 0);
@@ -351,7 +350,7 @@ int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialec
         if (error->status == AR_SYSTEM)
             return -1;
         error->status = AR_CONTENT;
-        return map->n ? -1 : fail_no_tar(out, n, error);
+        return map->n ? -1 : ar_wire_tar_fail_none(out, n, error);
     }
     const struct ar_tar_item *item = ar_tar_map_find(map, AR_NAME_ERROR);
     if (item)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Private to the analysis: what its input side (analysis.c) asks of its output side (analysis_done.c).
+ */
+#ifndef AR_METHODS_ANALYSIS_WORK_H
+#define AR_METHODS_ANALYSIS_WORK_H
+
+#include "methods/analysis.h"
+
+/* A lane was dealt with. */
+void ar_analysis_done(struct ar_analysis *analysis, const struct ar_lane_done *done);
+
+/* The lane's params and ledger are not needed any more. */
+void ar_analysis_unhold(struct ar_analysis_lane *lane);
+
+/* Copies the entries of lanes whose turn it is to the output. 0 or -1. */
+int ar_analysis_write(struct ar_analysis *analysis, struct ar_error *error) AR_MUST_USE;
+
+/* Takes the replies that are there; block: at least one. -1 on failure. */
+int ar_analysis_replies(struct ar_analysis *analysis, bool block, struct ar_error *error) AR_MUST_USE;
+
+/* Hands the share that was gathered to the workers, where there is one. 0 or -1. */
+int ar_analysis_send_share(struct ar_analysis *analysis, struct ar_error *error) AR_MUST_USE;
+
+#endif

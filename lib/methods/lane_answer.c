@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "methods/lane_answer.h"
+
+#include "bytes/text.h"
+#include "lanes/entries.h"
+#include "methods/wire_tar.h"
+
+static const char output[] = "its standard output";
+
+void ar_lane_answers_release(struct ar_lane_answers *answers)
+{
+    for (size_t i = 0; i < answers->names.count; i++) {
+        ar_images_release(&answers->lane[i].images);
+        free(answers->lane[i].fault);
+    }
+    free(answers->lane);
+    free(answers->target);
+    ar_names_release(&answers->names);
+    if (answers->mapped)
+        ar_map_release(&answers->map);
+    *answers = (struct ar_lane_answers){ 0 };
+}
+
+int ar_lane_answers_add(struct ar_lane_answers *answers, const struct ar_target *target, struct ar_error *error)
+{
+    size_t i = answers->names.count;
+    bool added;
+    if (i == answers->room) {
+        size_t room = i ? 2 * i : 64;
+        struct ar_lane_answer *lane = reallocarray(answers->lane, room, sizeof *lane);
+        answers->lane = lane ? lane : answers->lane;
+        const struct ar_target **targets = lane ? reallocarray(answers->target, room, sizeof *targets) : NULL;
+        if (!targets)
+            return ar_fail_memory(error);
+        answers->target = targets;
+        answers->room = room;
+    }
+    answers->lane[i] = (struct ar_lane_answer){ .images = AR_IMAGES_NONE };
+    answers->target[i] = target;
+    return ar_names_add(&answers->names, target->data, target->data_len, &added) < 0 ? ar_fail_memory(error) : 0;
+}
+
+/* ---- faults --------------------------------------------------------------------------------------------------------- */
+
+static void name_entries(struct ar_error *error)
+{
+    ar_hint(error, "By this contract a method answers, for each of its lanes, with L/images/NAME, L/analysis_result or L/error, "
+                   "and L/ledger behind them.");
+}
+
+/* The lane's first fault: "'L/NAME' what". */
+static int fail_lane(struct ar_lane_answer *lane, const char *name, const char *what, struct ar_error *error)
+{
+    if (lane->fault)
+        return 0;
+    lane->fault = calloc(1, sizeof *lane->fault);
+    if (!lane->fault)
+        return ar_fail_memory(error);
+    ar_fail(lane->fault, AR_CONTENT, "it answered with '%s', which %s", name, what);
+    name_entries(lane->fault);
+    return 0;
+}
+
+/* ---- entries -------------------------------------------------------------------------------------------------------- */
+
+static int put_text(struct ar_lane_answer *lane, struct ar_lane_text *where, const char *name, const struct ar_lane_text *body,
+                    struct ar_error *error)
+{
+    if (where->text)
+        return fail_lane(lane, name, "is there twice", error);
+    *where = *body;
+    return 0;
+}
+
+/* A name that the lane was given, and may say again. */
+static int check_name(struct ar_lane_answer *lane, const char *name, const struct ar_lane_text *body, const char *given,
+                      struct ar_error *error)
+{
+    return ar_text_is(body->text, body->n, given) ? 0 : fail_lane(lane, name, "is not as it was given", error);
+}
+
+static int add_image(struct ar_lane_answer *lane, const struct ar_tar_entry *entry, const char *name,
+                     const struct ar_lane_text *body, struct ar_error *error)
+{
+    struct ar_error fault;
+    if (ar_images_add(&lane->images, name, entry->image_type, body->text, body->n, &fault) == 0)
+        return 0;
+    if (fault.status != AR_CONTENT) {
+        *error = fault;
+        return -1;
+    }
+    if (!lane->fault && (lane->fault = malloc(sizeof *lane->fault)) != NULL)
+        *lane->fault = fault;
+    return lane->fault ? 0 : ar_fail_memory(error);
+}
+
+/* An entry of a lane; base: its name below the lane's folder. */
+static int take_lane_entry(struct ar_lane_answer *lane, const struct ar_target *target, const struct ar_tar_entry *entry,
+                           const char *base, const struct ar_lane_text *body, struct ar_error *error)
+{
+    const char *name;
+    if (lane->whole)
+        return fail_lane(lane, entry->name, "stands behind that lane's ledger, its last entry", error);
+    switch (ar_entry_kind_of(base, true, false, &name)) {
+    case AR_ENTRY_DATA_NAME:
+        return check_name(lane, entry->name, body, target->data, error);
+    case AR_ENTRY_SAMPLE_NAME:
+        return check_name(lane, entry->name, body, target->sample, error);
+    case AR_ENTRY_PARAMS:
+        return 0;
+    case AR_ENTRY_IMAGE:
+        return add_image(lane, entry, name, body, error);
+    case AR_ENTRY_RESULT:
+        return put_text(lane, &lane->result, entry->name, body, error);
+    case AR_ENTRY_ERROR:
+        return put_text(lane, &lane->error, entry->name, body, error);
+    case AR_ENTRY_LEDGER:
+        lane->whole = true;
+        return put_text(lane, &lane->ledger, entry->name, body, error);
+    default:
+        return fail_lane(lane, entry->name, "is nothing that a method may answer", error);
+    }
+}
+
+/* An entry at the top, or of no lane. */
+static void take_other(const struct ar_tar_entry *entry, const struct ar_lane_text *body, struct ar_error *fault)
+{
+    if (fault->status != AR_OK)
+        return;
+    if (strcmp(entry->name, AR_NAME_ERROR) == 0) {
+        size_t n = 0;
+        while (n < body->n && n < 500 && body->text[n] != '\n')
+            n++;
+        ar_fail(fault, AR_CONTENT, "it answered with an error: %.*s", (int)n, body->text);
+    } else if (strchr(entry->name, '/')) {
+        ar_fail(fault, AR_CONTENT, "it answered with '%s', which is of no lane that it was given", entry->name);
+        ar_hint(fault, "A lane's id is text, as it stands in targets: 0007 is not 7.");
+    } else if (strcmp(entry->name, AR_NAME_TARGETS) != 0 && strcmp(entry->name, AR_NAME_PARAMS) != 0 &&
+               strcmp(entry->name, AR_NAME_LEDGER) != 0) {
+        ar_fail(fault, AR_CONTENT, "it answered with '%s', which is of no lane", entry->name);
+        name_entries(fault);
+    }
+}
+
+static int take_entry(struct ar_lane_answers *answers, const struct ar_tar_entry *entry, struct ar_error *fault,
+                      struct ar_error *error)
+{
+    const struct ar_map *map = &answers->map;
+    if (entry->body_offset > map->len || entry->size > map->len - entry->body_offset)
+        return 0; /* cut: the reader says so when it passes over the body */
+    const struct ar_lane_text body = { .text = map->data + entry->body_offset, .n = entry->size };
+    const char *slash = strchr(entry->name, '/');
+    ssize_t i = slash ? ar_names_find(&answers->names, entry->name, (size_t)(slash - entry->name)) : -1;
+    if (i >= 0)
+        return take_lane_entry(&answers->lane[i], answers->target[i], entry, slash + 1, &body, error);
+    take_other(entry, &body, fault);
+    return 0;
+}
+
+/* ---- the tar -------------------------------------------------------------------------------------------------------- */
+
+/* Returns 1 where an entry was read, 0 at the end, -1. A tar that is none ends there, with a fault. */
+static int next(struct ar_tar_reader *tar, struct ar_tar_entry *entry, size_t n_read, int out, uint64_t n, struct ar_error *fault,
+                struct ar_error *error)
+{
+    struct ar_error found;
+    int got = ar_tar_next(tar, entry, &found);
+    if (got >= 0)
+        return got;
+    if (found.status == AR_SYSTEM) {
+        *error = found;
+        return -1;
+    }
+    found.status = AR_CONTENT;
+    if (n_read == 0)
+        ar_wire_tar_fail_none(out, n, &found);
+    if (fault->status == AR_OK)
+        *fault = found;
+    return 0;
+}
+
+static int read_entries(struct ar_lane_answers *answers, struct ar_in *in, int out, uint64_t n, struct ar_error *fault,
+                        struct ar_error *error)
+{
+    struct ar_tar_entry entry;
+    struct ar_tar_reader *tar = ar_tar_reader_new(in, error);
+    if (!tar)
+        return -1;
+    int got;
+    for (size_t n_read = 0; (got = next(tar, &entry, n_read, out, n, fault, error)) > 0; n_read++)
+        if (take_entry(answers, &entry, fault, error) != 0) {
+            got = -1;
+            break;
+        }
+    ar_tar_reader_free(tar);
+    return got;
+}
+
+static int map_output(struct ar_lane_answers *answers, int out, uint64_t n, struct ar_error *error)
+{
+    if (ftruncate(out, (off_t)n) != 0 || lseek(out, 0, SEEK_SET) != 0)
+        return ar_fail_errno(error, errno, "cannot read what the method printed");
+    struct ar_in *in = ar_in_new(out, output, error);
+    if (!in)
+        return -1;
+    int result = ar_map_in(&answers->map, in, UINT64_MAX, error);
+    answers->mapped = result == 0;
+    ar_in_free(in);
+    return result;
+}
+
+int ar_lane_answers_read(struct ar_lane_answers *answers, int out, uint64_t n, struct ar_error *fault, struct ar_error *error)
+{
+    if (map_output(answers, out, n, error) != 0) {
+        if (error->status == AR_SYSTEM)
+            return -1;
+        *fault = *error; /* damaged compression */
+        fault->status = AR_CONTENT;
+        return 0;
+    }
+    struct ar_in *in = ar_map_again(&answers->map, output, error);
+    if (!in)
+        return -1;
+    int result = read_entries(answers, in, out, n, fault, error);
+    ar_in_free(in);
+    return result;
+}

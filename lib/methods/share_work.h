@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Private to the jobs of workers: a share of the lanes at work, and what differs between the contracts that hand out shares.
+ */
+#ifndef AR_METHODS_SHARE_WORK_H
+#define AR_METHODS_SHARE_WORK_H
+
+#include "methods/lane_work.h"
+#include "methods/share_job.h"
+
+struct ar_share_work {
+    struct ar_lane_jobs *jobs;
+    const struct ar_share_job *job;
+    uint32_t n;                /* lanes that the process has: the first of the job's */
+    struct ar_lane_work *lane; /* one for each of them */
+    unsigned worker;
+    struct ar_proc_end end;
+    int out;                   /* where the answer stands: a file that another worker finds where this one is killed */
+    uint64_t answered;         /* its bytes */
+    struct ar_error fault;     /* of an answer that is not whole (AR_CONTENT) */
+    int done_fd;               /* where it is noted which lanes were dealt with */
+    bool blamed;               /* a lane was found to be the one that failed */
+    void *own;                 /* the contract's */
+};
+
+/* All but answered return 0 or -1 (AR_SYSTEM, AR_INPUT). */
+struct ar_share_calls {
+    const char *variable, *value; /* of the environment */
+
+    /* Reads what is needed of each lane, before a method can change it. */
+    int (*open)(struct ar_share_work *share, struct ar_error *error);
+
+    /* What stands on standard input, at its start: a descriptor, the caller's; -1. */
+    int (*ask)(struct ar_share_work *share, struct ar_error *error);
+
+    /* Reads the answer, as much as there is of it; where it is not whole, fault says why. */
+    int (*read)(struct ar_share_work *share, struct ar_error *error);
+
+    /* Was the i-th lane answered whole? Only those that were are taken. */
+    bool (*answered)(const struct ar_share_work *share, uint32_t i);
+
+    /* Takes its answer, and writes its entries. 1: it is none, and the lane's error_text says why. */
+    int (*take)(struct ar_share_work *share, uint32_t i, struct ar_lane_done *done, struct ar_error *error);
+
+    /* The i-th lane was dealt with: its inputs go, or stay. */
+    int (*close)(struct ar_share_work *share, uint32_t i, struct ar_lane_done *done, struct ar_error *error);
+
+    /* The worker of lane i was killed, and its inputs are to be kept; or NULL. job is all there is. */
+    int (*keep)(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, uint32_t i, struct ar_error *error);
+
+    void (*release)(struct ar_share_work *share);
+};
+
+/* Did the process end well, with a whole answer? */
+bool ar_share_is_whole(const struct ar_share_work *share);
+
+/* The lane's number in the stream. */
+static inline uint32_t ar_share_number(const struct ar_share_work *share, uint32_t i)
+{
+    return share->job->lane[i];
+}
+
+extern const struct ar_share_calls ar_share_seq;   /* in share_seq.c: "analyzeseq" */
+extern const struct ar_share_calls ar_share_lanes; /* in share_lanes.c: "lanes" */
+
+#endif
