@@ -194,7 +194,7 @@ static int parse_options(struct pack *pack, int argc, char **argv)
         case 'c':
             pack->has_contract = ar_contract_parse(arg, &pack->contract);
             if (!pack->has_contract)
-                return cli_usage("-c '%s': expected files, first or analyzeseq", arg), CLI_WRONG;
+                return cli_usage("-c '%s': expected files, lanes, first or analyzeseq", arg), CLI_WRONG;
             break;
         case 'd':
             pack->folder_path = arg;

@@ -130,14 +130,14 @@ static void keep_queued(const struct ar_analysis *a, struct ar_share_job *share)
     }
 }
 
-/* Sends what is left of a share to another process, which gets so many lanes at most. */
-static int send_rest(struct ar_analysis *a, struct ar_share_job *share, uint32_t now, struct ar_error *error)
+/* Sends what is left of a share to another process, which gets so many lanes at most, and one at least. */
+static int send_rest(struct ar_analysis *a, struct ar_share_job *share, uint32_t most, struct ar_error *error)
 {
     if (share->n == 0) {
         ar_share_job_end(&a->what, share);
         return 0;
     }
-    share->now = now < share->n ? now : share->n;
+    share->now = most == 0 ? 1 : most < share->n ? most : share->n;
     share->first = share->lane[0];
     share->lost = false;
     return ar_pool_send(&a->pool, share, ar_share_job_size(share->n), error);
@@ -151,6 +151,17 @@ static int send_lost(struct ar_analysis *a, struct ar_share_job *share, const st
     if (ar_lane_spool_restart(&a->what.spools.spool[reply->worker], error) != 0)
         return -1;
     return ar_pool_send(&a->pool, share, ar_share_job_size(share->n), error);
+}
+
+/*
+ * How many lanes the process behind one that had n may get: all that are left, once. A method that goes on to fail would be given
+ * them again for each lane, so that it then gets half as many each time, and twice as many where it did well.
+ */
+static uint32_t next_size(struct ar_share_job *share, uint32_t n, bool failed)
+{
+    if (!failed)
+        return 2 * n;
+    return share->failures++ == 0 ? AR_SHARE_MAX : n / 2;
 }
 
 /* The worker of the first lane that is left was killed. */
@@ -168,20 +179,18 @@ static int take_share(struct ar_analysis *a, const struct ar_pool_reply *reply, 
 {
     struct ar_share_job share = { 0 };
     memcpy(&share, reply->bytes, reply->n < sizeof share ? reply->n : sizeof share);
-    uint32_t had = share.now;
-    size_t failed = a->failed;
+    uint32_t had = share.now, last = share.lane[had - 1];
     if (ar_share_job_done(&a->what, &share, take_lane_done, a, error) != 0)
         return -1;
     keep_queued(a, &share);
+    bool failed = share.now > 0 || a->lane[last].outcome == AR_LANE_FAILED;
     if (share.now && reply->lost && !share.lost)
         return send_lost(a, &share, reply, error);
     ar_share_job_forget(&a->what, &share);
     if (share.now && share.lost && take_lost_share(a, &share, reply, error) != 0)
         return -1;
-    bool well = share.now == 0 && a->failed == failed;
     keep_queued(a, &share);
-    uint32_t dealt = had - share.now;
-    return send_rest(a, &share, well ? 2 * had : dealt > 1 ? dealt - 1 : 1, error);
+    return send_rest(a, &share, next_size(&share, had, failed), error);
 }
 
 /* Takes the replies that are there; block: at least one. */
@@ -210,7 +219,8 @@ int ar_analysis_send_share(struct ar_analysis *a, struct ar_error *error)
             return -1;
     share->file = share->lane[0];
     share->all = share->n;
-    int result = send_rest(a, share, share->n, error);
+    share->failures = 0;
+    int result = send_rest(a, share, AR_SHARE_MAX, error);
     share->n = 0;
     return result == 0 && ar_analysis_replies(a, false, error) >= 0 ? 0 : -1;
 }

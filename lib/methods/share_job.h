@@ -7,8 +7,7 @@
  * all have one), and those behind it that have none either are left for another process. So it is also where the process takes its
  * worker along: what it answered lies in the work folder, and the share is sent once more to take that.
  *
- * After a failure the next process gets fewer lanes of those that are left: so many that a method that fails at each of them is
- * not given all the others each time. Once that goes well, it is twice as many again.
+ * Where one process has failed after the other, the next ones get fewer of the lanes that are left (methods/analysis_done.c).
  */
 #ifndef AR_METHODS_SHARE_JOB_H
 #define AR_METHODS_SHARE_JOB_H
@@ -20,7 +19,8 @@
 
 struct ar_share_job {
     uint32_t n;
-    uint32_t now;    /* how many of them, the first ones, the process gets */
+    uint32_t now;    /* how many of them, the first ones, the process gets; the others wait for the next one */
+    uint32_t failures; /* processes that failed so far */
     uint32_t first;  /* by which its files in the work folder are called: the first lane that its process had */
     uint32_t file;   /* by which their inputs are called, where they are a file: the first lane that the share had (share_file.h) */
     uint32_t all;    /* lanes in there */
