@@ -474,3 +474,54 @@ END
     is_unfinished out.tar
     nothing_left
 }
+
+# ---- the postprocess ----
+
+@test "ar-post -c lanes: the merged stream goes in as a file, result_csv comes back; all else is as by files" {
+    lane_inputs A B 007
+    lanes_method some '    if lane == "B": sys.exit(1)'
+    ar-analyze -q -c lanes --keep-going -- ./some <in.tar 2>/dev/null | ar-merge -q >merged.tar
+    method judge <<'END'
+assert os.environ['AR_STEP'] == 'postprocess' and not {'ANALYSISRUN_METHOD', 'AR_DATA_NAME'} & set(os.environ)
+assert stat.S_ISREG(os.fstat(0).st_mode) and os.lseek(0, 0, os.SEEK_CUR) == 0 and os.listdir() == []
+with open(os.environ['AR_START_DIR'] + '/asked', 'wb') as copy:
+    copy.write(sys.stdin.buffer.read())
+add('targets', '{}')
+add('result_csv', 'data,rel,t\n007,0.50,"5.80"\nA,1,\n', is_file='true')
+add('result_json/A', 'not looked at')
+add('ledger', '{}')
+end()
+END
+    ar-post -q -k -c lanes -- ./judge <merged.tar >out.tar || [ $? -eq 1 ]
+    cmp asked merged.tar
+    program files <<'END'
+printf '%s\n' data,rel,t '007,0.50,"5.80"' A,1,
+END
+    ar-post -q -k -- ./files <merged.tar >files.tar || [ $? -eq 1 ]
+    cmp out.tar files.tar
+    printf '%s\n' data,rel,t,sample_name '007,0.50,"5.80",sample of 007' A,1,,sample\ of\ A | cmp - <(entry out.tar result_csv)
+    echo '{"name":"m","analyze":["m"],"contract":"lanes","image_analysis_results":{"spots":{"cleansing":"none"}}}' >manifest.json
+    ar-post -q -k -m manifest.json -- ./judge <merged.tar >again.tar || [ $? -eq 1 ]
+    cmp again.tar out.tar
+}
+
+@test "ar-post -c lanes: a postprocess that answers otherwise has failed, and nothing is written" {
+    lane_results 'A={"n":4}' 'B={"n":5}'
+    ar-merge -q <results.tar >merged.tar
+    while read -r wanted code; do
+        method judge <<<"$code"
+        refuses 1 "the postprocess './judge'" "${wanted//_/ }" -- ar-post -c lanes -- ./judge <merged.tar
+        is_unfinished out
+    done <<'END'
+status_3:_x add('error', 'x'); sys.exit(3)
+it_answered_with_an_error:_no_lanes add('error', 'no lanes'); end()
+it_printed_nothing pass
+it_printed_'hello'_before_its_tar print('hello')
+its_tar_has_no_entry add('result_json/A', '{}'); end()
+'A/images/new.png',_which_would_be_lost add('result_csv', 'data\nA\n'); add('A/images/new.png', 'x'); end()
+its_worker_was_killed os.kill(os.getppid(), signal.SIGKILL); signal.pause()
+its_standard_output add('result_csv', 'n,data\n1,A\n')
+'C'_is_no_lane_of_this_run add('result_csv', 'n,data\n1,C\n'); end()
+END
+    refuses 2 'expected files, lanes or first' -- ar-post -c analyzeseq -- ./judge <merged.tar
+}

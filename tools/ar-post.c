@@ -18,7 +18,7 @@ enum { OPT_LOG = CLI_LONG, LOG_LINES = 20, LOG_BYTES = 4096 };
 static const struct cli_option options[] = {
     { 'd', "directory", "DIR", "deliver into a folder for people, instead of a stream" },
     { 'k', "incomplete", NULL, "make a result although lanes failed, or were not chosen" },
-    { 'c', "contract", "NAME", "how METHOD is started and answers: files (default) or first" },
+    { 'c', "contract", "NAME", "how METHOD is started and answers: files (default), lanes or first" },
     { 't', "timeout", "SECONDS", "the postprocess may take no longer" },
     CLI_OPTION_MANIFEST,
     { OPT_LOG, "log", "FILE", "where the postprocess' standard error goes" },
@@ -70,8 +70,8 @@ static int parse_options(struct post *post, int argc, char **argv, int *first)
             break;
         case 'c':
             post->has_contract = ar_contract_parse(arg, &post->contract);
-            if (!post->has_contract || post->contract > AR_CONTRACT_FIRST || post->contract == AR_CONTRACT_LANES)
-                return cli_usage("-c '%s': expected files or first", arg), CLI_WRONG;
+            if (!post->has_contract || post->contract == AR_CONTRACT_ANALYZESEQ)
+                return cli_usage("-c '%s': expected files, lanes or first", arg), CLI_WRONG;
             break;
         case 't':
             if (!cli_seconds("-t", arg, &post->seconds))
@@ -168,12 +168,12 @@ static int check_params(const struct post *post, struct ar_error *error)
     return result;
 }
 
-/* The contract of -c, else of the manifest. Methods of many lanes have a postprocess by the contract "files". */
+/* The contract of -c, else of the manifest. Methods of "analyzeseq" have a postprocess by the contract "files". */
 static enum ar_contract contract_of(const struct post *post)
 {
     if (post->has_contract || !post->manifest_path)
         return post->contract;
-    return post->manifest.contract == AR_CONTRACT_FIRST ? AR_CONTRACT_FIRST : AR_CONTRACT_FILES;
+    return post->manifest.contract == AR_CONTRACT_ANALYZESEQ ? AR_CONTRACT_FILES : post->manifest.contract;
 }
 
 /* ---- the result ----------------------------------------------------------------------------------------------------- */
@@ -187,8 +187,7 @@ static int judge(struct post *post, struct ar_error *error)
     struct ar_error left = { 0 };
     struct ar_postprocess run = { .contract = contract_of(post), .argv = post->method, .start_dir = post->start_dir,
                                   .fields = fields, .seconds = post->seconds, .log = post->log, .stop = &cli_stop,
-                                  .results = &merged->table, .artifacts = &merged->artifacts_text, .params = &merged->params,
-                                  .left = &left };
+                                  .merged = merged, .left = &left };
     int result = ar_postprocess_run(&run, &post->answer, error);
     if (left.status != AR_OK)
         cli_warn("what the postprocess left stays: %s", left.what);

@@ -182,11 +182,34 @@ static int send_all(struct ar_waiting *waiting, struct ar_out *out, struct ar_er
     return ar_waiting_send(waiting, out, 0, ar_waiting_end(waiting), error);
 }
 
+/* Pictures and all else that waits, in the order of a merged stream. */
+static int send_waiting(struct ar_merged *m, struct ar_out *out, struct ar_error *error)
+{
+    if (send_all(&m->images, out, error) != 0 || send_all(&m->others, out, error) != 0 || send_all(&m->errors, out, error) != 0)
+        return -1;
+    return send_all(&m->rest, out, error);
+}
+
+int ar_deliver_merged(struct ar_merged *m, struct ar_emit *emit, struct ar_error *error)
+{
+    const struct {
+        const char *name;
+        bool is_file;
+        const struct ar_buf *text;
+    } entries[] = { { AR_NAME_TARGETS, false, &m->targets_text }, { AR_NAME_PARAMS, false, &m->params },
+                    { AR_NAME_ANALYSIS_RESULTS, true, &m->table }, { AR_NAME_ARTIFACTS, true, &m->artifacts_text } };
+    for (size_t i = 0; i < AR_COUNT(entries); i++)
+        if (ar_emit_whole(emit, NULL, entries[i].name, entries[i].is_file, entries[i].text->data, entries[i].text->len, error) != 0)
+            return -1;
+    if (send_waiting(m, emit->tar.out, error) != 0)
+        return -1;
+    return ar_emit_whole(emit, NULL, AR_NAME_LEDGER, false, m->ledger.data, m->ledger.len, error);
+}
+
 static int write_stream(const struct ar_delivery *d, struct ar_emit *emit, struct ar_ledger *ledger, struct ar_buf *text,
                         struct ar_error *error)
 {
     struct ar_merged *m = d->merged;
-    struct ar_out *out = emit->tar.out;
     if (ar_emit_whole(emit, NULL, AR_NAME_TARGETS, false, m->targets_text.data, m->targets_text.len, error) != 0 ||
         ar_emit_whole(emit, NULL, AR_NAME_PARAMS, false, m->params.data, m->params.len, error) != 0)
         return -1;
@@ -197,8 +220,7 @@ static int write_stream(const struct ar_delivery *d, struct ar_emit *emit, struc
         ar_ledger_set_file_bytes(ledger, AR_NAME_ARTIFACTS, text->data, text->len, error) != 0 ||
         ar_emit_whole(emit, NULL, AR_NAME_ARTIFACTS, true, text->data, text->len, error) != 0)
         return -1;
-    if (send_all(&m->images, out, error) != 0 || send_all(&m->others, out, error) != 0 || send_all(&m->errors, out, error) != 0 ||
-        send_all(&m->rest, out, error) != 0)
+    if (send_waiting(m, emit->tar.out, error) != 0)
         return -1;
     ar_buf_clear(text);
     if (end_ledger(d, ledger, text, error) != 0)

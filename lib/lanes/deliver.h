@@ -16,6 +16,9 @@ struct ar_delivery {
     bool postprocessed;         /* it is a postprocess' */
 };
 
+/* Writes the merged stream again, as ar-merge writes it, without its end blocks. 0 or -1. */
+int ar_deliver_merged(struct ar_merged *merged, struct ar_emit *emit, struct ar_error *error) AR_MUST_USE;
+
 /* Writes the result stream, without its end blocks. */
 int ar_deliver_stream(const struct ar_delivery *delivery, struct ar_emit *emit, struct ar_error *error) AR_MUST_USE;
 

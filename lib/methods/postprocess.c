@@ -9,19 +9,20 @@
 #include "methods/lane_folder.h"
 #include "methods/pool.h"
 #include "methods/postprocess_first.h"
+#include "methods/postprocess_lanes.h"
 #include "methods/wire_tar.h"
 
 /* What it gets: files in its folder, or a tar on standard input. */
 static int put_inputs(const struct ar_postprocess *post, int dirfd, int *in, struct ar_error *error)
 {
-    if (post->contract == AR_CONTRACT_FIRST) {
-        *in = ar_postprocess_first_ask(post, error);
+    if (post->contract != AR_CONTRACT_FILES) {
+        *in = post->contract == AR_CONTRACT_FIRST ? ar_postprocess_first_ask(post, error) : ar_postprocess_lanes_ask(post, error);
         return *in < 0 ? -1 : 0;
     }
-    if (ar_files_put(dirfd, AR_FILES_RESULTS, post->results->data, post->results->len, error) != 0 ||
-        ar_files_put(dirfd, AR_FILES_ARTIFACTS, post->artifacts->data, post->artifacts->len, error) != 0)
+    if (ar_files_put(dirfd, AR_FILES_RESULTS, post->merged->table.data, post->merged->table.len, error) != 0 ||
+        ar_files_put(dirfd, AR_FILES_ARTIFACTS, post->merged->artifacts_text.data, post->merged->artifacts_text.len, error) != 0)
         return -1;
-    return ar_files_put(dirfd, AR_FILES_PARAMS, post->params->data, post->params->len, error);
+    return ar_files_put(dirfd, AR_FILES_PARAMS, post->merged->params.data, post->merged->params.len, error);
 }
 
 /* What the worker needs that runs it. */
@@ -40,7 +41,7 @@ static int fail_end(const struct task *task, const struct ar_proc_end *end, stru
     struct ar_buf how;
     ar_buf_init(&how);
     ar_proc_describe(end, &how);
-    if (task->post->contract == AR_CONTRACT_FIRST && end->out_bytes) {
+    if (task->post->contract != AR_CONTRACT_FILES && end->out_bytes) {
         struct ar_buf said;
         ar_buf_init(&said);
         ar_wire_tar_said(task->spool, end->out_bytes, &said);
@@ -105,9 +106,10 @@ static int await(const struct task *task, struct ar_pool *pool, struct ar_buf *o
     if (reply.lost)
         return ar_fail(error, AR_CONTENT, "the postprocess '%s': its worker %s", task->post->argv[0], reply.why);
     memcpy(&bytes, reply.bytes, sizeof bytes);
-    if (task->post->contract != AR_CONTRACT_FIRST)
+    if (task->post->contract == AR_CONTRACT_FILES)
         return ar_proc_output(out, task->spool, bytes, "cannot read the output of the postprocess", error);
-    if (ar_postprocess_first_answer(task->spool, bytes, out, error) == 0)
+    bool first = task->post->contract == AR_CONTRACT_FIRST;
+    if ((first ? ar_postprocess_first_answer : ar_postprocess_lanes_answer)(task->spool, bytes, out, error) == 0)
         return 0;
     return ar_fail_in(error, "the postprocess '%s'", task->post->argv[0]);
 }
@@ -139,6 +141,8 @@ static int run_task(struct task *task, struct ar_buf *out, struct ar_error *erro
     ar_files_env(&task->env, post->start_dir, post->fields);
     if (post->contract == AR_CONTRACT_FIRST)
         ar_env_set(&task->env, "ANALYSISRUN_METHOD", "postprocess");
+    if (post->contract == AR_CONTRACT_LANES)
+        ar_env_set(&task->env, "AR_STEP", "postprocess");
     int result = ar_env_check(&task->env, error);
     if (result == 0)
         result = put_inputs(post, task->dirfd, &task->in, error);

@@ -12,12 +12,12 @@ int ar_postprocess_first_ask(const struct ar_postprocess *post, struct ar_error 
     if (ar_wire_tar_open(&wire, error) != 0)
         return -1;
     ar_buf_init(&frame);
-    int result = ar_wire_table_frame(&frame, post->results->data, post->results->len, error);
+    int result = ar_wire_table_frame(&frame, post->merged->table.data, post->merged->table.len, error);
     struct ar_tar_meta meta = { .name = AR_NAME_ANALYSIS_RESULTS, .size = frame.len, .is_file = true };
     if (result == 0)
         result = ar_tar_put_whole(&wire.tar, &meta, frame.data, error);
     if (result == 0)
-        result = ar_wire_tar_text(&wire, AR_NAME_PARAMS, post->params->data, post->params->len, error);
+        result = ar_wire_tar_text(&wire, AR_NAME_PARAMS, post->merged->params.data, post->merged->params.len, error);
     ar_buf_release(&frame);
     if (result == 0)
         return ar_wire_tar_close(&wire, error);

@@ -342,10 +342,8 @@ static int fail_answered(const struct ar_tar_item *item, struct ar_error *error)
     return ar_fail(error, AR_CONTENT, "it answered with an error: %.*s", shown, item->data);
 }
 
-int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialect dialect, enum ar_wire_kind kind,
-                     struct ar_error *error)
+int ar_wire_tar_take(struct ar_tar_map *map, int out, uint64_t n, struct ar_error *error)
 {
-    enum ar_wire_kind found;
     if (read_printed(map, out, n, error) != 0) {
         if (error->status == AR_SYSTEM)
             return -1;
@@ -353,8 +351,15 @@ int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialec
         return map->n ? -1 : ar_wire_tar_fail_none(out, n, error);
     }
     const struct ar_tar_item *item = ar_tar_map_find(map, AR_NAME_ERROR);
-    if (item)
-        return fail_answered(item, error);
+    return item ? fail_answered(item, error) : 0;
+}
+
+int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialect dialect, enum ar_wire_kind kind,
+                     struct ar_error *error)
+{
+    enum ar_wire_kind found;
+    if (ar_wire_tar_take(map, out, n, error) != 0)
+        return -1;
     if (ar_wire_tell(map, dialect, &found, error) != 0) {
         error->status = AR_CONTENT;
         return -1;

@@ -55,6 +55,9 @@ void ar_wire_tar_abandon(struct ar_wire_tar *wire);
 int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialect dialect, enum ar_wire_kind kind,
                      struct ar_error *error) AR_MUST_USE;
 
+/* The same of any tar. */
+int ar_wire_tar_take(struct ar_tar_map *map, int out, uint64_t n, struct ar_error *error) AR_MUST_USE;
+
 /* Of the n bytes from the start of out none was an entry, as error says: says how they begin instead (AR_CONTENT). Returns -1. */
 int ar_wire_tar_fail_none(int out, uint64_t n, struct ar_error *error);
 
