@@ -6,11 +6,10 @@
 
 #include "bytes/text.h"
 
-/* Lines that end before offset. */
-static uint64_t lines_before(const char *data, uint64_t offset)
+uint64_t ar_csv_line_ends(const char *data, uint64_t n)
 {
     uint64_t lines = 0;
-    for (uint64_t i = 0; i < offset; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         if (data[i] == '\n')
             lines += !(i > 0 && data[i - 1] == '\r');
         else if (data[i] == '\r')
@@ -22,7 +21,7 @@ static uint64_t lines_before(const char *data, uint64_t offset)
 uint64_t ar_csv_line(const char *data, uint64_t offset)
 {
     /* The LF of a CRLF is still in the line that its CR ended. */
-    uint64_t lines = lines_before(data, offset);
+    uint64_t lines = ar_csv_line_ends(data, offset);
     if (offset > 0 && data[offset] == '\n' && data[offset - 1] == '\r')
         lines--;
     return lines + 1;

@@ -52,6 +52,18 @@ void ar_csv_scan_free(struct ar_csv_scan *scan);
 void ar_csv_scan_arrived(struct ar_csv_scan *scan, uint64_t n, bool whole);
 
 /*
+ * For data of which not all is kept: bytes from its start that no row to come has a part in, as long as not all of it has arrived.
+ * It may be a few less.
+ */
+uint64_t ar_csv_scan_spent(const struct ar_csv_scan *scan);
+
+/*
+ * Call before the first n bytes (as ar_csv_scan_spent told) are dropped and those behind them moved to data: all offsets count from
+ * there from now on; rows that were given are no longer valid. n may be 0: then all of it lies at data already.
+ */
+void ar_csv_scan_drop(struct ar_csv_scan *scan, uint64_t n, const char *data);
+
+/*
  * The next rows, as many as were found at once. Sets *rows, valid until the next call. Returns their number, 0 at the end, -1 at
  * a fault; the rows before it were given already. Blank lines are not given.
  */
@@ -66,6 +78,7 @@ struct ar_csv_seen {
     uint64_t cells;         /* cells that each row must have */
     uint64_t rows;
     uint64_t blank_lines;
+    uint64_t lines_dropped; /* lines that ended in bytes that were dropped */
     bool cr;                /* a line end that was CR or CRLF */
 };
 const struct ar_csv_seen *ar_csv_scan_seen(const struct ar_csv_scan *scan);
@@ -79,6 +92,9 @@ int ar_csv_fail(const struct ar_csv_seen *seen, const char *data, uint64_t n, ui
 
 /* The number of the line (from 1; lines within quoted cells count) in which offset stands. */
 uint64_t ar_csv_line(const char *data, uint64_t offset);
+
+/* The number of lines that end in the n bytes at data. */
+uint64_t ar_csv_line_ends(const char *data, uint64_t n);
 
 /* ---- a header ------------------------------------------------------------------------------------------------------- */
 

@@ -111,6 +111,35 @@ void ar_csv_scan_arrived(struct ar_csv_scan *scan, uint64_t n, bool whole)
     scan->whole = whole;
 }
 
+uint64_t ar_csv_scan_spent(const struct ar_csv_scan *scan)
+{
+    uint64_t needed = scan->row_start < scan->high_start ? scan->row_start : scan->high_start;
+    if (needed > scan->at)
+        needed = scan->at;
+    needed -= needed % AR_CSV_BLOCK;
+    while (needed && scan->data[needed - 1] == '\r') /* a CRLF is not cut in two */
+        needed -= AR_CSV_BLOCK;
+    return needed;
+}
+
+void ar_csv_scan_drop(struct ar_csv_scan *scan, uint64_t n, const char *data)
+{
+    uint64_t *cell = scan->cell + scan->n_rows * scan->n_bounds;
+    if (n > 0) {
+        uint64_t left = ar_csv_line_ends(scan->data + n, scan->at - n);
+        scan->seen.lines_dropped += scan->line_ends - left;
+        scan->line_ends = left;
+    }
+    for (size_t i = scan->first_bound; i < scan->bound; i++)
+        cell[i] -= n;
+    scan->data = data;
+    scan->n -= n;
+    scan->at -= n;
+    scan->row_start -= n;
+    if (scan->high_start != UINT64_MAX)
+        scan->high_start -= n;
+}
+
 ssize_t ar_csv_scan_rows(struct ar_csv_scan *scan, const struct ar_csv_row **rows)
 {
     ssize_t n = 0;

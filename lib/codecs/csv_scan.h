@@ -24,6 +24,7 @@ struct ar_csv_carry {
     uint64_t cell_start; /* a comma, a line end, or the beginning */
     uint64_t closed;     /* a quote that ended a quoted cell, or is the first of two */
     uint64_t cr;         /* a CR that ended a row */
+    uint64_t any_cr;     /* a CR, wherever */
 };
 
 struct ar_csv_scan {
@@ -42,6 +43,7 @@ struct ar_csv_scan {
     uint64_t *bounds;    /* by bound: behind how many commas of its row it stands */
     uint64_t *cell;      /* n_bounds for each row of the batch, and for the row that it ends in */
     bool ended;
+    uint64_t line_ends;  /* in what has been walked */
     ssize_t (*fill)(struct ar_csv_scan *scan);
     struct ar_csv_seen seen;
     struct ar_csv_row row[AR_CSV_BATCH];

@@ -103,11 +103,24 @@ static inline bool resolve_quotes(const struct ar_csv_masks *m, uint64_t valid, 
     return true;
 }
 
+/* Counts the lines that end in a block, within quoted cells as well. */
+static inline void count_lines(struct ar_csv_scan *scan, const struct ar_csv_masks *m, uint64_t valid)
+{
+    uint64_t ends = m->lf & valid;
+    uint64_t cr = m->cr & valid;
+    if (AR_UNLIKELY(cr | scan->carry.any_cr)) {
+        ends = (ends & ~((cr << 1) | scan->carry.any_cr)) | cr;
+        scan->carry.any_cr = cr >> 63;
+    }
+    scan->line_ends += (uint64_t)__builtin_popcountll(ends);
+}
+
 /* Walks one block of valid bytes (all ones but for the last block). False at a fault. */
 static inline bool walk_block(struct ar_csv_scan *scan, const char *block, uint64_t base, uint64_t valid)
 {
     struct ar_csv_masks m;
     classify(block, &m);
+    count_lines(scan, &m, valid);
     if (AR_UNLIKELY(m.nul & valid)) {
         note_fault(scan, AR_CSV_NUL, base + (unsigned)__builtin_ctzll(m.nul & valid));
         return false;

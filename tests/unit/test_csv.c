@@ -58,7 +58,34 @@ static void read_plainly(const char *data, size_t n, struct ar_buf *out, enum ar
     }
 }
 
-/* The same by a scanner that tracks all of its columns. piece: so many bytes arrive at a time; 0: all are there. */
+/* Drops what the scanner needs no more: the rest is moved to memory of its own. Returns how much is left. */
+static size_t drop(struct ar_csv_scan *scan, char **window, size_t there)
+{
+    size_t spent = ar_csv_scan_spent(scan);
+    CHECK(spent <= there, "%zu of %zu", spent, there);
+    char *moved = malloc(there - spent + 1);
+    ar_csv_scan_drop(scan, spent, moved);
+    memcpy(moved, *window + spent, there - spent);
+    free(*window);
+    *window = moved;
+    return there - spent;
+}
+
+static void add_row(struct ar_buf *out, const char *data, const struct ar_csv_row *row, size_t cells)
+{
+    for (size_t i = 0; i < cells; i++) {
+        if (i)
+            ar_buf_add_char(out, '\x1f');
+        uint64_t start = row->cell[2 * i];
+        ar_csv_decode(out, data + start, (size_t)(row->cell[2 * i + 1] - start));
+    }
+    ar_buf_add_char(out, '\x1e');
+}
+
+/*
+ * The same by a scanner that tracks all of its columns. piece: so many bytes arrive at a time, and what was seen is dropped; 0: all are
+ * there.
+ */
 static void read_scanned(const char *data, size_t n, size_t piece, enum ar_csv_twin twin, struct ar_buf *out, enum ar_csv_fault *fault)
 {
     struct ar_csv_scan *probe = ar_csv_scan_new(data, n, 0, NULL, 0, twin);
@@ -69,26 +96,30 @@ static void read_scanned(const char *data, size_t n, size_t piece, enum ar_csv_t
     size_t track[64];
     for (size_t i = 0; i < cells; i++)
         track[i] = i;
-    struct ar_csv_scan *scan = ar_csv_scan_new(data, n, cells, track, cells, twin);
+    size_t arrived = piece && piece < n ? piece : n, there = arrived;
+    char *window = malloc(n + 1);
+    memcpy(window, data, arrived);
+    struct ar_csv_scan *scan = ar_csv_scan_new(window, arrived, cells, track, cells, twin);
     ssize_t rows;
-    size_t arrived = piece && piece < n ? piece : n;
     ar_csv_scan_arrived(scan, arrived, arrived == n);
     while ((rows = ar_csv_scan_rows(scan, &row)) > 0 || (rows == 0 && arrived < n)) {
-        if (rows == 0) {
-            arrived = n - arrived < piece ? n : arrived + piece;
-            ar_csv_scan_arrived(scan, arrived, arrived == n);
-        }
-        for (ssize_t r = 0; r < rows; r++) {
-            for (size_t i = 0; i < cells; i++) {
-                if (i)
-                    ar_buf_add_char(out, '\x1f');
-                uint64_t start = row[r].cell[2 * i];
-                ar_csv_decode(out, data + start, (size_t)(row[r].cell[2 * i + 1] - start));
-            }
-            ar_buf_add_char(out, '\x1e');
-        }
+        for (ssize_t r = 0; r < rows; r++)
+            add_row(out, window, &row[r], cells);
+        if (rows > 0)
+            continue;
+        there = drop(scan, &window, there);
+        size_t more = n - arrived < piece ? n - arrived : piece;
+        window = realloc(window, there + more + 1);
+        ar_csv_scan_drop(scan, 0, window);
+        memcpy(window + there, data + arrived, more);
+        arrived += more;
+        there += more;
+        ar_csv_scan_arrived(scan, there, arrived == n);
     }
-    *fault = ar_csv_scan_seen(scan)->fault;
+    const struct ar_csv_seen *seen = ar_csv_scan_seen(scan);
+    *fault = seen->fault;
+    CHECK(seen->lines_dropped + ar_csv_line_ends(window, there) == ar_csv_line_ends(data, arrived));
+    free(window);
     ar_csv_scan_free(scan);
 }
 
