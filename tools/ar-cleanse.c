@@ -2,23 +2,20 @@
 /*
  * ar-cleanse: keeps the rows of each lane's sets that pass the rules, and records the rules in the ledgers.
  *
- * A set is held in memory as long as it takes to find its rows; nothing else is.
+ * What is kept of a set is held in memory until its size is known; nothing else is.
  */
-#include "bytes/region.h"
 #include "cli/cli.h"
 #include "cli/lanes.h"
 #include "lanes/cleanse.h"
 #include "lanes/emit.h"
-#include "lanes/rows.h"
 #include "lanes/rule_book.h"
 #include "methods/manifest.h"
 
 enum { OPT_NONE = CLI_LONG };
 
 enum {
-    PIECE = 256 * 1024, /* bytes that are read at a time */
-    AHEAD = 8 << 20,    /* bytes of a large set for which memory is taken at a time */
-    LARGE = 64 << 20,
+    PIECE = 256 * 1024,       /* bytes that are passed over at a time */
+    HAND_OVER_MIN = 48 << 20, /* bytes of what is kept of a set that are handed over instead of copied */
 };
 
 static const struct cli_option options[] = {
@@ -60,7 +57,7 @@ struct cleanse {
     struct cli_output output;
     struct cli_lanes in;
     struct ar_emit emit;
-    struct ar_region body; /* of the set at hand */
+    struct ar_cleansing_room room; /* of the set at hand */
     size_t lanes;
 };
 
@@ -125,36 +122,42 @@ static int fail_size(struct cleanse *c, const struct ar_entry *entry, struct ar_
 /* Reads the set, looking at its rows as they come. */
 static int read_set(struct cleanse *c, const struct ar_entry *entry, struct ar_cleansing *cleansing, struct ar_error *error)
 {
-    uint64_t size = entry->tar->size, have = 0;
-    while (have < size) {
-        size_t want = size - have < PIECE ? (size_t)(size - have) : PIECE;
-        if (size >= LARGE && have % AHEAD == 0)
-            ar_region_touch(&c->body, (size_t)have, AHEAD);
-        ssize_t n = ar_stream_read(c->in.stream, c->body.data + have, want, error);
+    uint64_t left = entry->tar->size;
+    do {
+        size_t room;
+        char *to = ar_cleansing_room(cleansing, &room, error);
+        ssize_t n = to ? ar_stream_read(c->in.stream, to, left < room ? (size_t)left : room, error) : -1;
         if (n < 0)
             return -1;
-        have += (uint64_t)n;
-        if (have < size && ar_cleansing_arrived(cleansing, have, false, error) != 0)
+        left -= (uint64_t)n;
+        if (ar_cleansing_arrived(cleansing, (size_t)n, left == 0, error) != 0)
             return -1;
-    }
-    return ar_cleansing_arrived(cleansing, have, true, error);
+    } while (left > 0);
+    return 0;
 }
 
 /* Writes the rows that passed, and keeps the record for the lane's ledger. */
 static int write_set(struct cleanse *c, const struct ar_entry *entry, struct set *set, const struct ar_cleansed *cleansed,
                      struct ar_error *error)
 {
-    struct ar_rows rows = { .data = c->body.data, .header_start = cleansed->header_start, .header_len = cleansed->header_len,
-                            .extents = &cleansed->kept };
-    struct ar_record record = { .stage = "cleanse", .rows_in = cleansed->rows_in, .rows = cleansed->kept.rows, .digested = true,
-                                .bytes = ar_rows_bytes(&rows) };
+    struct ar_record record = { .stage = "cleanse", .rows_in = cleansed->rows_in, .rows = cleansed->rows, .digested = true,
+                                .bytes = cleansed->n };
+    memcpy(record.xxh3, cleansed->xxh3, sizeof record.xxh3);
     const char *lane = cli_lanes_target(&c->in, entry)->data;
-    if (ar_emit_begin(&c->emit, lane, entry->name, record.bytes, true, NULL, error) != 0 ||
-        ar_rows_write(&rows, &c->emit.tar, record.xxh3, error) != 0 ||
-            ar_cleansed_record(cleansed, &set->rules, &record, error) != 0)
+    if (ar_emit_begin(&c->emit, lane, entry->name, cleansed->n, true, NULL, error) != 0)
+        return -1;
+    if (cleansed->n < HAND_OVER_MIN) {
+        if (ar_tar_write(&c->emit.tar, cleansed->bytes, cleansed->n, error) != 0)
+            return -1;
+    } else {
+        if (ar_tar_write_stable(&c->emit.tar, cleansed->bytes, cleansed->n, error) != 0)
+            return -1;
+        ar_region_release(&c->room.kept); /* the reader may have some of it still to read */
+    }
+    if (ar_cleansed_record(cleansed, &set->rules, &record, error) != 0)
         return -1;
     set->rows_in += cleansed->rows_in;
-    set->rows += cleansed->kept.rows;
+    set->rows += cleansed->rows;
     return cli_lanes_note(&c->in, entry->base, &record, error);
 }
 
@@ -165,12 +168,12 @@ static int cleanse_set(struct cleanse *c, const struct ar_entry *entry, struct a
         return -1;
     if (!set->cleansed)
         return ar_emit_pass(&c->emit, c->in.stream, entry, error);
-    if (!ar_region_reserve(&c->body, entry->tar->size))
+    if (entry->tar->size == UINT64_MAX || !ar_region_reserve(&c->room.kept, entry->tar->size + 1))
         return fail_size(c, entry, error);
     char what[2 * AR_LANE_ID_MAX + 256];
     struct ar_cleansed cleansed;
     snprintf(what, sizeof what, "lane '%s', entry '%s'", cli_lanes_target(&c->in, entry)->data, entry->tar->name);
-    struct ar_cleansing *cleansing = ar_cleansing_new(&cleansed, c->body.data, &set->rules, what, error);
+    struct ar_cleansing *cleansing = ar_cleansing_new(&cleansed, &c->room, entry->tar->size, &set->rules, what, error);
     int result = cleansing ? read_set(c, entry, cleansing, error) : -1;
     if (result == 0)
         result = write_set(c, entry, set, &cleansed, error);
@@ -291,6 +294,7 @@ int main(int argc, char **argv)
     struct cleanse c = { 0 };
     struct ar_error error = { 0 };
     cli_start(&tool);
+    ar_buf_init(&c.room.window);
     int key = parse_options(&c, argc, argv);
     int status = key == CLI_DONE ? AR_OK : AR_INPUT;
     if (key == CLI_END)
@@ -305,6 +309,6 @@ int main(int argc, char **argv)
     ar_rule_book_release(&c.book);
     if (c.has_manifest)
         ar_manifest_release(&c.manifest);
-    ar_region_release(&c.body);
+    ar_cleansing_room_release(&c.room);
     return cli_end(status);
 }

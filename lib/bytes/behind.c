@@ -11,8 +11,8 @@
 enum { BLOCK = 256 * 1024, BLOCKS = AR_BEHIND_ROOM / BLOCK };
 
 /*
- * Blocks are written in the order in which they were filled. The one that was written last is filled next, so that no more of them take memory than are needed. A block is the
- * caller's until it is posted as full, then the thread's until it is posted as free.
+ * Blocks are written in the order in which they were filled. The one that was written last is filled next, so that no more of them
+ * take memory than are needed. A block is the caller's until it is posted as full, then the thread's until it is posted as free.
  */
 struct ar_behind {
     int fd;
@@ -117,9 +117,7 @@ int ar_behind_write(struct ar_behind *behind, const struct iovec *pieces, int co
             if (own_block(behind) < 0 || check(behind) < 0)
                 return -1;
             size_t *len = &behind->len[behind->filling], room = BLOCK - *len, n = left < room ? left : room;
-            char *to = behind->block[behind->filling] + *len;
-            if (bytes != to)
-                memcpy(to, bytes, n);
+            memcpy(behind->block[behind->filling] + *len, bytes, n);
             *len += n;
             bytes += n;
             left -= n;
@@ -128,15 +126,6 @@ int ar_behind_write(struct ar_behind *behind, const struct iovec *pieces, int co
         }
     }
     return check(behind);
-}
-
-char *ar_behind_room(struct ar_behind *behind, size_t n)
-{
-    if (behind->owned && BLOCK - behind->len[behind->filling] < n)
-        pass_block(behind);
-    if (n > BLOCK || own_block(behind) < 0)
-        return NULL;
-    return behind->block[behind->filling] + behind->len[behind->filling];
 }
 
 int ar_behind_drain(struct ar_behind *behind)

@@ -22,12 +22,6 @@ struct ar_behind *ar_behind_new(int fd) AR_MUST_USE;
 /* Puts all of the pieces into the ring, and waits for room. 0; -1 with errno: what the thread met, or EINTR. */
 int ar_behind_write(struct ar_behind *behind, const struct iovec *pieces, int count) AR_MUST_USE;
 
-/*
- * Room for n bytes in the ring (256 KiB at most), where the caller may put what it writes next: ar_behind_write from that address copies nothing. NULL with
- * errno, as above.
- */
-char *ar_behind_room(struct ar_behind *behind, size_t n) AR_MUST_USE;
-
 /* Waits until everything is written. 0 or -1 with errno, as above. */
 int ar_behind_drain(struct ar_behind *behind) AR_MUST_USE;
 

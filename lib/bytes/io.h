@@ -88,18 +88,12 @@ struct ar_out *ar_out_new(int fd, const char *name, enum ar_filter filter, struc
  */
 void ar_out_write_behind(struct ar_out *out);
 
-/*
- * Room for n bytes (256 KiB at most) where the caller may put what it writes next: ar_out_write from that address copies nothing. NULL where there is none (or
- * waiting for it failed, which the next call tells): then any place will do. Valid until the next call.
- */
-char *ar_out_room(struct ar_out *out, size_t n);
-
 /* Small writes are gathered, large ones go out at once, together with what was gathered. 0, or -1 (AR_SYSTEM). */
 int ar_out_write(struct ar_out *out, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 
 /*
- * As ar_out_write, for bytes that stay as they are, at their address, until the process ends (a mapped input): where fd is a
- * pipe they are handed over without a copy.
+ * As ar_out_write, for bytes in memory of their own (a mapped input, an ar_region) that is not written to any more, but unmapped: where
+ * fd is a pipe they are handed over without a copy, and whoever reads them may do so after the unmapping, too.
  */
 int ar_out_write_stable(struct ar_out *out, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 

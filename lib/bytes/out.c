@@ -147,14 +147,6 @@ void ar_out_write_behind(struct ar_out *out)
     out->wants_behind = true;
 }
 
-char *ar_out_room(struct ar_out *out, size_t n)
-{
-    struct ar_error error;
-    if (!out->behind || out->encoder || (out->len > 0 && send_with(out, NULL, 0, &error) < 0))
-        return NULL;
-    return ar_behind_room(out->behind, n);
-}
-
 int ar_out_flush(struct ar_out *out, struct ar_error *error)
 {
     return settle(out, error);
@@ -170,7 +162,7 @@ int ar_out_write(struct ar_out *out, const void *bytes, size_t n, struct ar_erro
 
 int ar_out_write_stable(struct ar_out *out, const void *bytes, size_t n, struct ar_error *error)
 {
-    if (!out->pipe || out->encoder != NULL || out->behind != NULL || n < STABLE_MIN)
+    if (!out->pipe || out->encoder != NULL || n < STABLE_MIN)
         return ar_out_write(out, bytes, n, error);
     if (ar_out_flush(out, error) < 0)
         return -1;

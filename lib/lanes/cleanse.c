@@ -123,29 +123,46 @@ static inline size_t first_refusal(struct compiled *c, const char *rows, const s
 }
 
 struct ar_cleansing {
+    _Alignas(64) struct ar_digest digest; /* of the first digested bytes that were kept */
+    uint64_t digested;
     struct ar_cleansed *cleansed;
-    const char *data;
+    struct ar_cleansing_room *room;
+    uint64_t size;    /* of the set */
+    uint64_t touched; /* bytes of room->kept for which there is memory */
     const struct ar_rules *rules;
     const char *what;
     uint64_t header_need; /* bytes with which the header is tried */
     struct ar_csv_header header;
+    uint64_t first_line;  /* of the rows */
     struct compiled compiled;
+    uint64_t rows;            /* where in the window the rows begin */
     struct ar_csv_scan *scan; /* behind the header, once that is read */
 };
 
-enum { HEADER_NEED = 256 * 1024 };
+enum {
+    PIECE = 256 * 1024, /* bytes that are taken at a time */
+    AHEAD = 8 << 20,    /* bytes of a large set for which memory is taken at a time */
+};
 
-struct ar_cleansing *ar_cleansing_new(struct ar_cleansed *cleansed, const char *data, const struct ar_rules *rules,
-                                      const char *what, struct ar_error *error)
+struct ar_cleansing *ar_cleansing_new(struct ar_cleansed *cleansed, struct ar_cleansing_room *room, uint64_t size,
+                                      const struct ar_rules *rules, const char *what, struct ar_error *error)
 {
-    struct ar_cleansing *c = calloc(1, sizeof *c);
-    *cleansed = (struct ar_cleansed){ .dropped = calloc(rules->n + 1, sizeof *cleansed->dropped) };
+    struct ar_cleansing *c = aligned_alloc(64, sizeof *c);
+    *cleansed = (struct ar_cleansed){ .bytes = room->kept.data, .dropped = calloc(rules->n + 1, sizeof *cleansed->dropped) };
     if (!c || !cleansed->dropped) {
         free(c);
         ar_fail_memory(error);
         return NULL;
     }
-    *c = (struct ar_cleansing){ .cleansed = cleansed, .data = data, .rules = rules, .what = what, .header_need = HEADER_NEED };
+    memset(c, 0, sizeof *c);
+    c->cleansed = cleansed;
+    c->room = room;
+    c->size = size;
+    c->rules = rules;
+    c->what = what;
+    c->header_need = PIECE;
+    ar_digest_init(&c->digest);
+    ar_buf_clear(&room->window);
     return c;
 }
 
@@ -159,12 +176,56 @@ void ar_cleansing_free(struct ar_cleansing *c)
     free(c);
 }
 
-/* Reads the header, once it is there as a whole: c->scan tells. */
-static int read_header(struct ar_cleansing *c, uint64_t n, bool whole, struct ar_error *error)
+/* ---- what is kept --------------------------------------------------------------------------------------------------- */
+
+static void keep(struct ar_cleansing *c, const char *bytes, uint64_t n)
 {
+    struct ar_cleansed *cleansed = c->cleansed;
+    while (c->size >= AR_CLEANSING_LARGE && c->touched < cleansed->n + n) {
+        ar_region_touch(&c->room->kept, (size_t)c->touched, AHEAD);
+        c->touched += AHEAD;
+    }
+    memcpy(c->room->kept.data + cleansed->n, bytes, n);
+    cleansed->n += n;
+}
+
+/* Rows that lie together are kept at once. A row whose line end is not a LF is one alone, and gets one. */
+struct run {
+    const char *start, *end;
+};
+
+static void end_run(struct ar_cleansing *c, struct run *run)
+{
+    if (run->start < run->end)
+        keep(c, run->start, (uint64_t)(run->end - run->start));
+    run->start = run->end = NULL;
+}
+
+static void keep_row(struct ar_cleansing *c, struct run *run, const char *rows, const struct ar_csv_row *row)
+{
+    bool lf = row->next == row->end + 1 && rows[row->end] == '\n';
+    if (run->end != rows + row->start) {
+        end_run(c, run);
+        run->start = rows + row->start;
+    }
+    run->end = rows + (lf ? row->next : row->end);
+    c->cleansed->rows++;
+    if (lf)
+        return;
+    end_run(c, run);
+    keep(c, "\n", 1);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------------- */
+
+/* Reads the header, once it is there as a whole: c->scan tells. */
+static int read_header(struct ar_cleansing *c, bool whole, struct ar_error *error)
+{
+    const char *data = c->room->window.data;
+    uint64_t n = c->room->window.len;
     if (!whole && n < c->header_need)
         return 0;
-    if (ar_csv_header_read(&c->header, c->data, n, c->what, error) != 0) {
+    if (ar_csv_header_read(&c->header, data, n, c->what, error) != 0) {
         c->header_need *= 2;
         return whole ? -1 : 0;
     }
@@ -173,56 +234,99 @@ static int read_header(struct ar_cleansing *c, uint64_t n, bool whole, struct ar
         ar_csv_header_release(&c->header);
         return 0;
     }
-    c->cleansed->header_start = c->header.start;
-    c->cleansed->header_len = c->header.end - c->header.start;
     if (compile(&c->compiled, c->rules, &c->header, c->what, error) != 0)
         return -1;
-    c->scan = ar_csv_scan_new(c->data + c->header.next, n - c->header.next, c->header.cells, c->compiled.column,
-                              c->compiled.n_columns, AR_CSV_BEST);
+    keep(c, data + c->header.start, c->header.end - c->header.start);
+    keep(c, "\n", 1);
+    c->rows = c->header.next;
+    c->first_line = ar_csv_line_ends(data, c->rows) + 1;
+    c->scan = ar_csv_scan_new(data + c->rows, n - c->rows, c->header.cells, c->compiled.column, c->compiled.n_columns, AR_CSV_BEST);
     return c->scan ? 0 : ar_fail_memory(error);
 }
 
 /* Keeps or drops some rows. */
-static int take_rows(struct ar_cleansing *c, const struct ar_csv_row *row, ssize_t n, struct ar_error *error)
+static void take_rows(struct ar_cleansing *c, const struct ar_csv_row *row, ssize_t n)
 {
-    uint64_t base = c->header.next;
-    const char *rows = c->data + base;
+    const char *rows = c->room->window.data + c->rows;
+    struct run run = { 0 };
     for (ssize_t i = 0; i < n; i++) {
         size_t refusal = first_refusal(&c->compiled, rows, &row[i]);
-        if (refusal < c->compiled.n) {
+        if (refusal < c->compiled.n)
             c->cleansed->dropped[refusal]++;
-            continue;
-        }
-        bool lf = row[i].next == row[i].end + 1 && rows[row[i].end] == '\n';
-        if (ar_extents_add(&c->cleansed->kept, base + row[i].start, base + row[i].end, base + row[i].next, lf) != 0)
-            return ar_fail_memory(error);
+        else
+            keep_row(c, &run, rows, &row[i]);
     }
-    return 0;
+    end_run(c, &run);
 }
 
-int ar_cleansing_arrived(struct ar_cleansing *c, uint64_t n, bool whole, struct ar_error *error)
+char *ar_cleansing_room(struct ar_cleansing *c, size_t *n, struct ar_error *error)
 {
-    if (!c->scan && read_header(c, n, whole, error) != 0)
+    struct ar_buf *window = &c->room->window;
+    const char *before = window->data;
+    char *to = ar_buf_reserve(window, PIECE);
+    if (!to) {
+        ar_fail_memory(error);
+        return NULL;
+    }
+    if (c->scan && window->data != before)
+        ar_csv_scan_drop(c->scan, 0, window->data + c->rows);
+    *n = PIECE;
+    return to;
+}
+
+/* Drops what has been seen from the window, where it is more than what has to be moved for that. */
+static void slide(struct ar_cleansing *c)
+{
+    struct ar_buf *window = &c->room->window;
+    uint64_t spent = ar_csv_scan_spent(c->scan), from = c->rows + spent, left = window->len - from;
+    if (from <= left)
+        return;
+    ar_csv_scan_drop(c->scan, spent, window->data);
+    memmove(window->data, window->data + from, left);
+    ar_buf_truncate(window, left);
+    c->rows = 0;
+}
+
+static int fail_rows(const struct ar_cleansing *c, struct ar_error *error)
+{
+    const struct ar_csv_seen *seen = ar_csv_scan_seen(c->scan);
+    const struct ar_buf *window = &c->room->window;
+    return ar_csv_fail(seen, window->data + c->rows, window->len - c->rows, c->first_line + seen->lines_dropped, c->what, error);
+}
+
+int ar_cleansing_arrived(struct ar_cleansing *c, size_t n, bool whole, struct ar_error *error)
+{
+    struct ar_cleansed *cleansed = c->cleansed;
+    ar_buf_grew(&c->room->window, n);
+    if (!c->scan && read_header(c, whole, error) != 0)
         return -1;
     if (!c->scan)
         return 0;
     const struct ar_csv_row *row;
     ssize_t got;
-    ar_csv_scan_arrived(c->scan, n - c->header.next, whole);
+    ar_csv_scan_arrived(c->scan, c->room->window.len - c->rows, whole);
     while ((got = ar_csv_scan_rows(c->scan, &row)) > 0)
-        if (take_rows(c, row, got, error) != 0)
-            return -1;
-    const struct ar_csv_seen *seen = ar_csv_scan_seen(c->scan);
-    c->cleansed->rows_in = seen->rows;
+        take_rows(c, row, got);
+    cleansed->rows_in = ar_csv_scan_seen(c->scan)->rows;
     if (got < 0)
-        return ar_csv_fail(seen, c->data + c->header.next, n - c->header.next, ar_csv_line(c->data, c->header.next), c->what,
-                           error);
+        return fail_rows(c, error);
+    ar_digest_add(&c->digest, cleansed->bytes + c->digested, cleansed->n - c->digested);
+    c->digested = cleansed->n;
+    if (whole)
+        ar_digest_hex(&c->digest, cleansed->xxh3);
+    else
+        slide(c);
     return 0;
+}
+
+void ar_cleansing_room_release(struct ar_cleansing_room *room)
+{
+    ar_region_release(&room->kept);
+    ar_buf_release(&room->window);
 }
 
 void ar_cleansed_release(struct ar_cleansed *cleansed)
 {
-    ar_extents_release(&cleansed->kept);
     free(cleansed->dropped);
     cleansed->dropped = NULL;
 }

@@ -5,34 +5,50 @@
 #ifndef AR_LANES_CLEANSE_H
 #define AR_LANES_CLEANSE_H
 
+#include "bytes/digest.h"
+#include "bytes/region.h"
 #include "codecs/csv.h"
-#include "lanes/extents.h"
 #include "lanes/ledger.h"
 #include "lanes/rules.h"
 
 /* What is left of one set of one lane. */
 struct ar_cleansed {
-    uint64_t header_start, header_len;
-    struct ar_extents kept; /* in the set's bytes */
-    uint64_t rows_in;
-    uint64_t *dropped;      /* by rule */
+    const char *bytes; /* the CSV of what is kept, in the room: the header and each row with a LF behind it */
+    uint64_t n;
+    char xxh3[AR_DIGEST_HEX + 1];
+    uint64_t rows_in, rows;
+    uint64_t *dropped; /* by rule */
 };
+
+/* Where the bytes of a set are, one set after the other. Zeroed, but for ar_buf_init of the window. */
+struct ar_cleansing_room {
+    struct ar_buf window;  /* what was read last */
+    struct ar_region kept; /* for the size of a set and one byte */
+};
+
+enum { AR_CLEANSING_LARGE = 64 << 20 }; /* bytes of a set that is taken to be large */
+
+void ar_cleansing_room_release(struct ar_cleansing_room *room);
 
 struct ar_cleansing;
 
 /*
- * Starts to find the rows of the CSV at data that pass all the rules; data is read only, and must stay where it is. what names
- * it in messages. All must stay. NULL when memory ran out.
+ * Starts to keep the rows of a CSV of size bytes that pass all the rules. They are decided on while they arrive, so that no more than
+ * what is kept has to be held. room->kept must have room for size + 1 bytes: the last row may lack its line end. what names the set in
+ * messages. All must stay. NULL when memory ran out.
  */
-struct ar_cleansing *ar_cleansing_new(struct ar_cleansed *cleansed, const char *data, const struct ar_rules *rules,
-                                      const char *what, struct ar_error *error) AR_MUST_USE;
+struct ar_cleansing *ar_cleansing_new(struct ar_cleansed *cleansed, struct ar_cleansing_room *room, uint64_t size,
+                                      const struct ar_rules *rules, const char *what, struct ar_error *error) AR_MUST_USE;
 void ar_cleansing_free(struct ar_cleansing *cleansing);
 
+/* Where the bytes are to be put that come next, and how many at most. NULL when memory ran out. */
+char *ar_cleansing_room(struct ar_cleansing *cleansing, size_t *n, struct ar_error *error) AR_MUST_USE;
+
 /*
- * Takes what has arrived: n bytes at data so far; whole: that is all. 0, or -1 (AR_INPUT): a column of a rule is missing, or the
- * CSV is not as it should be.
+ * Takes n bytes that were put there; whole: they are the last ones. 0, or -1 (AR_INPUT): a column of a rule is missing, or the CSV is
+ * not as it should be.
  */
-int ar_cleansing_arrived(struct ar_cleansing *cleansing, uint64_t n, bool whole, struct ar_error *error) AR_MUST_USE;
+int ar_cleansing_arrived(struct ar_cleansing *cleansing, size_t n, bool whole, struct ar_error *error) AR_MUST_USE;
 
 void ar_cleansed_release(struct ar_cleansed *cleansed);
 

@@ -3,7 +3,7 @@
 
 enum {
     AHEAD = 32,             /* extents that are fetched while others are copied */
-    GATHER = 128 * 1024,    /* bytes of scattered rows that are written at once */
+    GATHER = 256 * 1024,    /* bytes of scattered rows that are written at once */
     DIRECT_MIN = 32 * 1024, /* extents of this size are written from where they lie */
 };
 
@@ -11,9 +11,7 @@ struct writer {
     const struct ar_rows *rows;
     struct ar_tar_writer *tar;
     struct ar_digest digest;
-    char *gathered;     /* in place, where the output has room for it, else own; NULL: to be found */
-    size_t len, room;
-    struct ar_buf own;
+    struct ar_buf gathered;
 };
 
 uint64_t ar_rows_bytes(const struct ar_rows *rows)
@@ -21,22 +19,11 @@ uint64_t ar_rows_bytes(const struct ar_rows *rows)
     return rows->header_len + 1 + (rows->extents ? rows->extents->bytes : 0);
 }
 
-static int find_room(struct writer *w, struct ar_error *error)
-{
-    w->gathered = ar_out_room(w->tar->out, w->room + 1);
-    if (!w->gathered)
-        w->gathered = ar_buf_reserve(&w->own, w->room + 1);
-    return w->gathered ? 0 : ar_fail_memory(error);
-}
-
 static int flush_gathered(struct writer *w, struct ar_error *error)
 {
-    if (w->len == 0)
-        return 0;
-    ar_digest_add(&w->digest, w->gathered, w->len);
-    int result = ar_tar_write(w->tar, w->gathered, w->len, error);
-    w->gathered = NULL;
-    w->len = 0;
+    ar_digest_add(&w->digest, w->gathered.data, w->gathered.len);
+    int result = ar_tar_write(w->tar, w->gathered.data, w->gathered.len, error);
+    w->gathered.len = 0;
     return result;
 }
 
@@ -55,18 +42,13 @@ static int write_extent(struct writer *w, const struct ar_extent *extent, struct
         if (write_direct(w, bytes, extent->len, error) != 0)
             return -1;
     } else {
-        if (w->len + extent->len + 1 > w->room && flush_gathered(w, error) != 0)
+        if (w->gathered.len + extent->len + 1 > GATHER && flush_gathered(w, error) != 0)
             return -1;
-        if (!w->gathered && find_room(w, error) != 0)
-            return -1;
-        memcpy(w->gathered + w->len, bytes, extent->len);
-        w->len += extent->len;
+        memcpy(w->gathered.data + w->gathered.len, bytes, extent->len);
+        w->gathered.len += extent->len;
     }
-    if (extent->bare) {
-        if (!w->gathered && find_room(w, error) != 0)
-            return -1;
-        w->gathered[w->len++] = '\n';
-    }
+    if (extent->bare)
+        w->gathered.data[w->gathered.len++] = '\n';
     return 0;
 }
 
@@ -93,15 +75,17 @@ int ar_rows_write(const struct ar_rows *rows, struct ar_tar_writer *tar, char xx
 {
     struct writer w = { .rows = rows, .tar = tar };
     struct ar_extent header = { .start = rows->header_start, .len = rows->header_len, .bare = true };
-    w.room = ar_rows_bytes(rows) < GATHER ? (size_t)ar_rows_bytes(rows) : GATHER;
+    uint64_t room = ar_rows_bytes(rows) < GATHER ? ar_rows_bytes(rows) : GATHER;
     ar_digest_init(&w.digest);
-    ar_buf_init(&w.own);
-    int result = write_extent(&w, &header, error);
+    ar_buf_init(&w.gathered);
+    int result = ar_buf_reserve(&w.gathered, room + 1) ? 0 : ar_fail_memory(error);
+    if (result == 0)
+        result = write_extent(&w, &header, error);
     if (result == 0 && rows->extents)
         result = write_extents(&w, error);
     if (result == 0)
         result = flush_gathered(&w, error);
     ar_digest_hex(&w.digest, xxh3);
-    ar_buf_release(&w.own);
+    ar_buf_release(&w.gathered);
     return result;
 }

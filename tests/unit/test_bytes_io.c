@@ -525,7 +525,7 @@ static void test_writing_to_a_pipe(void)
     free(want);
 }
 
-/* Writes the pattern behind the caller's back, in pieces of all kinds: small, large, in the room that out has, and from a file. */
+/* Writes the pattern behind the caller's back, in pieces of all kinds: small, large, stable, and from a file. */
 static int write_behind(int fd, const char *bytes, size_t n, struct ar_error *error)
 {
     struct ar_out *out = ar_out_new(fd, "out", AR_FILTER_NONE, error);
@@ -536,13 +536,10 @@ static int write_behind(int fd, const char *bytes, size_t n, struct ar_error *er
     for (unsigned turn = 0; result == 0 && done < n; turn++) {
         size_t piece = (size_t[]){ 1, 100000, 77, 300000, 131072, 512 }[turn % 6];
         piece = piece < n - done ? piece : n - done;
-        char *room = turn % 3 == 1 ? ar_out_room(out, piece) : NULL;
-        if (room)
-            memcpy(room, bytes + done, piece);
         if (turn % 13 == 12)
             result = ar_out_copy(out, from, done, piece, "from", error);
         else
-            result = ar_out_write(out, room ? room : bytes + done, piece, error);
+            result = turn % 3 == 1 ? ar_out_write_stable(out, bytes + done, piece, error) : ar_out_write(out, bytes + done, piece, error);
         if (result == 0 && turn % 29 == 28)
             result = ar_out_flush(out, error);
         done += piece;
