@@ -27,8 +27,8 @@ DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash
     python3-venv
 DEPS_DEV = clang libclang-rt-14-dev cppcheck shellcheck mandoc
 
-# What cannot be left out, whatever CFLAGS says.
-PACKAGES = zlib libarchive jansson libxxhash libpcre2-8 libutf8proc
+# What cannot be left out, whatever CFLAGS says. libarchive is loaded when it is needed: only its headers are.
+PACKAGES = zlib jansson libxxhash libpcre2-8 libutf8proc
 AR_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DAR_VERSION='"$(VERSION)"' -Ilib -Itools -I.
 AR_CFLAGS = -std=c17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -fvisibility=hidden -fPIC
 ifdef DEVELOPER
@@ -37,8 +37,8 @@ endif
 ifdef SANITIZE
 AR_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
-PKG_CFLAGS = $(shell $(PKGCONFIG) --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS = $(shell $(PKGCONFIG) --libs $(PACKAGES) 2>/dev/null || echo -lz -larchive -ljansson -lpcre2-8 -lutf8proc) -lcsv -lm
+PKG_CFLAGS = $(shell $(PKGCONFIG) --cflags $(PACKAGES) libarchive 2>/dev/null)
+PKG_LIBS = $(shell $(PKGCONFIG) --libs $(PACKAGES) 2>/dev/null || echo -lz -ljansson -lpcre2-8 -lutf8proc) -lcsv -lm
 COMPILE = $(CC) $(CPPFLAGS) $(AR_CPPFLAGS) $(PKG_CFLAGS) $(AR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(AR_CFLAGS) $(CFLAGS) $(LDFLAGS)
 

@@ -283,6 +283,20 @@ END
     done
 }
 
+@test "libarchive is loaded where a stream needs it, and only there; one that cannot be loaded is told, and status 3" {
+    zstd -qc <"$tars/lanes.tar" >lanes.tar.zst
+    LD_DEBUG=files ar-pack -q <"$tars/lanes.tar" 2>loaded >plain.tar
+    grep -qF libjansson loaded
+    run ! grep -F libarchive loaded
+    LD_DEBUG=files ar-pack -q <lanes.tar.zst 2>loaded | cmp - plain.tar
+    grep -qF libarchive loaded
+    mkdir broken
+    : >broken/libarchive.so.13
+    refuses 3 'cannot load libarchive.so.13' 'install libarchive' -- env LD_LIBRARY_PATH="$PWD/broken" ar-pack <lanes.tar.zst
+    refuses 3 'cannot load libarchive.so.13' -- env LD_LIBRARY_PATH="$PWD/broken" ar-pack -Z zstd <"$tars/lanes.tar"
+    LD_LIBRARY_PATH=$PWD/broken ar-pack -q -Z gzip <"$tars/lanes.tar" | gzip -dc | cmp - plain.tar
+}
+
 @test "a gzip within a gzip is no tar: one level is undone" {
     gzip <"$tars/lanes.tar" | gzip >bad.tar
     bad ar-pack

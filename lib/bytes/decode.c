@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/filter.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <zlib.h>
+
+#include "bytes/archive.h"
 
 enum { INFLATE_ROOM = 256 * 1024 };
 
@@ -26,6 +26,7 @@ struct ar_decoder {
     char *room; /* INFLATE_ROOM bytes */
 
     /* the others */
+    struct ar_archive lib;
     struct archive *archive;
     uint64_t pulled;        /* compressed bytes that libarchive was given */
     bool begun;             /* the header was read */
@@ -183,7 +184,7 @@ static la_ssize_t archive_pull(struct archive *archive, void *of, const void **b
     ssize_t got = decoder->pull(decoder->from, &from, decoder->error);
     if (got < 0) {
         decoder->pull_failed = true;
-        archive_set_error(archive, EIO, "the input failed");
+        decoder->lib.archive_set_error(archive, EIO, "the input failed");
         return ARCHIVE_FATAL;
     }
     decoder->pulled += (uint64_t)got;
@@ -196,9 +197,9 @@ static int archive_failure(struct ar_decoder *decoder, struct ar_error *error)
 {
     if (decoder->pull_failed)
         return -1;
-    if (archive_errno(decoder->archive) == ENOMEM)
+    if (decoder->lib.archive_errno(decoder->archive) == ENOMEM)
         return ar_fail_memory(error);
-    const char *why = archive_error_string(decoder->archive);
+    const char *why = decoder->lib.archive_error_string(decoder->archive);
     if (why == NULL)
         why = "it cannot be decompressed";
     /* liblzma says that it got no further. */
@@ -208,7 +209,7 @@ static int archive_failure(struct ar_decoder *decoder, struct ar_error *error)
 }
 
 /* The one filter, without the guessing that would undo several levels, and never by a helper program. */
-static int add_filter(struct archive *archive, enum ar_filter filter)
+static int add_filter(struct ar_decoder *decoder)
 {
     static const int codes[] = {
         [AR_FILTER_ZSTD] = ARCHIVE_FILTER_ZSTD,
@@ -216,25 +217,28 @@ static int add_filter(struct archive *archive, enum ar_filter filter)
         [AR_FILTER_LZ4] = ARCHIVE_FILTER_LZ4,
         [AR_FILTER_BZIP2] = ARCHIVE_FILTER_BZIP2,
     };
+    enum ar_filter filter = decoder->filter;
     if ((size_t)filter >= AR_COUNT(codes) || codes[filter] == 0)
         return ARCHIVE_FATAL;
     /* ARCHIVE_WARN says that a program would do it; append would start it, so the question comes before. */
-    int supported = archive_read_support_filter_by_code(archive, codes[filter]);
-    return supported != ARCHIVE_OK ? supported : archive_read_append_filter(archive, codes[filter]);
+    int supported = decoder->lib.archive_read_support_filter_by_code(decoder->archive, codes[filter]);
+    return supported != ARCHIVE_OK ? supported : decoder->lib.archive_read_append_filter(decoder->archive, codes[filter]);
 }
 
 static int archive_open(struct ar_decoder *decoder, struct ar_error *error)
 {
-    decoder->archive = archive_read_new();
+    if (ar_archive_load(&decoder->lib, error) < 0)
+        return -1;
+    decoder->archive = decoder->lib.archive_read_new();
     if (decoder->archive == NULL)
         return ar_fail_memory(error);
-    if (add_filter(decoder->archive, decoder->filter) != ARCHIVE_OK) {
+    if (add_filter(decoder) != ARCHIVE_OK) {
         const char *name = ar_filter_name(decoder->filter);
         ar_fail(error, AR_INPUT, "cannot read '%s': this libarchive was built without %s", decoder->name, name);
         return ar_hint(error, "Decompress it first.");
     }
-    archive_read_support_format_raw(decoder->archive);
-    archive_read_support_format_empty(decoder->archive);
+    decoder->lib.archive_read_support_format_raw(decoder->archive);
+    decoder->lib.archive_read_support_format_empty(decoder->archive);
     return 0;
 }
 
@@ -244,14 +248,14 @@ static int archive_begin(struct ar_decoder *decoder, struct ar_error *error)
     struct archive_entry *entry;
     decoder->begun = true;
     /* Damage at the very start looks like an empty stream: only the error's text tells. */
-    if (archive_read_open2(decoder->archive, decoder, NULL, archive_pull, NULL, NULL) != ARCHIVE_OK ||
-        archive_error_string(decoder->archive) != NULL)
+    if (decoder->lib.archive_read_open2(decoder->archive, decoder, NULL, archive_pull, NULL, NULL) != ARCHIVE_OK ||
+        decoder->lib.archive_error_string(decoder->archive) != NULL)
         return archive_failure(decoder, error);
-    switch (archive_read_next_header(decoder->archive, &entry)) {
+    switch (decoder->lib.archive_read_next_header(decoder->archive, &entry)) {
     case ARCHIVE_OK:
         return 1;
     case ARCHIVE_EOF:
-        return archive_error_string(decoder->archive) != NULL ? archive_failure(decoder, error) : 0;
+        return decoder->lib.archive_error_string(decoder->archive) != NULL ? archive_failure(decoder, error) : 0;
     default:
         return archive_failure(decoder, error);
     }
@@ -261,7 +265,7 @@ static int archive_begin(struct ar_decoder *decoder, struct ar_error *error)
 static ssize_t archive_end(struct ar_decoder *decoder, struct ar_error *error)
 {
     const char *bytes;
-    uint64_t used = (uint64_t)archive_filter_bytes(decoder->archive, -1);
+    uint64_t used = (uint64_t)decoder->lib.archive_filter_bytes(decoder->archive, -1);
     if (used == 0)
         return fail_cut(decoder, error);
     if (used < decoder->pulled)
@@ -283,7 +287,7 @@ static ssize_t archive_next(struct ar_decoder *decoder, const char **bytes, stru
     la_int64_t offset;
     int result;
     do
-        result = archive_read_data_block(decoder->archive, &block, &n, &offset);
+        result = decoder->lib.archive_read_data_block(decoder->archive, &block, &n, &offset);
     while (result == ARCHIVE_OK && n == 0);
     if (result == ARCHIVE_EOF)
         return archive_end(decoder, error);
@@ -325,6 +329,7 @@ void ar_decoder_free(struct ar_decoder *decoder)
     if (decoder->room != NULL)
         inflateEnd(&decoder->inflate);
     free(decoder->room);
-    archive_read_free(decoder->archive); /* NULL is no matter */
+    if (decoder->archive != NULL)
+        decoder->lib.archive_read_free(decoder->archive);
     free(decoder);
 }

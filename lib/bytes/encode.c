@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/filter.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <zlib.h>
+
+#include "bytes/archive.h"
 
 enum { DEFLATE_ROOM = 64 * 1024, GZIP_LEVEL = 6 };
 
@@ -18,6 +18,7 @@ struct ar_encoder {
     char *room; /* DEFLATE_ROOM bytes */
 
     /* zstd */
+    struct ar_archive lib;
     struct archive *archive;
     struct ar_error *error; /* of the call at hand, for the callback */
     bool push_failed;       /* and it is filled in */
@@ -70,7 +71,7 @@ static la_ssize_t archive_push(struct archive *archive, void *of, const void *by
     if (!encoder->dropping && encoder->push(encoder->to, bytes, n, encoder->error) < 0) {
         encoder->push_failed = true;
         encoder->dropping = true;
-        archive_set_error(archive, EIO, "the output failed");
+        encoder->lib.archive_set_error(archive, EIO, "the output failed");
         return ARCHIVE_FATAL;
     }
     return (la_ssize_t)n;
@@ -80,36 +81,38 @@ static int archive_failure(struct ar_encoder *encoder, struct ar_error *error)
 {
     if (encoder->push_failed)
         return -1;
-    if (archive_errno(encoder->archive) == ENOMEM)
+    if (encoder->lib.archive_errno(encoder->archive) == ENOMEM)
         return ar_fail_memory(error);
-    const char *why = archive_error_string(encoder->archive);
+    const char *why = encoder->lib.archive_error_string(encoder->archive);
     return ar_fail(error, AR_SYSTEM, "cannot compress '%s': %s", encoder->name, why != NULL ? why : "unknown failure");
 }
 
 static int archive_open(struct ar_encoder *encoder, struct ar_error *error)
 {
-    struct archive *archive = encoder->archive = archive_write_new();
-    struct archive_entry *entry = archive_entry_new();
+    if (ar_archive_load(&encoder->lib, error) < 0)
+        return -1;
+    struct archive *archive = encoder->archive = encoder->lib.archive_write_new();
+    struct archive_entry *entry = encoder->lib.archive_entry_new();
     int result = -1;
     encoder->error = error;
     if (archive == NULL || entry == NULL) {
         ar_fail_memory(error);
-    } else if (archive_write_add_filter_zstd(archive) != ARCHIVE_OK) {
+    } else if (encoder->lib.archive_write_add_filter_zstd(archive) != ARCHIVE_OK) {
         /* ARCHIVE_WARN among them: a helper program would do it. */
         ar_fail(error, AR_INPUT, "cannot compress '%s': this libarchive was built without zstd", encoder->name);
         ar_hint(error, "Take gzip, or no compression.");
     } else {
-        archive_entry_set_filetype(entry, AE_IFREG);
-        archive_write_set_format_raw(archive);
-        archive_write_set_bytes_per_block(archive, DEFLATE_ROOM);
-        archive_write_set_bytes_in_last_block(archive, 1); /* no padding */
-        if (archive_write_open(archive, encoder, NULL, archive_push, NULL) == ARCHIVE_OK &&
-            archive_write_header(archive, entry) == ARCHIVE_OK)
+        encoder->lib.archive_entry_set_filetype(entry, AE_IFREG);
+        encoder->lib.archive_write_set_format_raw(archive);
+        encoder->lib.archive_write_set_bytes_per_block(archive, DEFLATE_ROOM);
+        encoder->lib.archive_write_set_bytes_in_last_block(archive, 1); /* no padding */
+        if (encoder->lib.archive_write_open(archive, encoder, NULL, archive_push, NULL) == ARCHIVE_OK &&
+            encoder->lib.archive_write_header(archive, entry) == ARCHIVE_OK)
             result = 0;
         else
             archive_failure(encoder, error);
     }
-    archive_entry_free(entry);
+    encoder->lib.archive_entry_free(entry);
     return result;
 }
 
@@ -117,7 +120,7 @@ static int archive_add(struct ar_encoder *encoder, const void *bytes, size_t n, 
 {
     encoder->error = error;
     for (size_t at = 0; at < n;) {
-        la_ssize_t wrote = archive_write_data(encoder->archive, (const char *)bytes + at, n - at);
+        la_ssize_t wrote = encoder->lib.archive_write_data(encoder->archive, (const char *)bytes + at, n - at);
         if (wrote <= 0)
             return archive_failure(encoder, error);
         at += (size_t)wrote;
@@ -162,7 +165,7 @@ int ar_encoder_finish(struct ar_encoder *encoder, struct ar_error *error)
         return gzip_deflate(encoder, Z_FINISH, error);
     }
     encoder->error = error;
-    return archive_write_close(encoder->archive) == ARCHIVE_OK ? 0 : archive_failure(encoder, error);
+    return encoder->lib.archive_write_close(encoder->archive) == ARCHIVE_OK ? 0 : archive_failure(encoder, error);
 }
 
 void ar_encoder_free(struct ar_encoder *encoder)
@@ -173,6 +176,7 @@ void ar_encoder_free(struct ar_encoder *encoder)
     if (encoder->room != NULL)
         deflateEnd(&encoder->deflate);
     free(encoder->room);
-    archive_write_free(encoder->archive); /* NULL is no matter */
+    if (encoder->archive != NULL)
+        encoder->lib.archive_write_free(encoder->archive);
     free(encoder);
 }
