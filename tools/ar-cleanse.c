@@ -16,6 +16,7 @@ enum { OPT_NONE = CLI_LONG };
 enum {
     PIECE = 256 * 1024,       /* bytes that are passed over at a time */
     HAND_OVER_MIN = 48 << 20, /* bytes of what is kept of a set that are handed over instead of copied */
+    HAND_OVER = 8 << 20,      /* at a time */
 };
 
 static const struct cli_option options[] = {
@@ -136,6 +137,21 @@ static int read_set(struct cleanse *c, const struct ar_entry *entry, struct ar_c
     return 0;
 }
 
+/* What is kept of a large set is handed over, and given back piece by piece: the reader has it all the same. */
+static int write_kept(struct cleanse *c, const struct ar_cleansed *cleansed, struct ar_error *error)
+{
+    if (cleansed->n < HAND_OVER_MIN)
+        return ar_tar_write(&c->emit.tar, cleansed->bytes, cleansed->n, error);
+    for (size_t at = 0; at < cleansed->n; at += HAND_OVER) {
+        size_t n = cleansed->n - at < HAND_OVER ? (size_t)cleansed->n - at : HAND_OVER;
+        if (ar_tar_write_stable(&c->emit.tar, cleansed->bytes + at, n, error) != 0)
+            return -1;
+        ar_region_drop(&c->room.kept, at, n);
+    }
+    ar_region_release(&c->room.kept);
+    return 0;
+}
+
 /* Writes the rows that passed, and keeps the record for the lane's ledger. */
 static int write_set(struct cleanse *c, const struct ar_entry *entry, struct set *set, const struct ar_cleansed *cleansed,
                      struct ar_error *error)
@@ -146,15 +162,7 @@ static int write_set(struct cleanse *c, const struct ar_entry *entry, struct set
     const char *lane = cli_lanes_target(&c->in, entry)->data;
     if (ar_emit_begin(&c->emit, lane, entry->name, cleansed->n, true, NULL, error) != 0)
         return -1;
-    if (cleansed->n < HAND_OVER_MIN) {
-        if (ar_tar_write(&c->emit.tar, cleansed->bytes, cleansed->n, error) != 0)
-            return -1;
-    } else {
-        if (ar_tar_write_stable(&c->emit.tar, cleansed->bytes, cleansed->n, error) != 0)
-            return -1;
-        ar_region_release(&c->room.kept); /* the reader may have some of it still to read */
-    }
-    if (ar_cleansed_record(cleansed, &set->rules, &record, error) != 0)
+    if (write_kept(c, cleansed, error) != 0 || ar_cleansed_record(cleansed, &set->rules, &record, error) != 0)
         return -1;
     set->rows_in += cleansed->rows_in;
     set->rows += cleansed->rows;

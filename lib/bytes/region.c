@@ -34,3 +34,11 @@ void ar_region_touch(struct ar_region *region, size_t offset, size_t n)
     n = n < region->size - offset ? n : region->size - offset;
     (void)madvise(region->data + offset, n, MADV_POPULATE_WRITE); /* a matter of speed only */
 }
+
+void ar_region_drop(struct ar_region *region, size_t offset, size_t n)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t start = (offset + page - 1) / page * page, end = (offset + n) / page * page;
+    if (start < end && end <= region->size)
+        (void)madvise(region->data + start, end - start, MADV_DONTNEED); /* else it is given back with the region */
+}

@@ -19,6 +19,9 @@ char *ar_region_reserve(struct ar_region *region, uint64_t n) AR_MUST_USE;
 /* Takes memory for n bytes from offset on at once, where the system can: that costs less than page after page as they are written to. */
 void ar_region_touch(struct ar_region *region, size_t offset, size_t n);
 
+/* Gives the memory of n bytes from offset on back to the system, where they make whole pages: what they were is lost. */
+void ar_region_drop(struct ar_region *region, size_t offset, size_t n);
+
 void ar_region_release(struct ar_region *region);
 
 #endif
