@@ -139,9 +139,17 @@ END
 import os
 write(Call(os.system, 'touch harm'))
 write(frame(index(['a']), 1, block(objects((1, 1), [Call(eval, '1')]), slice(0, 1, 1))), file='cell.pkl')
+good = frame(index(['a']), 1, block(objects((1, 1), ['x']), slice(0, 1, 1)))
+good.reduced[2]['attrs'] = {'x': Call(eval, '1')}
+write(good, file='attribute.pkl')
+write(good, 2, 'cut.pkl') # without frames, whose length would tell
+with open('cut.pkl', 'rb+') as cut:
+    cut.truncate(cut.seek(0, 2) - 3)
 END
     refuses 2 "refers to 'posix.system', which a table does not need" -- reader read input.pkl
-    refuses 2 "refers to 'builtins.eval', which a table does not need" -- reader read cell.pkl
+    refuses 2 "column 'a': holds a 'builtins.eval' (row 0), which is not carried" -- reader read cell.pkl
+    refuses 2 "refers to 'builtins.eval', which a table does not need" -- reader read attribute.pkl
+    refuses 2 "refers to '__builtin__.eval', which a table does not need" -- reader read cut.pkl
     [ ! -e harm ]
 }
 
@@ -210,6 +218,16 @@ write(one(objects((1, 1), [datetime.date(2020, 1, 1)])), file='date.pkl')
 write(one(objects((1, 1), [b'x'])), file='bytes.pkl')
 write(one(Call(name('pandas._libs.arrays', '__pyx_unpickle_NDArrayBacked'), name('pandas', 'Categorical'), 0, None, state=(None, None))),
       file='category.pkl')
+# Two columns of times in one block, in a time zone whose name is none of a table's.
+times = Call(name('pandas._libs.arrays', '__pyx_unpickle_NDArrayBacked'), name('pandas.core.arrays.datetimes', 'DatetimeArray'), 0, None,
+             state=(Call(name('pandas.core.dtypes.dtypes', 'DatetimeTZDtype'), Call(name('zones', 'Tokyo'))), array('M8', (2, 1), bytes(16))))
+write(frame(index(['a', 'b']), 1, block(times, slice(0, 2, 1))), file='times.pkl')
+write(one(objects((1, 1), [Call(name('uuid', 'UUID'), 1)])), file='uuid.pkl')
+write(one(objects((1, 1), [{1, 2}])), file='set.pkl')
+write(one(objects((1, 1), [frozenset([1])])), file='frozen.pkl')
+write(one(objects((1, 1), ['\ud800'])), file='surrogate.pkl')
+write(one(objects((1, 1), [Call(name('numpy._core.multiarray', 'scalar'), dtype('c16'), bytes(16))])), file='scalar.pkl')
+write(Call(name('pandas', 'Series'), [1, datetime.date(2020, 1, 1)], ['x', 'y'], 'object'), file='series.pkl')
 labels = Call(name('pandas.core.indexes.base', '_new_Index'), name('pandas', 'MultiIndex'), {})
 write(frame(labels, 0), file='labels.pkl')
 END
@@ -220,4 +238,11 @@ END
     refuses 2 "column 'a b'" "'bytes'" -- reader read bytes.pkl
     refuses 2 "column 'a b'" pandas.Categorical -- reader read category.pkl
     refuses 2 'names of columns' pandas.MultiIndex -- reader read labels.pkl
+    refuses 2 "column 'a'" DatetimeArray -- reader read times.pkl
+    refuses 2 "column 'a b'" "'uuid.UUID' (row 0)" -- reader read uuid.pkl
+    refuses 2 "column 'a b'" "'set' (row 0)" -- reader read set.pkl
+    refuses 2 "column 'a b'" "'set' (row 0)" -- reader read frozen.pkl
+    refuses 2 "column 'a b'" "'str that is not UTF-8' (row 0)" 'lone surrogate' -- reader read surrogate.pkl
+    refuses 2 "column 'a b'" "'numpy scalar (c16)' (row 0)" -- reader read scalar.pkl
+    refuses 2 "label 'y'" datetime.date -- reader read series.pkl
 }

@@ -84,7 +84,7 @@ static int fail_arrow_type(struct ar_pickle_pool *pool, const struct ar_pickle_v
 {
     const struct ar_pickle_value *alias = ar_pickle_is_made(type, AR_PICKLE_TYPE_FOR_ALIAS) ? ar_pickle_argument(type, 0) : NULL;
     if (alias == NULL || alias->type != AR_PICKLE_TEXT)
-        return FAIL(pool, "is of a type of pyarrow that is not carried");
+        return fail_type(pool, type);
     FAIL(pool, "is of the type '%.*s[pyarrow]', which is not carried", (int)(alias->size < 40 ? alias->size : 40), alias->text);
     return ar_hint(pool->error, "Turn it into numbers or text of pandas or numpy first.");
 }

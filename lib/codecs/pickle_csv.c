@@ -187,7 +187,12 @@ struct ar_pickle *ar_pickle_read(const char *data, size_t n, const char *what, s
     ar_pickle_pool_init(&pickle->pool, MEMORY_LEAST + (uint64_t)n * MEMORY_FACTOR, error);
     pickle->data = data;
     pickle->n = n;
-    if (ar_pickle_run(&pickle->pool, data, n, &root) != 0 || ar_pickle_find_table(pickle, &root) != 0) {
+    int result = ar_pickle_run(&pickle->pool, data, n, &root) == 0 ? ar_pickle_find_table(pickle, &root) : -1;
+    if (pickle->pool.refusal.status != AR_OK && (result == 0 || (error->status == AR_INPUT && !pickle->told))) {
+        *error = pickle->pool.refusal;
+        result = -1;
+    }
+    if (result != 0) {
         if (error->status == AR_INPUT)
             ar_fail_in(error, "%s", what);
         ar_pickle_free(pickle);

@@ -45,7 +45,10 @@ static int check_values(struct ar_pickle *pickle, const struct ar_pickle_column 
     for (uint64_t row = 0; row < column->rows; row++) {
         const struct ar_pickle_value *value = &column->values[row * column->step];
         if (!is_cell(value->type)) {
+            pickle->bad = row;
             FAIL(pickle, "holds a '%s' (row %" PRIu64 "), which is not carried", ar_pickle_describe(value, label), row);
+            if (value->type == AR_PICKLE_NO_TEXT)
+                return ar_hint(pickle->pool.error, "It holds half of a character (a lone surrogate): take it out first.");
             return ar_hint(pickle->pool.error, "Turn it into a number or text first, by str() for example.");
         }
         if (value->type >= AR_PICKLE_DIGITS && value->size > 0 && count_text(pickle, value->size) != 0)
@@ -113,23 +116,31 @@ static int read_labels(struct ar_pickle *pickle, const struct ar_pickle_value *i
         FAIL(pickle, "has names of columns of the type '%s', which is not carried", ar_pickle_describe(index, label));
         return ar_hint(pickle->pool.error, "Give its columns plain names: df.columns = ['a', 'b'].");
     }
-    if (have < 0 || check_cells(pickle, &pickle->labels) != 0)
+    if (have < 0 || check_cells(pickle, &pickle->labels) != 0) {
+        pickle->told = true;
         return ar_fail_in(pickle->pool.error, "the index of its columns");
+    }
     if (pickle->labels.rows > SIZE_MAX / sizeof(struct ar_pickle_column))
         return fail_shape(pickle);
     pickle->columns = (size_t)pickle->labels.rows;
     return 0;
 }
 
-/* Puts "column 'NAME'" before what is wrong with it. */
-static int fail_column(struct ar_pickle *pickle, uint64_t number)
+/* Puts "column 'NAME'" before what is wrong with it, or "label 'NAME'" of a series. */
+static int fail_named(struct ar_pickle *pickle, const char *what, uint64_t number)
 {
     struct ar_buf name;
     ar_buf_init(&name);
     ar_pickle_add_cell(&pickle->labels, AR_PICKLE_PANDAS, number, &name);
-    ar_fail_in(pickle->pool.error, "column '%.200s'", name.data);
+    ar_fail_in(pickle->pool.error, "%s '%.200s'", what, name.data);
     ar_buf_release(&name);
+    pickle->told = true;
     return -1;
+}
+
+static int fail_column(struct ar_pickle *pickle, uint64_t number)
+{
+    return fail_named(pickle, "column", number);
 }
 
 /* ---- frames --------------------------------------------------------------------------------------------------------- */
@@ -192,12 +203,15 @@ static int read_block(struct ar_pickle *pickle, const struct ar_pickle_value *bl
 {
     struct placement placement;
     struct ar_pickle_array array;
+    struct ar_pickle_column only;
     const struct ar_pickle_value *values = ar_pickle_argument(block, 0);
     if (!ar_pickle_is_made(block, AR_PICKLE_UNPICKLE_BLOCK))
         return fail_shape(pickle);
     if (read_placement(pickle, ar_pickle_argument(block, 1), &placement) != 0)
         return -1;
     int have = ar_pickle_array_read(&pickle->pool, values, &array);
+    if (have == 0 && ar_pickle_column_of(&pickle->pool, values, &only) != 0) /* one of pandas' own: times may be several columns */
+        have = -1;
     if (have < 0 && placement.n > 0 && place(pickle, &placement, 0))
         return fail_column(pickle, placed_at(&placement, 0));
     if (have < 0)
@@ -211,7 +225,9 @@ static int read_block(struct ar_pickle *pickle, const struct ar_pickle_value *bl
             return -1;
         if (have > 0)
             ar_pickle_array_row(&array, i, column);
-        if ((have == 0 && ar_pickle_column_of(&pickle->pool, values, column) != 0) || take_column(pickle, column, have_rows) != 0)
+        else
+            *column = only;
+        if (take_column(pickle, column, have_rows) != 0)
             return fail_column(pickle, placed_at(&placement, i));
     }
     return 0;
@@ -258,7 +274,10 @@ static int finish_series(struct ar_pickle *pickle)
     if (pickle->values.rows != pickle->labels.rows)
         return FAIL(pickle, "is damaged: a series with %" PRIu64 " values and %" PRIu64 " labels", pickle->values.rows,
                     pickle->labels.rows);
-    return check_cells(pickle, &pickle->values);
+    pickle->bad = pickle->values.rows;
+    if (check_cells(pickle, &pickle->values) == 0)
+        return 0;
+    return pickle->bad < pickle->values.rows ? fail_named(pickle, "label", pickle->bad) : -1;
 }
 
 static int read_series(struct ar_pickle *pickle, const struct ar_pickle_value *root)
@@ -272,8 +291,10 @@ static int read_series(struct ar_pickle *pickle, const struct ar_pickle_value *r
         return fail_shape(pickle);
     if (read_labels(pickle, ar_pickle_item(ar_pickle_get(state, "axes"), 0)) != 0)
         return -1;
-    if (ar_pickle_column_of(&pickle->pool, ar_pickle_get(block, "values"), &pickle->values) != 0)
+    if (ar_pickle_column_of(&pickle->pool, ar_pickle_get(block, "values"), &pickle->values) != 0) {
+        pickle->told = true;
         return ar_fail_in(pickle->pool.error, "the series");
+    }
     return finish_series(pickle);
 }
 

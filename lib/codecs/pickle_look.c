@@ -63,6 +63,12 @@ static const char *describe_name(const struct ar_pickle_value *value, char *labe
     const struct ar_pickle_value *class = ar_pickle_argument(value, 0);
     if (name->type != AR_PICKLE_NAME)
         return "object";
+    const struct ar_pickle_value *element = ar_pickle_argument(class, 0);
+    if (name->name->id == AR_PICKLE_SCALAR && ar_pickle_is_made(class, AR_PICKLE_DTYPE) && element &&
+        element->type == AR_PICKLE_TEXT) {
+        snprintf(label, AR_PICKLE_LABEL_MAX, "numpy scalar (%.*s)", (int)(element->size < 8 ? element->size : 8), element->text);
+        return label;
+    }
     if (name->name->name[0] == '_' && class && class->type == AR_PICKLE_NAME)
         name = class;
     snprintf(label, AR_PICKLE_LABEL_MAX, "%s.%s", name->name->module, name->name->name);
@@ -75,8 +81,10 @@ const char *ar_pickle_describe(const struct ar_pickle_value *value, char *label)
         [AR_PICKLE_NONE] = "None",      [AR_PICKLE_BOOL] = "bool",        [AR_PICKLE_INT] = "int",
         [AR_PICKLE_UINT] = "int",       [AR_PICKLE_DIGITS] = "int",       [AR_PICKLE_FLOAT] = "float",
         [AR_PICKLE_FLOAT32] = "float32", [AR_PICKLE_FLOAT16] = "float16", [AR_PICKLE_MISSING] = "NA",
-        [AR_PICKLE_TEXT] = "str",       [AR_PICKLE_BYTES] = "bytes",      [AR_PICKLE_LIST] = "list",
+        [AR_PICKLE_TEXT] = "str",       [AR_PICKLE_NO_TEXT] = "str that is not UTF-8",
+        [AR_PICKLE_BYTES] = "bytes",      [AR_PICKLE_LIST] = "list",
         [AR_PICKLE_TUPLE] = "tuple",    [AR_PICKLE_DICT] = "dict",
+        [AR_PICKLE_SET] = "set",
     };
     if (value == NULL)
         return "nothing";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The machine whose program a pickle is: a stack, marks on it, and a memo. It knows what Python's pickle module writes by the
- * protocols 2 to 5, but for sets, for what is shared by persistent ids, extension codes and buffers beside the pickle, and for
+ * protocols 2 to 5, but for what is shared by persistent ids, extension codes and buffers beside the pickle, and for
  * things that hold themselves. Calls are noted, not made.
  */
 #include "codecs/pickle_value.h"
@@ -180,9 +180,11 @@ static int op_text(struct machine *m, unsigned width)
     const char *text;
     if (take_number(m, width, &n) != 0 || (text = take(m, n)) == NULL)
         return -1;
-    if (ar_utf8_check(text, n) != n)
-        return FAIL(m, "holds a text that is not UTF-8, before byte %zu", m->at);
-    return push(m, (struct ar_pickle_value){ .type = AR_PICKLE_TEXT, .size = n, .text = text });
+    if (ar_utf8_check(text, n) == n)
+        return push(m, (struct ar_pickle_value){ .type = AR_PICKLE_TEXT, .size = n, .text = text });
+    if (m->pool->refusal.status == AR_OK)
+        ar_fail(&m->pool->refusal, AR_INPUT, "holds a text that is not UTF-8, before byte %zu", m->at);
+    return push(m, (struct ar_pickle_value){ .type = AR_PICKLE_NO_TEXT });
 }
 
 /* ---- lists, tuples, dicts ------------------------------------------------------------------------------------------- */
@@ -203,9 +205,10 @@ static int op_empty(struct machine *m, unsigned type)
     return value.values ? push(m, value) : -1;
 }
 
-static int push_tuple(struct machine *m, const struct ar_pickle_value *items, size_t n)
+/* A tuple, or a frozen set. */
+static int push_tuple(struct machine *m, enum ar_pickle_type type, const struct ar_pickle_value *items, size_t n)
 {
-    struct ar_pickle_value value = { .type = AR_PICKLE_TUPLE };
+    struct ar_pickle_value value = { .type = type };
     value.values = ar_pickle_pool_get(m->pool, 1, sizeof(*value.values));
     if (value.values == NULL || (n > 0 && (value.values->at = ar_pickle_pool_get(m->pool, n, sizeof(*items))) == NULL))
         return -1;
@@ -218,15 +221,14 @@ static int push_tuple(struct machine *m, const struct ar_pickle_value *items, si
 static int op_tuple(struct machine *m, unsigned count)
 {
     const struct ar_pickle_value *items = pop(m, count);
-    return items ? push_tuple(m, items, count) : -1;
+    return items ? push_tuple(m, AR_PICKLE_TUPLE, items, count) : -1;
 }
 
-static int op_tuple_mark(struct machine *m, unsigned unused)
+static int op_tuple_mark(struct machine *m, unsigned type)
 {
-    (void)unused;
     size_t n;
     const struct ar_pickle_value *items = pop_mark(m, &n);
-    return items ? push_tuple(m, items, n) : -1;
+    return items ? push_tuple(m, type, items, n) : -1;
 }
 
 /* Adds items to the list or dict below them. */
@@ -289,15 +291,31 @@ static int op_get(struct machine *m, unsigned width)
 
 /* ---- names and calls ------------------------------------------------------------------------------------------------ */
 
+/* A name that is not in the closed list. The machine goes on, so that the column that holds it can be named; it is refused anyway. */
+static int push_unknown(struct machine *m, const char *module, size_t module_len, const char *name, size_t name_len)
+{
+    uint8_t module_shown = module_len < NAME_SHOWN ? (uint8_t)module_len : NAME_SHOWN;
+    uint8_t name_shown = name_len < NAME_SHOWN ? (uint8_t)name_len : NAME_SHOWN;
+    struct ar_pickle_name *unknown = ar_pickle_pool_get(m->pool, 1, sizeof(*unknown));
+    char *text = unknown ? ar_pickle_pool_get(m->pool, module_shown + name_shown + 2u, 1) : NULL;
+    if (text == NULL)
+        return -1;
+    memcpy(text, module, module_shown);
+    memcpy(text + module_shown + 1, name, name_shown);
+    *unknown = (struct ar_pickle_name){ .module = text, .name = text + module_shown + 1, .module_len = module_shown,
+                                        .name_len = name_shown, .id = AR_PICKLE_UNKNOWN };
+    if (m->pool->refusal.status == AR_OK) {
+        ar_fail(&m->pool->refusal, AR_INPUT, "refers to '%s.%s', which a table does not need", unknown->module, unknown->name);
+        ar_hint(&m->pool->refusal, "A pickle is read, not executed: give a DataFrame or Series of numbers and texts.");
+    }
+    return push(m, (struct ar_pickle_value){ .type = AR_PICKLE_NAME, .name = unknown });
+}
+
 static int push_name(struct machine *m, const char *module, size_t module_len, const char *name, size_t name_len)
 {
     const struct ar_pickle_name *found = ar_pickle_name_find(module, module_len, name, name_len);
-    if (found == NULL) {
-        int module_shown = module_len < NAME_SHOWN ? (int)module_len : NAME_SHOWN;
-        int name_shown = name_len < NAME_SHOWN ? (int)name_len : NAME_SHOWN;
-        FAIL(m, "refers to '%.*s.%.*s', which a table does not need", module_shown, module, name_shown, name);
-        return ar_hint(m->pool->error, "A pickle is read, not executed: give a DataFrame or Series of numbers and texts.");
-    }
+    if (found == NULL)
+        return push_unknown(m, module, module_len, name, name_len);
     if (found->id == AR_PICKLE_NA)
         return push(m, (struct ar_pickle_value){ .type = AR_PICKLE_MISSING });
     return push(m, (struct ar_pickle_value){ .type = AR_PICKLE_NAME, .name = found });
@@ -433,7 +451,10 @@ static const struct op ops[256] = {
     [0x85] = { op_tuple, 1 },
     [0x86] = { op_tuple, 2 },
     [0x87] = { op_tuple, 3 },
-    ['t'] = { op_tuple_mark, 0 },
+    ['t'] = { op_tuple_mark, AR_PICKLE_TUPLE },
+    [0x8f] = { op_empty, AR_PICKLE_SET },
+    [0x90] = { op_add_mark, AR_PICKLE_SET },
+    [0x91] = { op_tuple_mark, AR_PICKLE_SET },
     ['a'] = { op_add, AR_PICKLE_LIST },
     ['s'] = { op_add, AR_PICKLE_DICT },
     ['e'] = { op_add_mark, AR_PICKLE_LIST },

@@ -12,6 +12,9 @@
 #define PANDAS(module, name, id) NAME("pandas", name, id), OLD("pandas.core." module, name, id)
 #define ARRAY(module, name, id) NAME("pandas.arrays", name, id), OLD("pandas.core.arrays." module, name, id)
 
+/* The steps of an index of times, which may name rows. */
+#define OFFSET(name) NAME("pandas._libs.tslibs.offsets", name, OTHER)
+
 /* What numpy 2 and numpy 1 call it. */
 #define NUMPY(module, name, id) NAME("numpy._core." module, name, id), OLD("numpy.core." module, name, id)
 
@@ -40,6 +43,24 @@ static const struct ar_pickle_name names[] = {
     NAME("pandas.core.indexes.datetimes", "_new_DatetimeIndex", OTHER),
     NAME("pandas.core.indexes.period", "_new_PeriodIndex", OTHER),
     NAME("pandas.core.indexes.interval", "_new_IntervalIndex", OTHER),
+    NAME("pandas.core.indexes.timedeltas", "_new_TimedeltaIndex", OTHER),
+    OFFSET("Nano"),
+    OFFSET("Micro"),
+    OFFSET("Milli"),
+    OFFSET("Second"),
+    OFFSET("Minute"),
+    OFFSET("Hour"),
+    OFFSET("Day"),
+    OFFSET("BusinessDay"),
+    OFFSET("Week"),
+    OFFSET("MonthBegin"),
+    OFFSET("MonthEnd"),
+    OFFSET("QuarterBegin"),
+    OFFSET("QuarterEnd"),
+    OFFSET("YearBegin"),
+    OFFSET("YearEnd"),
+    NAME("pytz", "_UTC", OTHER),
+    NAME("pytz", "_p", OTHER),
 
     NAME("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked", NDARRAY_BACKED),
     ARRAY("string_", "StringArray", STRING_ARRAY),

@@ -23,10 +23,12 @@ enum ar_pickle_type {
     AR_PICKLE_FLOAT16,
     AR_PICKLE_MISSING, /* pandas' NA and NaT */
     AR_PICKLE_TEXT,    /* UTF-8, checked */
+    AR_PICKLE_NO_TEXT, /* one that is not UTF-8: half a pair of surrogates, which Python's str may hold */
     AR_PICKLE_BYTES,
     AR_PICKLE_LIST,
     AR_PICKLE_TUPLE,
     AR_PICKLE_DICT,
+    AR_PICKLE_SET,
     AR_PICKLE_NAME,    /* a class or function */
     AR_PICKLE_OBJECT,  /* what a call of one gives */
 };
@@ -71,6 +73,11 @@ struct ar_pickle_pool {
     uint64_t limit;
     struct ar_pickle_values *grown;
     struct ar_error *error;
+    /*
+     * The first thing for which the pickle is refused although its opcodes can be run: a name that is not known, a text that is not
+     * UTF-8. Who asks for a column that holds it can say more, and does so.
+     */
+    struct ar_error refusal;
 };
 
 void ar_pickle_pool_init(struct ar_pickle_pool *pool, uint64_t limit, struct ar_error *error);
@@ -89,7 +96,8 @@ void ar_pickle_values_drop(struct ar_pickle_pool *pool, struct ar_pickle_values 
 /* ---- names ---------------------------------------------------------------------------------------------------------- */
 
 enum ar_pickle_id {
-    AR_PICKLE_OTHER, /* known to occur in tables, but a type that we do not carry */
+    AR_PICKLE_UNKNOWN, /* not in the closed list: the pickle is refused */
+    AR_PICKLE_OTHER,   /* known to occur in tables, but a type that we do not carry */
     AR_PICKLE_DATA_FRAME,
     AR_PICKLE_DATA_SERIES,
     AR_PICKLE_BLOCK_MANAGER,
@@ -224,6 +232,8 @@ struct ar_pickle {
     struct ar_pickle_column values;  /* of a series: its values, a row */
     const char *csv;
     size_t csv_len;
+    uint64_t bad;   /* the last value that was refused: its row */
+    bool told;      /* the error names the column, or label, that is refused */
 };
 
 /* Finds the table in what the pickle holds. 0 or -1. */

@@ -4,6 +4,7 @@
 import pickle
 import random
 import unittest
+import zoneinfo
 
 import numpy
 import pandas
@@ -161,10 +162,20 @@ class Frames(unittest.TestCase):
 
     def test_what_cannot_be_a_table_of_ours(self):
         times = pandas.to_datetime(["2001-02-03"])
-        for value in (times, pandas.Categorical(["a"]), [1 + 2j], [[1, 2]], times - times):
-            frame = pandas.DataFrame({"fine": [1], "bad": value if not isinstance(value, list) else pandas.Series(value)})
-            with self.subTest(frame.dtypes["bad"]):
-                self.assertRaises(Refused, tool, "pandas", pickle.dumps(frame))
+        zones = [times.tz_localize(zone) for zone in ("UTC", "Asia/Tokyo", zoneinfo.ZoneInfo("Asia/Tokyo"))]
+        more = [times.to_period("M"), pandas.IntervalIndex.from_breaks([0, 1]), pandas.arrays.SparseArray([0]), [{1}], ["\ud800"]]
+        for value in (times, pandas.Categorical(["a"]), [1 + 2j], [[1, 2]], times - times, *zones, *more):
+            value = value if not isinstance(value, list) else pandas.Series(value, dtype=object)
+            frame = pandas.DataFrame({"fine": [1], "bad": value, "too": value})
+            for protocol in PROTOCOLS:
+                with self.subTest(frame.dtypes["bad"], protocol=protocol):
+                    self.assertRaisesRegex(Refused, "column 'bad'", tool, "pandas", pickle.dumps(frame, protocol=protocol))
+
+    def test_rows_that_times_name(self):
+        days = pandas.date_range("2001-02-03", periods=2)
+        for rows in (days, days.tz_localize("UTC"), days.to_period("D"), days - days[0], pandas.timedelta_range("1h", periods=2)):
+            with self.subTest(rows):
+                self.same(pandas.DataFrame({"n": [1, 2]}, index=rows))
 
     def test_what_is_no_table(self):
         for value in ({"a": 1}, [1], "text", None, print, pandas.Timestamp(0)):
