@@ -375,6 +375,27 @@ END
     ar-analyze -q -c analyzeseq -j 1 --keep-going -- ./bad <in.tar 2>/dev/null | cmp - out.tar
 }
 
+@test "analyzeseq: where one process fails after the other, each is handed fewer lanes, and more again where it did well" {
+    lane_inputs $(seq 10 73)
+    handed='print(*targets, file=open(os.environ["AR_START_DIR"] + "/handed", "a"))'
+    # Each of 64 lanes fails: without a limit, 2080 would be handed over.
+    seq_method bad "    if lane == list(targets)[0]: $handed
+    sys.exit(3)"
+    refuses 1 '64 lanes, 0 with a result, 64 failed' -- ar-analyze -c analyzeseq -j 1 -- ./bad <in.tar
+    started 64
+    [ "$(head -2 handed | wc -w)" -eq $((64 + 63)) ]
+    [ "$(wc -w <handed)" -le $((4 * 64)) ]
+    rm handed
+    # Two of the first lanes fail; the others do not start one by one.
+    seq_method bad "    if lane == list(targets)[0]: $handed
+    if lane in ('12', '13', '14'): sys.exit(3)"
+    refuses 1 '64 lanes, 61 with a result, 3 failed' -- ar-analyze -c analyzeseq -j 1 -- ./bad <in.tar
+    mv out out.tar
+    diff handed <(seq 10 73 | xargs; seq 13 73 | xargs; seq 14 43 | xargs; seq 15 29 | xargs; seq 30 59 | xargs; seq 60 73 | xargs)
+    told out.tar | cut -d: -f1 | diff - <(for lane in $(seq 10 73); do
+        case $lane in 12 | 13 | 14) echo "$lane" ;; *) echo "2,5.80,\"$lane\",sample of $lane" ;; esac; done)
+}
+
 @test "analyzeseq: however a process fails at a lane, only that lane does, and it is told why" {
     lane_inputs A B C D
     seq_method bad '    if lane != "C": pass
