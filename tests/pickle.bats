@@ -150,6 +150,23 @@ END
     refuses 2 "column 'a': holds a 'builtins.eval' (row 0), which is not carried" -- reader read cell.pkl
     refuses 2 "refers to 'builtins.eval', which a table does not need" -- reader read attribute.pkl
     refuses 2 "refers to '__builtin__.eval', which a table does not need" -- reader read cut.pkl
+    # Every other way to name something and to call it; the opcodes INST and OBJ are those of protocol 0 and 1.
+    while read -r program; do
+        printf '%b' "\0200\04$program." >input.pkl
+        refuses 2 "refers to 'os.system', which a table does not need" -- reader read input.pkl
+    done <<'END'
+cos\nsystem\n\0214\012touch harm\0205R
+\0214\02os\0214\06system\0223\0214\012touch harm\0205R
+(\0214\012touch harmios\nsystem\n
+(cos\nsystem\n\0214\012touch harmo
+cos\nsystem\n\0214\012touch harm\0205\0201
+cos\nsystem\n\0214\012touch harm\0205}\0222
+cos\nsystem\n)\0201}\0214\01x\0214\01ysb
+END
+    printf '\200\4\214\6systemQ.' >input.pkl
+    refuses 2 'a persistent id' -- reader read input.pkl
+    printf '\200\4\202\1.' >input.pkl
+    refuses 2 'an extension code' -- reader read input.pkl
     [ ! -e harm ]
 }
 

@@ -355,6 +355,13 @@ static int op_name(struct machine *m, unsigned unused)
     return push_name(m, names[0].text, names[0].size, names[1].text, names[1].size);
 }
 
+/* INST of protocol 0 makes an instance: of what, is told. */
+static int op_instance(struct machine *m, unsigned unused)
+{
+    size_t at = m->at - 1;
+    return op_name_lines(m, unused) == 0 ? FAIL(m, "has the opcode INST at byte %zu, which no table has", at) : -1;
+}
+
 /* A call: what is called, its arguments, and for 3 also those with names. */
 static int op_call(struct machine *m, unsigned count)
 {
@@ -466,6 +473,7 @@ static const struct op ops[256] = {
     ['j'] = { op_get, 4 },
     ['c'] = { op_name_lines, 0 },
     [0x93] = { op_name, 0 },
+    ['i'] = { op_instance, 0 },
     ['R'] = { op_call, 2 },
     [0x81] = { op_call, 2 }, /* NEWOBJ */
     [0x92] = { op_call, 3 }, /* NEWOBJ_EX */
