@@ -439,6 +439,27 @@ END
     refuses 2 "see 'ar-ls --help'" -- ar-ls --wrong
 }
 
+@test "a tar of the Python runner is told, and who makes a stream of it" {
+    golden=$BATS_TEST_DIRNAME/data/golden
+    while read -r from file what; do
+        refuses 2 "$what of the Python runner: 'ar-convert --from $from' makes a stream" -- ar-ls "$golden/$file"
+    done <<'END'
+first first/analyze-0000.in.tar the input of an analyze
+first first/analyze-0000.out.tar the output of an analyze
+first first/postprocess.in.tar the input of a postprocess
+first first/postprocess.out.tar the output of a postprocess
+present present/analyzeseq.in.tar.gz the input of an analyzeseq
+present present/analyzeseq.out.tar the output of an analyzeseq
+present present/run.out.tar.gz the output of a run
+END
+    # What was cut is that first of all; rows of other lanes were dropped by no rule.
+    head -c 3000 "$golden/first/analyze-0000.in.tar" >cut.tar
+    refuses 2 'It was cut' -- ar-ls cut.tar
+    ar-convert -q --from first "$golden/first/analyze-0000.in.tar" | ar-ls >out
+    holds 'of other lanes' <out
+    run ! grep 'rules on other_lanes' out
+}
+
 @test "without --verify no body is read, with it every digest is checked" {
     small_lanes lanes.tar
     # The bytes are as many; and columns are looked for in the first lane only.

@@ -12,6 +12,7 @@
 #include "cli/listing.h"
 #include "lanes/entries.h"
 #include "lanes/samples.h"
+#include "wire/wire.h"
 
 enum { OPT_LANE_KEY = CLI_LONG, OPT_JSON, OPT_ENTITIES, OPT_VERIFY };
 
@@ -165,6 +166,22 @@ static int read_files(struct ls *ls, int n, char **operands, struct ar_error *er
     return ar_listing_read_run(&ls->listing, &ls->run, error);
 }
 
+/* Says so where the tar, which is no stream of ours, is one of the Python runner. Only files can be read once more. */
+static void hint_runner(int fd, const char *what, struct ar_error *error)
+{
+    struct ar_tar_map tar = { 0 };
+    struct ar_error ignored;
+    enum ar_wire_kind kind;
+    if (lseek(fd, 0, SEEK_SET) == 0 && ar_tar_map_read(&tar, fd, what, &ignored) == 0)
+        for (enum ar_dialect dialect = AR_DIALECT_FIRST; dialect <= AR_DIALECT_PRESENT; dialect++)
+            if (ar_wire_tell(&tar, dialect, &kind, &ignored) == 0 && kind != AR_WIRE_ERROR) {
+                ar_hint(error, "It looks like %s of the Python runner: 'ar-convert --from %s' makes a stream of it.",
+                        ar_wire_kind_name(kind), ar_dialect_name(dialect));
+                break;
+            }
+    ar_tar_map_release(&tar);
+}
+
 static int read_stream(struct ls *ls, const char *path, struct ar_error *error)
 {
     struct stat status;
@@ -178,6 +195,8 @@ static int read_stream(struct ls *ls, const char *path, struct ar_error *error)
     bool folder = fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
     int result = folder ? ar_listing_read_folder(&ls->listing, fd, path, error)
                         : ar_listing_read_stream(&ls->listing, fd, ls->input, error);
+    if (result != 0 && !folder && error->status == AR_INPUT && !error->no_input)
+        hint_runner(fd, ls->input, error);
     close(fd);
     if (result != 0 && ls->listing.kind == AR_LISTED_NOTHING && !*error->hint && error->status == AR_INPUT)
         ar_hint(error, "Expected a stream of ar-stream(5); a CSV file is listed as SET=FILE.");

@@ -164,7 +164,10 @@ static int print_account(const struct ar_listing *listing, size_t i, struct ar_e
     add_account(&grid, sum.not_chosen, "of lanes that were not chosen");
     json_object_foreach (set->dropped, reason, rows) {
         ar_buf_clear(&text);
-        ar_buf_add_format(&text, "dropped by the rules on %s", reason);
+        if (strcmp(reason, "other_lanes") == 0) /* of a set of the Python runner's, which had those of all lanes */
+            ar_buf_add_text(&text, "of other lanes");
+        else
+            ar_buf_add_format(&text, "dropped by the rules on %s", reason);
         add_account(&grid, (uint64_t)json_integer_value(rows), text.data);
     }
     add_laneless(&grid, set->account, &text);
