@@ -510,6 +510,13 @@ END
     refuses 2 "cannot open 'gone.tar'" -- to first gone.tar
 }
 
+@test "a result whose lane cannot be one is refused by its entry" {
+    printf 'n,data_name,sample_name\n1,,s\n' | "$AR_OUT/interop/pickle-tool" series >analysis_result
+    tar -cf theirs.tar analysis_result
+    refuses 2 "entry 'analysis_result': data name '' is empty" -- ar-convert --from first theirs.tar
+    [ ! -s out ]
+}
+
 @test "a stream that is cut anywhere is never a whole tar of theirs" {
     for stream in singles/D.tar whole.tar result.tar merged.tar wholes/007.tar; do
         size=$(stat -Lc %s $stream)

@@ -76,9 +76,11 @@ static int check_entries(const struct ar_wire_from *from, const size_t *entry, s
 }
 
 /* Adds the lane that a result told to targets. */
-static int add_target(struct ar_targets *targets, const struct ar_wire_names *names, struct ar_error *error)
+static int add_target(struct ar_targets *targets, const struct ar_wire_names *names, const char *what, struct ar_error *error)
 {
-    return ar_targets_add(targets, names->data.data, names->data.len, names->sample.data, names->sample.len, error);
+    if (ar_targets_add(targets, names->data.data, names->data.len, names->sample.data, names->sample.len, error) == 0)
+        return 0;
+    return ar_fail_in(error, "%s", what);
 }
 
 static void init_names(struct ar_wire_names *names)
@@ -108,7 +110,7 @@ static int read_series(const struct ar_wire_from *from, struct ar_buf *table, st
     ar_from_what(from, AR_NAME_RESULT, &what);
     int result = ar_wire_result_from_pickle(table, item->data, (size_t)item->n, NULL, NULL, &names, what.data, error);
     if (result == 0)
-        result = add_target(targets, &names, error);
+        result = add_target(targets, &names, what.data, error);
     ar_buf_release(&what);
     release_names(&names);
     return result;
@@ -194,7 +196,7 @@ static int read_result(struct results *r, size_t lane, const struct ar_tar_item 
     if (result == 0 && strcmp(names.data.data, id) != 0)
         result = ar_fail(error, AR_CONTENT, "%s: 'data' is '%s', but the lane is '%s'", what.data, names.data.data, id);
     if (result == 0)
-        result = add_target(&r->targets, &names, error);
+        result = add_target(&r->targets, &names, what.data, error);
     r->has[lane] = true;
     ar_buf_release(&what);
     release_names(&names);

@@ -240,17 +240,6 @@ enum ar_language ar_wire_language(const char *ar_lang, const char *locale)
     return language;
 }
 
-void ar_wire_error_input(struct ar_buf *text, enum ar_language language)
-{
-    ar_buf_add_text(text, language == AR_JAPANESE ? "入力を利用できません。データの形式と内容を確かめてください。"
-                                                  : "The input cannot be used: please check its format and content.");
-}
-
-void ar_wire_error_failed(struct ar_buf *text, enum ar_language language)
-{
-    ar_buf_add_text(text, language == AR_JAPANESE ? "解析に失敗しました。" : "The analysis failed.");
-}
-
 void ar_wire_error_lane(struct ar_buf *text, const char *data, const char *sample)
 {
     ar_buf_add_format(text, "\n- %s (%s)", data, sample);

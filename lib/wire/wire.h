@@ -62,11 +62,7 @@ enum ar_language { AR_JAPANESE, AR_ENGLISH };
  */
 enum ar_language ar_wire_language(const char *ar_lang, const char *locale);
 
-/* Appends the error text for an input that cannot be used. */
-void ar_wire_error_input(struct ar_buf *text, enum ar_language language);
-
-/* Appends the sentence of the error text for an analysis that failed; the next one puts the line of a lane behind it. */
-void ar_wire_error_failed(struct ar_buf *text, enum ar_language language);
+/* Appends the line of a lane that failed behind the sentence of a run's error. */
 void ar_wire_error_lane(struct ar_buf *text, const char *data, const char *sample);
 
 #endif
