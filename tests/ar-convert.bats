@@ -517,6 +517,18 @@ END
     [ ! -s out ]
 }
 
+@test "a result_json that is none is refused" {
+    mkdir result_json A
+    printf 'n,data\n1,A\n' >result_csv
+    for json in '{"n":' '[1]' '"1"'; do
+        printf '%s' "$json" | tee A/result_json >result_json/A
+        tar -cf theirs.tar result_csv A/result_json
+        refuses 2 "entry 'A/result_json'" -- ar-convert --from present theirs.tar
+        tar -cf theirs.tar result_csv result_json/A
+        refuses 2 JSON -- ar-convert --from first theirs.tar
+    done
+}
+
 @test "a stream that is cut anywhere is never a whole tar of theirs" {
     for stream in singles/D.tar whole.tar result.tar merged.tar wholes/007.tar; do
         size=$(stat -Lc %s $stream)

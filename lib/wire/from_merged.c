@@ -138,12 +138,29 @@ static int read_table(struct merging *m, const char *name, struct ar_error *erro
 
 /* ---- entries -------------------------------------------------------------------------------------------------------- */
 
+/* It is made anew from the table; but what is no JSON object was damaged. */
+static int check_object(const struct merging *m, const struct ar_tar_item *item, struct ar_error *error)
+{
+    struct ar_json_doc doc = { 0 };
+    struct ar_buf what;
+    ar_buf_init(&what);
+    ar_from_what(m->from, item->name, &what);
+    int result = ar_buf_check(&what, error);
+    if (result == 0)
+        result = ar_json_doc_parse(&doc, item->data, (size_t)item->n, what.data, error);
+    if (result == 0 && ar_json_root(&doc).type != AR_JSON_OBJECT)
+        result = ar_fail(error, AR_INPUT, "%s: expected a JSON object, the row of the lane", what.data);
+    ar_json_doc_release(&doc);
+    ar_buf_release(&what);
+    return result;
+}
+
 /* The lane of a JSON result, which must have a row. */
 static int check_json(const struct merging *m, const struct ar_tar_item *item, const char *id, size_t n, struct ar_error *error)
 {
     ssize_t lane = ar_targets_find(&m->merged.targets, id, n);
     if (lane >= 0 && m->has_table && m->post.row_of_lane[lane] != AR_NO_ROW)
-        return 0;
+        return check_object(m, item, error);
     return ar_fail(error, AR_INPUT, "%s: entry '%s' is of a lane that has no row in '" AR_NAME_RESULT_CSV "'", m->from->tar->what,
                    item->name);
 }
