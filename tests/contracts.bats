@@ -338,6 +338,29 @@ END
     ar-analyze -q -j 1 -m manifest.json -- ./ask <in.tar | cmp - out.tar
 }
 
+@test "analyzeseq: what a preprocessing of the Python runner left goes to each process, as it is, and on" {
+    lane_inputs A B C
+    head -c 100000 /dev/urandom >left
+    python3 - <<'END'
+import io, tarfile
+with tarfile.open('in.tar') as old, tarfile.open('more.tar', 'w', format=tarfile.PAX_FORMAT) as new:
+    for entry in old:
+        if entry.name == 'A/data_name':
+            more = tarfile.TarInfo('preprocessed_data')
+            more.size, more.pax_headers = 100000, {'is_file': 'true'}
+            new.addfile(more, open('left', 'rb'))
+        new.addfile(entry, old.extractfile(entry))
+END
+    seq_method look "    assert found.get('preprocessed_data') == open(os.environ['AR_START_DIR'] + '/left', 'rb').read()"
+    ar-analyze -q -j 3 -c analyzeseq -- ./look <more.tar >out.tar
+    started 3
+    told out.tar | diff - <(printf '2,5.80,%s,sample of %s\n' A A B B C C)
+    [ "$(entries out.tar | grep -v /)" = "$(entries more.tar | grep -v /)" ]
+    entry out.tar preprocessed_data | cmp - left
+    ar-analyze -q -j 1 -c analyzeseq -- ./look <more.tar | cmp - out.tar
+    ar-analyze -q -c analyzeseq --lane B -- ./look <more.tar | entry /dev/stdin preprocessed_data | cmp - left
+}
+
 @test "analyzeseq: the same bytes with any number of jobs; a process for each share; a lane without rows, and one alone" {
     lane_inputs A B C D E
     ar-split -q -s samples.csv spots=<(grep -v ,B, spots.csv) | ar-cleanse -q -e Spot | tee cleansed.tar | ar-pack -q >in.tar

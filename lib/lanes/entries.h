@@ -18,6 +18,7 @@
 #define AR_NAME_DATA_NAME "data_name"
 #define AR_NAME_SAMPLE_NAME "sample_name"
 #define AR_NAME_RESULT "analysis_result"
+#define AR_NAME_PREPROCESSED "preprocessed_data" /* of the Python runner: an unknown entry to all but its methods */
 #define AR_FOLDER_SETS "image_analysis_results/"
 #define AR_FOLDER_IMAGES "images/"
 #define AR_FOLDER_RESULT_JSON "result_json/"

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "bytes/file.h"
+#include "lanes/entries.h"
 #include "lanes/params.h"
 
 /* Bytes at which a share is sent by the contract "lanes": little at first, that all workers have something to do soon. */
@@ -176,6 +177,25 @@ static int take_late(struct ar_analysis *a, const struct ar_entry *entry, struct
     return put_aside(&a->late_out, &a->late_fd, fd, a->stream, entry, error);
 }
 
+/* What the Python runner's preprocessing left goes on, and waits for the processes of the shares. */
+static int take_preprocessed(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_out *out = NULL;
+    int fd = openat(a->what.root, AR_SHARE_PREPROCESSED, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ar_fail_errno(error, errno, "cannot write a file in '%s' (TMPDIR)", a->work.data);
+    int result = put_aside(&out, &fd, fd, a->stream, entry, error);
+    uint64_t n = result == 0 ? ar_out_offset(out) : 0;
+    if (result == 0)
+        result = ar_out_close(out, error);
+    else
+        ar_out_abandon(out);
+    if (result == 0)
+        result = ar_out_copy(a->out, fd, 0, n, "a temporary file", error);
+    close(fd);
+    return result;
+}
+
 static int close_rest(struct ar_analysis *a, struct ar_error *error)
 {
     if (!a->rest_out)
@@ -302,7 +322,10 @@ int ar_analysis_take(struct ar_analysis *a, const struct ar_entry *entry, struct
         ar_buf_add(&a->top_params, entry->text, entry->len);
     if (ar_buf_check(&a->top_params, error) != 0)
         return -1;
-    if (a->n_lanes == 0 || a->lane[0].state == AR_ANALYSIS_UNREAD)
+    bool early = a->n_lanes == 0 || a->lane[0].state == AR_ANALYSIS_UNREAD;
+    if (early && a->what.contract->shares && a->what.root >= 0 && strcmp(entry->name, AR_NAME_PREPROCESSED) == 0)
+        return take_preprocessed(a, entry, error);
+    if (early)
         return ar_emit_pass(&a->emit, a->stream, entry, error);
     return take_late(a, entry, error);
 }

@@ -17,6 +17,12 @@
 #define AR_SHARE_MAX 1000 /* lanes */
 #define AR_SHARE_KEPT "input.tar" /* by the contract "lanes", in the folder of a failed lane that is kept */
 
+/*
+ * A file of the work folder, where the stream has what the Python runner's preprocessing left: that entry as blocks of a tar. Each
+ * process gets it.
+ */
+#define AR_SHARE_PREPROCESSED ".preprocessed"
+
 struct ar_share_job {
     uint32_t n;
     uint32_t now;    /* how many of them, the first ones, the process gets; the others wait for the next one */
