@@ -221,6 +221,29 @@ END
     refuses 2 'the first dialect has no tar for it' 'ar-split' -- to first run.tar
 }
 
+# ---- where it was forgotten ----
+
+# says_convert TAR COMMAND…: it refuses the tar, and names this tool.
+says_convert() {
+    refuses 2 'ar-convert' -- "${@:2}" <"$1"
+}
+
+@test "a tar of the Python runner that did not go through ar-convert is told to, by each tool that is given it" {
+    in=$GOLDEN/first/analyze-0000.in.tar
+    says_convert "$in" ar-cleanse --none activity_spots
+    says "'image_analysis_results/activity_spots' is a Python pickle, expected CSV"
+    says_convert "$in" ar-pack
+    says_convert "$in" ar-analyze -- true
+    says_convert "$in" ar-ls
+    says_convert "$GOLDEN/present/analyzeseq.in.tar.gz" ar-cleanse --none activity_spots
+    says_convert "$GOLDEN/present/analyzeseq.out.tar" ar-merge
+    says_convert "$GOLDEN/first/analyze-0000.out.tar" ar-merge
+    says_convert "$GOLDEN/first/postprocess.in.tar" ar-post
+    says_convert "$GOLDEN/first/postprocess.out.tar" ar-ls
+    entry "$in" image_analysis_results/activity_spots >spots.pkl
+    refuses 2 "'spots.pkl' is a Python pickle, expected CSV" 'to_csv' -- ar-split spots=spots.pkl
+}
+
 # ---- from the Python runner, and back ----
 
 # golden TABLE [LANE]: is the table in the file TABLE what pandas computed? Of one lane, less what the postprocess added.

@@ -66,6 +66,12 @@ static const char *looks_like(const char *data, uint64_t n)
     return (data[0] && !data[1] && data[2] && !data[3]) || (!data[0] && data[1] && !data[2] && data[3]) ? "UTF-16" : NULL;
 }
 
+/* A pickle of protocol 2 to 5 begins so; no text does. */
+static bool looks_pickled(const char *data, uint64_t n)
+{
+    return n >= 2 && data[0] == '\x80' && data[1] >= 2 && data[1] <= 5;
+}
+
 static int fail_encoding(const struct ar_csv_seen *seen, const char *data, uint64_t n, uint64_t line, const char *what,
                          struct ar_error *error)
 {
@@ -74,6 +80,11 @@ static int fail_encoding(const struct ar_csv_seen *seen, const char *data, uint6
     if (encoding) {
         ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ": is %s, expected UTF-8", what, line, encoding);
         return ar_hint(error, "Convert the file first: iconv -f %s -t UTF-8 FILE > NEW.", encoding);
+    }
+    if (looks_pickled(data, n)) {
+        ar_fail(error, AR_INPUT, "%s is a Python pickle, expected CSV", what);
+        return ar_hint(error, "Turn a tar of the Python runner into lanes first: ar-convert --from first, or --from present. Of "
+                              "another table pandas makes CSV: to_csv(index=False).");
     }
     if (seen->fault == AR_CSV_NUL) {
         ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ", column %" PRIu64 ": a NUL byte, expected text", what, line,

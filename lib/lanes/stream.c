@@ -190,20 +190,29 @@ static int fail_twice(const struct ar_entry *entry, struct ar_error *error)
     return ar_hint(error, "It cannot be told which of the two is meant: make the stream again from its source.");
 }
 
+/* To what is missing: a stream in which no ledger was met may be no stream of ours. */
+static int hint_made_again(const struct ar_stream *stream, struct ar_error *error)
+{
+    if (!stream->has_top_ledger && !stream->ledger.json)
+        return ar_hint(error, "A tar of the Python runner goes through ar-convert first; a stream without any ledger was changed "
+                              "on its way.");
+    return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
+}
+
 /* The lane that went on until now must have had its ledger. */
 static int end_lane(struct ar_stream *stream, struct ar_error *error)
 {
     if (stream->lane == AR_NO_LANE || stream->lane_ended)
         return 0;
     ar_fail(error, AR_INPUT, "lane '%s' ends without its ledger", stream->targets.entry[stream->lane].data);
-    return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
+    return hint_made_again(stream, error);
 }
 
 static int fail_missing(const struct ar_stream *stream, size_t lane, struct ar_error *error)
 {
     ar_fail(error, AR_INPUT, "lane '%s' is missing (%zu of %zu of the targets)", stream->targets.entry[lane].data, lane + 1,
             stream->targets.count);
-    return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
+    return hint_made_again(stream, error);
 }
 
 /* Enters the lane of an entry. */
@@ -407,8 +416,11 @@ static void see_entry(struct ar_stream *stream, struct ar_entry *entry)
 static int check_place(const struct ar_stream *stream, const struct ar_entry *entry, struct ar_error *error)
 {
     if (stream->shape == AR_SHAPE_UNKNOWN && entry->kind != AR_ENTRY_TARGETS && entry->kind != AR_ENTRY_DATA_NAME &&
-        entry->kind != AR_ENTRY_OTHER && entry->kind != AR_ENTRY_ERROR)
-        return fail_order(entry, "targets or data_name first", error);
+        entry->kind != AR_ENTRY_OTHER && entry->kind != AR_ENTRY_ERROR) {
+        fail_order(entry, "targets or data_name first", error);
+        return ar_hint(error, "A tar of the Python runner goes through ar-convert first; of a stream that was unpacked and packed "
+                              "again the order is in ar-stream(5).");
+    }
     if (entry->kind == AR_ENTRY_SET && !ar_set_name_ok(entry->base, strlen(entry->base))) {
         ar_fail(error, AR_INPUT, "entry '%s': '%.*s' cannot be the name of a set", entry->tar->name, 200, entry->base);
         return ar_hint(error, "A set's name has letters, digits and underscores, at most 200, and does not start with a digit.");
@@ -459,7 +471,8 @@ static int check_end(struct ar_stream *stream, struct ar_error *error)
         return 0;
     if (stream->shape == AR_SHAPE_UNKNOWN || (stream->shape == AR_SHAPE_ONE && stream->targets.count == 0)) {
         ar_fail(error, AR_INPUT, "'%s' holds no lanes", ar_in_name(stream->in));
-        return ar_hint(error, "Expected what ar-split, ar-cleanse, ar-pack or ar-analyze writes: see ar-stream(5).");
+        return ar_hint(error, "Expected what ar-split, ar-cleanse, ar-pack or ar-analyze writes: see ar-stream(5). A tar of the "
+                              "Python runner goes through ar-convert first.");
     }
     if (end_lane(stream, error) != 0)
         return -1;
