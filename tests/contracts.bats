@@ -229,7 +229,7 @@ present present dialect
 cut its standard output
 nothing it printed nothing
 picture no entry 'analysis_result'
-behind its standard output
+behind it printed 'done' behind its tar
 twice 'analysis_result' is there twice
 folder 'images/a/b.png' lies in a folder
 hidden 'images/.b.png' is a hidden file
@@ -312,6 +312,29 @@ END
 }
 
 # ---- the present dialect ----
+
+@test "a method that answers with a tar where none is wanted, or with one of the other dialect, is told its contract" {
+    lane_inputs D
+    method tar <<'END'
+import gzip
+tar = io.BytesIO()
+with tarfile.open(fileobj=tar, mode='w') as new:
+    info = tarfile.TarInfo('error')
+    info.size = 8
+    new.addfile(info, io.BytesIO(b'no input'))
+body = tar.getvalue() if 'plain' in sys.argv else gzip.compress(tar.getvalue())
+sys.stdout.buffer.write(body)
+sys.stdout.flush()
+sys.exit(int(sys.argv[1]))
+END
+    for how in '0 plain' '2 plain' 0 2; do
+        # shellcheck disable=SC2086 # two words
+        refuses 1 'it answered with a tar' '-c first or -c analyzeseq' -- ar-analyze -- ./tar $how <in.tar
+    done
+    refuses 1 "exited with status 2: no input (compressed, as the present dialect answers" '-c analyzeseq' -- ar-analyze -c first -- ./tar 2 <in.tar
+    ar-analyze -q -- echo '{"n":1}' <in.tar | ar-merge -q >merged.tar
+    refuses 1 'it answered with a tar' '-c first' -- ar-post -- ./tar 0 <merged.tar
+}
 
 @test "analyzeseq: targets, params and all rows come as one tar; results, pictures and their types are taken" {
     lane_inputs D 007

@@ -19,15 +19,27 @@ static int files_answer(const struct ar_contract_lane *lane, int out, uint64_t n
     ar_buf_init(&printed);
     int result = ar_proc_output(&printed, out, n, "cannot read what the method printed", error);
     if (result == 0)
+        result = ar_wire_tar_refuse(printed.data, printed.len, error);
+    if (result == 0)
         result = ar_result_from_output(&answer->result, printed.data, printed.len, lane->target.data, lane->target.sample,
                                        &answer->none, error);
     ar_buf_release(&printed);
     return result == 0 ? ar_files_images(lane->dirfd, &answer->images, error) : -1;
 }
 
+/* A method of the Python runner finds no input by this contract, and fails with an answer of its own. */
+static void files_said(int out, uint64_t n, struct ar_buf *said)
+{
+    char start[512];
+    ssize_t got = n ? pread(out, start, n < sizeof start ? (size_t)n : sizeof start, 0) : 0;
+    if (got > 0 && ar_wire_tar_like(start, (size_t)got))
+        ar_buf_add_text(said, "it answered with a tar, as " AR_WIRE_TAR_METHODS);
+}
+
 static const struct ar_contract_calls files = {
     .out_max = AR_RESULT_MAX, .begin = ar_contract_begin_folder, .take_set = ar_contract_take_file,
-    .end = ar_contract_end_folder, .drop = ar_contract_drop_folder, .ask = files_ask, .answer = files_answer
+    .end = ar_contract_end_folder, .drop = ar_contract_drop_folder, .ask = files_ask, .answer = files_answer,
+    .said = files_said
 };
 
 /* ---- many lanes in one process -------------------------------------------------------------------------------------- */

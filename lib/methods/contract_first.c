@@ -86,7 +86,18 @@ static int answer(const struct ar_contract_lane *lane, int out, uint64_t n, stru
     return take(lane, &answer->map, answer, error);
 }
 
+/* An answer that is compressed is one of the present dialect, a method of which takes this input for that of a whole run. */
+static void said(int out, uint64_t n, struct ar_buf *said)
+{
+    char start[2];
+    ar_wire_tar_said(out, n, said);
+    if (n < sizeof start || pread(out, start, sizeof start, 0) != sizeof start || memcmp(start, "\x1f\x8b", sizeof start) != 0)
+        return;
+    ar_buf_truncate(said, strcspn(said->data, "\n"));
+    ar_buf_add_text(said, " (compressed, as the present dialect answers: such a method is started by -c analyzeseq)");
+}
+
 const struct ar_contract_calls ar_contract_first = {
     .out_max = ANSWER_MAX, .begin = ar_contract_begin_folder, .take_set = take_set, .end = end, .drop = ar_contract_drop_folder,
-    .ask = ask, .answer = answer, .said = ar_wire_tar_said
+    .ask = ask, .answer = answer, .said = said
 };

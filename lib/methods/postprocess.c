@@ -106,8 +106,14 @@ static int await(const struct task *task, struct ar_pool *pool, struct ar_buf *o
     if (reply.lost)
         return ar_fail(error, AR_CONTENT, "the postprocess '%s': its worker %s", task->post->argv[0], reply.why);
     memcpy(&bytes, reply.bytes, sizeof bytes);
-    if (task->post->contract == AR_CONTRACT_FILES)
-        return ar_proc_output(out, task->spool, bytes, "cannot read the output of the postprocess", error);
+    if (task->post->contract == AR_CONTRACT_FILES) {
+        if (ar_proc_output(out, task->spool, bytes, "cannot read the output of the postprocess", error) != 0)
+            return -1;
+        if (!ar_wire_tar_like(out->data, out->len))
+            return 0;
+        return ar_fail(error, AR_CONTENT, "the postprocess '%s': it answered with a tar, as those of the Python runner's first "
+                                          "dialect do: start it by -c first", task->post->argv[0]);
+    }
     bool first = task->post->contract == AR_CONTRACT_FIRST;
     if ((first ? ar_postprocess_first_answer : ar_postprocess_lanes_answer)(task->spool, bytes, out, error) == 0)
         return 0;

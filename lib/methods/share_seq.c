@@ -4,6 +4,7 @@
  * answers with L/images/NAME and L/analysis_result.
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "lanes/entries.h"
 #include "methods/share_work.h"
@@ -121,6 +122,22 @@ static int check_params(const struct ar_share_work *share, struct ar_error *erro
     return 0;
 }
 
+/* What the Python runner's preprocessing left, where the stream has it. */
+static int put_preprocessed(struct ar_wire_tar *wire, const struct ar_share_work *share, struct ar_error *error)
+{
+    struct stat st;
+    int fd = openat(share->jobs->root, AR_SHARE_PREPROCESSED, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), result;
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        result = ar_fail_errno(error, errno, "cannot read a file of the work folder");
+    else
+        result = ar_out_copy(wire->out, fd, 0, (uint64_t)st.st_size, "a temporary file", error);
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
 static int ask(struct ar_share_work *share, struct ar_error *error)
 {
     struct ar_wire_tar wire;
@@ -128,7 +145,7 @@ static int ask(struct ar_share_work *share, struct ar_error *error)
     if (check_params(share, error) != 0 || ar_wire_tar_open(&wire, error) != 0)
         return -1;
     if (put_targets(&wire, share, error) == 0 && ar_wire_tar_text(&wire, AR_NAME_PARAMS, params->data, params->len, error) == 0 &&
-        put_sets(&wire, share, error) == 0)
+        put_sets(&wire, share, error) == 0 && put_preprocessed(&wire, share, error) == 0)
         return ar_wire_tar_close(&wire, error);
     ar_wire_tar_abandon(&wire);
     return -1;

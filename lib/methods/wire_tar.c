@@ -297,6 +297,12 @@ enum {
     SHOWN = 40,           /* of what is no tar */
 };
 
+static int hint_one_tar(struct ar_error *error)
+{
+    return ar_hint(error, "By this contract a method writes one tar to standard output and nothing else; messages belong on "
+                          "standard error.");
+}
+
 int ar_wire_tar_fail_none(int out, uint64_t n, struct ar_error *error)
 {
     char start[AR_TAR_BLOCK + 1] = "";
@@ -309,8 +315,37 @@ int ar_wire_tar_fail_none(int out, uint64_t n, struct ar_error *error)
     else
         ar_fail(error, AR_CONTENT, "it printed '%.*s%s' before its tar", len < SHOWN ? (int)len : SHOWN, start,
                 len > SHOWN ? "…" : "");
-    return ar_hint(error, "By this contract a method writes one tar to standard output and nothing else; messages belong on "
-                          "standard error.");
+    return hint_one_tar(error);
+}
+
+/* A tar that cannot be read to its end: where text stands behind its end blocks, says which. Else error stays as it is. */
+static int fail_behind(int out, uint64_t n, struct ar_error *error)
+{
+    enum { END = 2 * AR_TAR_BLOCK, TAIL = 2 * END };
+    char tail[TAIL + 1] = "";
+    uint64_t from = n > TAIL ? n - TAIL : 0;
+    ssize_t got = pread(out, tail, TAIL, (off_t)from);
+    size_t text = got > 0 ? (size_t)got : 0, zeros = 0;
+    while (text > 0 && tail[text - 1])
+        text--;
+    while (zeros < text && !tail[text - zeros - 1])
+        zeros++;
+    size_t len = strcspn(tail + text, "\n");
+    if (zeros < END || len == 0 || (unsigned char)tail[text] < ' ')
+        return -1;
+    ar_fail(error, AR_CONTENT, "it printed '%.*s%s' behind its tar", len < SHOWN ? (int)len : SHOWN, tail + text,
+            len > SHOWN ? "…" : "");
+    return hint_one_tar(error);
+}
+
+bool ar_wire_tar_like(const char *bytes, size_t n)
+{
+    return ar_tar_begins(bytes, n) || (n >= 2 && memcmp(bytes, "\x1f\x8b", 2) == 0);
+}
+
+int ar_wire_tar_refuse(const char *bytes, size_t n, struct ar_error *error)
+{
+    return ar_wire_tar_like(bytes, n) ? ar_fail(error, AR_CONTENT, "it answered with a tar, as " AR_WIRE_TAR_METHODS) : 0;
 }
 
 /* Reads it as a tar. 0, or -1 (also AR_INPUT), and map has the entries up to the fault. */
@@ -348,7 +383,7 @@ int ar_wire_tar_take(struct ar_tar_map *map, int out, uint64_t n, struct ar_erro
         if (error->status == AR_SYSTEM)
             return -1;
         error->status = AR_CONTENT;
-        return map->n ? -1 : ar_wire_tar_fail_none(out, n, error);
+        return map->n ? fail_behind(out, n, error) : ar_wire_tar_fail_none(out, n, error);
     }
     const struct ar_tar_item *item = ar_tar_map_find(map, AR_NAME_ERROR);
     return item ? fail_answered(item, error) : 0;

@@ -61,6 +61,14 @@ int ar_wire_tar_take(struct ar_tar_map *map, int out, uint64_t n, struct ar_erro
 /* Of the n bytes from the start of out none was an entry, as error says: says how they begin instead (AR_CONTENT). Returns -1. */
 int ar_wire_tar_fail_none(int out, uint64_t n, struct ar_error *error);
 
+/* Does what a method printed look like a tar, compressed or not? n: bytes that are there, up to a block will do. */
+bool ar_wire_tar_like(const char *bytes, size_t n);
+
+/* For contracts by which no tar is answered. 0, or -1 (AR_CONTENT): it is one. */
+int ar_wire_tar_refuse(const char *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
+
+#define AR_WIRE_TAR_METHODS "methods of the Python runner do: start it by -c first or -c analyzeseq"
+
 /* Appends the text of the entry error in what a method printed, where there is one: what it says of its failure. */
 void ar_wire_tar_said(int out, uint64_t n, struct ar_buf *said);
 
