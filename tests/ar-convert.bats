@@ -352,6 +352,16 @@ END
     entry out.tar result_json/0007 | jq -e '.data_name == "0007" and .n == 6 and .judge == true and .missing == null and .mean == 4035.3333333333335'
 }
 
+@test "a postprocess that fails behind the wrapper is no input that cannot be read: their error, status 1" {
+    program broken <<<'echo "no judge" >&2; exit 3'
+    ar-convert -q --from first <"$GOLDEN/first/postprocess.in.tar" | ar-post -q -- ./broken 2>post.err >failed.tar || [ "${PIPESTATUS[1]}" -eq 1 ]
+    refuses 1 "the postprocess './broken' exited with status 3" -- to first failed.tar
+    is_error out "$(golden_error first/error-in-method.out.tar)"
+    refuses 1 "the postprocess './broken' exited with status 3" -- to present failed.tar
+    gunzip <out >out.tar
+    is_error out.tar "$(golden_error first/error-in-method.out.tar | sed s/解析処理中/解析中/)"
+}
+
 @test "a method that fails behind the wrapper: their error, their status" {
     program broken <<<'echo "broken lane" >&2; [ "$AR_DATA_NAME" != 0001 ] || exit 1; echo "{\"n\":1}"'
     refuses 1 'lane 0001 (血清 #2, 1:100)' 'broken lane' -- drop_in out.tar ./broken <"$GOLDEN/first/analyze-0001.in.tar"

@@ -205,6 +205,10 @@ END
     program judge <<<'seq -f "line %g" 30 >&2; printf "\033[31mred \377\n" >&2; echo "[]"; exit 7'
     refuses 1 "the postprocess './judge' exited with status 7" 'its log ends:' 'line 30' '\x1b[31mred' -- ar-post -- ./judge <whole.tar
     is_unfinished out
+    [ "$(entries out)" = error ] && [ "$(entry out error)" = "the postprocess './judge' exited with status 7" ]
+    refuses 1 "exited with status 7" -- ar-post -Z gzip -- ./judge <whole.tar
+    [ "$(gunzip <out | entry /dev/stdin error)" = "the postprocess './judge' exited with status 7" ]
+    refuses 1 "exited with status 7" -- ar-post -- ./judge <whole.tar
     run ! grep -x '.*line 5' err
     LC_ALL=C run ! grep '[[:cntrl:]]' err
     refuses 1 -- ar-post -o result.tar --log log -- ./judge <whole.tar

@@ -213,6 +213,20 @@ static void show_log(const struct post *post)
     ar_buf_release(&tail);
 }
 
+/* Who reads standard output is told by the stream that the postprocess failed. A file does not appear. */
+static void pass_failure(struct post *post, const struct ar_error *cause)
+{
+    struct ar_error error = { 0 };
+    struct ar_emit emit;
+    if (post->folder || post->output.is_file)
+        return;
+    ar_emit_init(&emit, post->output.out, false);
+    int result = ar_emit_whole(&emit, NULL, AR_NAME_ERROR, false, cause->what, strlen(cause->what), &error);
+    ar_emit_release(&emit);
+    if (result != 0 || cli_output_close(&post->output, false, &error) != 0)
+        cli_fail(&error);
+}
+
 /* Makes the result, unless lanes are missing and that was not allowed. Returns the status. */
 static int make_result(struct post *post)
 {
@@ -228,6 +242,7 @@ static int make_result(struct post *post)
     if (post->method[0] && status == AR_CONTENT) {
         show_log(post);
         cli_failures_argument(post->method);
+        pass_failure(post, &error);
     }
     return status;
 }

@@ -135,7 +135,7 @@ class DropInFirst(Joint):
             self.is_error(pipe(pipes.DROP_IN, body), 2, "first/error-not-a-tar.out.tar")
         script = pipes.DROP_IN_POST.replace('"$SPOTS/judge"', 'sh -c "echo no judge >&2; exit 3"')
         body = wrapper.first_postprocess(self.run_, [self.analyze("0000")[1].series()])
-        self.is_error(pipe(script, body), 2, "first/error-not-a-tar.out.tar", "no judge")
+        self.is_error(pipe(script, body), 1, "first/error-in-method.out.tar", "no judge")
 
 
 class DropInPresent(Joint):
