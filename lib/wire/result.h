@@ -61,9 +61,12 @@ int ar_wire_series_none(struct ar_buf *out, const char *data, const char *sample
 /* Appends the pickled frame of a merged table: what pandas makes of the lanes' series. 0, or -1: see ar_pickle_frame. */
 int ar_wire_table_frame(struct ar_buf *out, const char *text, size_t n, struct ar_error *error) AR_MUST_USE;
 
-/* Appends a table as pandas writes one: the lane's column named as in the dialect, True and False, quotes only where needed. */
-int ar_wire_table_csv(struct ar_buf *out, const struct ar_table *table, enum ar_dialect dialect, struct ar_error *error)
-    AR_MUST_USE;
+/*
+ * Appends a table as pandas writes one: the lane's column named as in the dialect, True and False, quotes only where needed. missing
+ * stands for what is missing.
+ */
+int ar_wire_table_csv(struct ar_buf *out, const struct ar_table *table, enum ar_dialect dialect, const char *missing,
+                      struct ar_error *error) AR_MUST_USE;
 
 /*
  * Appends the result_json of a row: in the first dialect typed values with missing ones null, in the present one texts, with

@@ -104,7 +104,8 @@ static enum ar_kind print_value(struct ar_buf *scratch, const struct ar_table *t
     return kind;
 }
 
-int ar_wire_table_csv(struct ar_buf *out, const struct ar_table *table, enum ar_dialect dialect, struct ar_error *error)
+int ar_wire_table_csv(struct ar_buf *out, const struct ar_table *table, enum ar_dialect dialect, const char *missing,
+                      struct ar_error *error)
 {
     const struct ar_wire_rewrite *names = rewrite_for(dialect);
     struct ar_buf scratch;
@@ -116,7 +117,8 @@ int ar_wire_table_csv(struct ar_buf *out, const struct ar_table *table, enum ar_
     }
     for (size_t row = 0; row < table->rows; row++)
         for (size_t i = 0; i < table->columns; i++) {
-            print_value(&scratch, table, row, i);
+            if (print_value(&scratch, table, row, i) == AR_KIND_NULL)
+                ar_buf_add_text(&scratch, missing);
             out->failed |= scratch.failed;
             ar_csv_encode(out, scratch.data, scratch.len, table->columns == 1 && scratch.len == 0); /* else a blank line */
             ar_buf_add_char(out, i + 1 < table->columns ? ',' : '\n');
@@ -152,7 +154,7 @@ void ar_wire_json(struct ar_buf *out, const struct ar_table *table, size_t row, 
         if (dialect == AR_DIALECT_FIRST)
             add_typed(out, kind, &scratch);
         else if (kind == AR_KIND_NULL)
-            ar_buf_add_text(out, "\"nan\"");
+            ar_buf_add_text(out, "\"" AR_WIRE_MISSING "\"");
         else
             ar_json_add_string(out, scratch.data, scratch.len);
     }

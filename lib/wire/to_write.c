@@ -124,13 +124,13 @@ static int write_analyze_out(struct ar_to *s)
     return put_made(s, AR_NAME_RESULT, &series, made) != 0 ? -1 : ar_to_send(s, &s->images);
 }
 
-/* Appends a table as they have it. */
-static int make_csv(struct ar_to *s, struct ar_buf *csv, const char *text, size_t n, const char *what)
+/* Appends a table as they have it, with that text for what is missing. */
+static int make_csv(struct ar_to *s, struct ar_buf *csv, const char *text, size_t n, const char *missing, const char *what)
 {
     struct ar_table table;
     if (ar_table_parse(&table, text, n, what, s->error) != 0)
         return -1;
-    int result = ar_wire_table_csv(csv, &table, s->to->dialect, s->error);
+    int result = ar_wire_table_csv(csv, &table, s->to->dialect, missing, s->error);
     s->to->results += table.rows;
     ar_table_release(&table);
     return result;
@@ -157,7 +157,7 @@ int ar_to_write_lane(struct ar_to *s, const struct ar_target *target)
     snprintf(name, sizeof name, "%s/" AR_NAME_RESULT, target->data);
     int made = ar_buf_check(&s->result, s->error);
     if (made == 0)
-        made = make_csv(s, &csv, s->result.data, s->result.len, name);
+        made = make_csv(s, &csv, s->result.data, s->result.len, "", name);
     if (made == 0)
         made = ar_to_send(s, &s->images);
     return put_made(s, name, &csv, made);
@@ -197,7 +197,8 @@ static int write_result(struct ar_to *s)
     struct ar_table table;
     struct ar_buf csv;
     ar_buf_init(&csv);
-    int made = make_csv(s, &csv, s->result.data, s->result.len, "entry 'result_csv'");
+    const char *missing = s->to->dialect == AR_DIALECT_PRESENT ? AR_WIRE_MISSING : "";
+    int made = make_csv(s, &csv, s->result.data, s->result.len, missing, "entry 'result_csv'");
     if (made == 0)
         made = ar_to_send(s, &s->images);
     if (put_made(s, AR_NAME_RESULT_CSV, &csv, made) != 0 ||

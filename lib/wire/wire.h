@@ -20,6 +20,7 @@
 #include "codecs/tar_map.h"
 
 #define AR_WIRE_LANE_JSON "result_json" /* of a lane, in the output of a run */
+#define AR_WIRE_MISSING "nan"           /* what is missing in the results there, in CSV and JSON */
 
 enum ar_dialect { AR_DIALECT_NATIVE, AR_DIALECT_FIRST, AR_DIALECT_PRESENT };
 
