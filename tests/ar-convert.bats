@@ -371,6 +371,8 @@ END
 @test "a method that fails behind the wrapper: their error, their status" {
     program broken <<<'echo "broken lane" >&2; [ "$AR_DATA_NAME" != 0001 ] || exit 1; echo "{\"n\":1}"'
     refuses 1 'lane 0001 (血清 #2, 1:100)' 'broken lane' -- drop_in out.tar ./broken <"$GOLDEN/first/analyze-0001.in.tar"
+    printf '%s\n' "ar-convert: warning: lane 0001 (血清 #2, 1:100): './broken' exited with status 1" '  | The end of its log:' '  | broken lane' |
+        diff - <(sed -n '/^ar-convert: warning/,$p' err)
     cmp <(golden_error first/error-in-method.out.tar) <(entry out.tar error)
     printf '%s\n' error whole | diff - <(described out.tar)
     refuses 1 'broken lane' -- drop_in_seq out.tar ./broken <"$GOLDEN/present/analyzeseq.in.tar.gz"

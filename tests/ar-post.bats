@@ -289,6 +289,15 @@ END
     [ "$(wc -l <err)" -le 4 ]
 }
 
+@test "lanes that failed alike are told once, also where each log names the folder of its lane" {
+    lane_inputs 1 2 3 4 5
+    program method <<<'echo "no file $PWD/spots" >&2; exit "$((AR_DATA_NAME == 5 ? 4 : 3))"'
+    refuses 1 '4 lanes failed alike: ' '/1/spots' "  lanes: '1', '2', '3', '4'" "lane '5' (sample of 5) failed: './method' exited with status 4" -- \
+        ar-analyze -- ./method <in.tar
+    program method <<<'echo "no file /$((AR_DATA_NAME + 1))/spots" >&2; exit 3'
+    refuses 1 "lane '1' (sample of 1) failed: " "lane '4' (sample of 4) failed: " -- ar-analyze -- ./method <in.tar
+}
+
 @test "lanes that were not chosen: no result without -k; with it, status 0" {
     lane_results 'A={"n":1}' 'B={"n":2}'
     ar-analyze -q --lane A -- ./method <in.tar | ar-merge -q >chosen.tar

@@ -27,9 +27,29 @@ void cli_failures_release(struct cli_failures *failures)
     failures->n = failures->room = 0;
 }
 
+/* Does the text stand at a folder of that name: "/NAME/"? Then its length, else 0. */
+static size_t at_folder(const char *text, const char *name)
+{
+    size_t n = strlen(name);
+    return text[0] == '/' && strncmp(text + 1, name, n) == 0 && text[n + 1] == '/' ? n + 1 : 0;
+}
+
+/* Are two lanes' texts the same, but for the lanes' own folders, of which a method may tell? */
+static bool same_text(const char *a, const char *name_a, const char *b, const char *name_b)
+{
+    while (*a || *b) {
+        size_t skip_a = at_folder(a, name_a), skip_b = at_folder(b, name_b);
+        if (!(skip_a && skip_b) && *a != *b)
+            return false;
+        a += skip_a && skip_b ? skip_a : 1;
+        b += skip_a && skip_b ? skip_b : 1;
+    }
+    return true;
+}
+
 static bool alike(const struct cli_failure *a, const struct cli_failure *b)
 {
-    return !b->told && strcmp(a->cause, b->cause) == 0 && strcmp(a->log, b->log) == 0;
+    return !b->told && strcmp(a->cause, b->cause) == 0 && same_text(a->log, a->target->data, b->log, b->target->data);
 }
 
 /* How many lanes failed as the first did, itself included. */

@@ -114,12 +114,18 @@ void cli_wire_to(const struct ar_wire_to *to)
     ar_buf_release(&line);
 }
 
-/* The lines of a text, the last of which may lack its line end. */
+/* The lines of a text, the last of which may lack its line end. Blank ones around it are left out. */
 static void tell_lines(const char *text)
 {
     struct ar_buf lines;
+    text += strspn(text, "\n");
+    size_t n = strlen(text);
+    while (n > 0 && text[n - 1] == '\n')
+        n--;
+    if (n == 0)
+        return;
     ar_buf_init(&lines);
-    ar_buf_add_format(&lines, "%s\n", text);
+    ar_buf_add_format(&lines, "%.*s\n", (int)n, text);
     cli_more_lines(lines.data);
     ar_buf_release(&lines);
 }
