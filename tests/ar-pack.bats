@@ -494,12 +494,12 @@ PY
     [ "$(jq -c 'has("folder_mixed_types")' lanes/ledger.json)" = false ]
 }
 
-@test "booleans in one lane and numbers in another are text together; missing cells and lanes without rows are no matter" {
+@test "booleans in one lane and numbers in another are text together; a text without a value in a lane is told, a lane without rows is no matter" {
     printf '%s\n' key,a,b,c,d '1,true,1,,x' '2,5,2.5,7,' '2,6,1e3,NA,' '3,TRUE,,null,' >set.csv
     printf '%s\n' data,sample 1,one 2,two 3,three 4,four >samples.csv
     ar-split -q --lane-key key -s samples.csv set=set.csv | ar-cleanse -q --none set | ar-pack -c first >out.tar 2>err
-    says "column 'a' of 'set' is boolean in lane '1' and integer in lane '2'"
-    [ "$(grep -c warning: err)" -eq 1 ]
+    says "column 'a' of 'set' is boolean in lane '1' and integer in lane '2'" "column 'd' of 'set' is text in lane '1' and empty in lane '2'"
+    [ "$(grep -c warning: err)" -eq 2 ]
     for lane in 1 2 3 4; do
         entry out.tar $lane/ledger | jq -c '.sets.set[-1].types'
     done | diff - <(printf '%s\n' '{"key":"integer","a":"boolean","b":"integer","c":"empty"}' '{"key":"integer","a":"integer","b":"float","c":"float","d":"empty"}' \

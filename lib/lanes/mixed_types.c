@@ -98,11 +98,11 @@ int ar_mixed_types_add(struct ar_mixed_types *mixed, const char *name, int64_t l
     return result;
 }
 
-/* Text in the whole set; in some lane a value that is read as something else. */
+/* Text in the whole set; in some lane read as something else: where all cells are empty, as numbers that are missing. */
 static bool is_mixed(const struct ar_mixed_column *column, struct ar_mixed_found *found)
 {
     static const enum ar_column_type types[] = { AR_COLUMN_TEXT, AR_COLUMN_BOOLEAN, AR_COLUMN_INTEGER, AR_COLUMN_FLOAT,
-                                                 AR_COLUMN_OTHER };
+                                                 AR_COLUMN_OTHER, AR_COLUMN_EMPTY };
     size_t n = 0;
     for (size_t i = 0; i < AR_COUNT(types) && n < 2; i++)
         if (column->lane[types[i]] >= 0) {

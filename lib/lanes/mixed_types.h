@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Columns whose type differs from lane to lane, in the eyes of who reads each lane's rows alone and guesses types from them, as
- * pandas does: text in the set as a whole, and a number or a boolean in a lane.
+ * pandas does: text in the set as a whole, and a number or a boolean in a lane, or nothing but empty cells.
  */
 #ifndef AR_LANES_MIXED_TYPES_H
 #define AR_LANES_MIXED_TYPES_H
