@@ -8,6 +8,7 @@ PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/analysisrun
+LOCALEDIR = $(PREFIX)/share/locale
 BASHCOMPDIR = $(PREFIX)/share/bash-completion/completions
 DESTDIR =
 
@@ -22,7 +23,7 @@ TEST_JOBS := $(shell expr 3 '*' $(JOBS))
 
 # Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
 DEPS = gcc libc6-dev make pkg-config zlib1g-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
-    libutf8proc-dev jq mawk gnuplot-nox fonts-ipafont-gothic parallel
+    libutf8proc-dev gettext jq mawk gnuplot-nox fonts-ipafont-gothic parallel
 DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash zstd xz-utils lz4 bzip2 mandoc file git man-db \
     python3-venv
 DEPS_DEV = clang libclang-rt-14-dev cppcheck shellcheck mandoc
@@ -52,14 +53,17 @@ CLI_SOURCES := $(sort $(wildcard tools/cli/*.c))
 TOOLS := $(patsubst tools/%.c,%,$(sort $(wildcard tools/ar-*.c)))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-SCRIPTS := scripts/install-packages .ci/run tests/interop/run tests/interop/venv $(wildcard share/examples/*.sh share/completions/*.bash) $(wildcard tests/*.sh) \
+SCRIPTS := scripts/install-packages scripts/extract-texts .ci/run tests/interop/run tests/interop/venv $(wildcard share/examples/*.sh share/completions/*.bash) $(wildcard tests/*.sh) \
     $(wildcard share/methods/*-sh/analyze share/methods/*-sh/judge share/methods/outlier-rate/analyze share/methods/outlier-rate/judge)
 LIBRARY := $(B)/libanalysisrun.a
+# The languages beside English: a catalogue of texts each.
+LANGUAGES := $(patsubst share/locale/%.po,%,$(sort $(wildcard share/locale/*.po)))
+CATALOGUE = LC_MESSAGES/analysisrun.mo
 
 .PRECIOUS: $(B)/%.o $(B)/tools/% $(B)/tests/unit/% $(B)/tests/interop/% $(B)/tests/fuzz/% $(B)/tests/gen-run
 
 .PHONY: all
-all: $(TOOLS:%=$(OUT)/bin/%) $(OUT)/$(SONAME) ## build the tools into build/bin (default)
+all: $(TOOLS:%=$(OUT)/bin/%) $(OUT)/$(SONAME) $(LANGUAGES:%=$(OUT)/locale/%/$(CATALOGUE)) ## build the tools into build/bin (default)
 
 # ---- packages -------------------------------------------------------------------------------------------------------
 
@@ -98,6 +102,11 @@ $(OUT)/gen-run: $(B)/tests/gen-run
 
 $(OUT)/$(SONAME): $(B)/$(SONAME)
 	$(put)
+
+# msgfmt -c refuses a translation with other conversions than its text.
+$(OUT)/locale/%/$(CATALOGUE): share/locale/%.po
+	@mkdir -p $(@D)
+	@msgfmt -c -o $@ $<
 
 $(LIBRARY): $(LIB_SOURCES:%.c=$(B)/%.o)
 	@rm -f $@
@@ -146,6 +155,9 @@ install: all ## install below DESTDIR and PREFIX
 	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$section && \
 	    $(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section || exit; done
 	for tool in $(TOOLS); do $(INSTALL) -m 644 share/completions/analysisrun.bash $(DESTDIR)$(BASHCOMPDIR)/$$tool || exit; done
+	for language in $(LANGUAGES); do \
+	    $(INSTALL) -d $(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES && \
+	    $(INSTALL) -m 644 $(OUT)/locale/$$language/$(CATALOGUE) $(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES || exit; done
 	cp -R share/methods share/make share/examples $(DESTDIR)$(DATADIR)
 	rm -f $(DESTDIR)$(DATADIR)/examples/demo.sh
 	sed 's|/usr/local/share/analysisrun|$(DATADIR)|' share/make/Makefile.example > $(DESTDIR)$(DATADIR)/make/Makefile.example
@@ -154,6 +166,7 @@ install: all ## install below DESTDIR and PREFIX
 uninstall: ## remove what install has put there
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(TOOLS:%=$(DESTDIR)$(BASHCOMPDIR)/%)
 	for page in man/*.[1-9]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -f $(LANGUAGES:%=$(DESTDIR)$(LOCALEDIR)/%/$(CATALOGUE))
 	rm -rf $(DESTDIR)$(DATADIR)
 
 # ---- testing --------------------------------------------------------------------------------------------------------
@@ -212,6 +225,17 @@ bench: deps-test ## speed and memory, as ratios measured in one run
 bench-peers: deps-test ## install other tools from PyPI and crates.io, and compare
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	@tests/bench/peers $(OUT)
+
+# ---- texts ----------------------------------------------------------------------------------------------------------
+
+.PHONY: texts
+texts: ## for translators: bring share/locale/*.po up to date with the texts of the code, and count them
+	@mkdir -p $(OUT)
+	@scripts/extract-texts $(OUT)/analysisrun.pot
+	@for po in $(LANGUAGES:%=share/locale/%.po); do \
+	    msgmerge --quiet --update --backup=none --no-fuzzy-matching --no-wrap --add-location=file $$po $(OUT)/analysisrun.pot && \
+	    msgattrib --no-obsolete --no-wrap --add-location=file -o $$po $$po && \
+	    echo "$$po: $$(msgfmt --statistics -o /dev/null $$po 2>&1)" || exit; done
 
 # ---- the rest -------------------------------------------------------------------------------------------------------
 

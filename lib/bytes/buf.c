@@ -82,28 +82,30 @@ void ar_buf_add_char(struct ar_buf *buf, char c)
     ar_buf_add(buf, &c, 1);
 }
 
-void ar_buf_add_format(struct ar_buf *buf, const char *format, ...)
+void ar_buf_add_args(struct ar_buf *buf, const char *format, va_list args)
 {
     char small[256];
-    va_list args;
-    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
     int len = vsnprintf(small, sizeof(small), format, args);
-    va_end(args);
+    char *to = len >= 0 && (size_t)len >= sizeof(small) ? ar_buf_reserve(buf, (size_t)len) : NULL;
     if (len < 0) {
         buf->failed = true;
-        return;
-    }
-    if ((size_t)len < sizeof(small)) {
+    } else if ((size_t)len < sizeof(small)) {
         ar_buf_add(buf, small, (size_t)len);
-        return;
+    } else if (to != NULL) {
+        vsnprintf(to, (size_t)len + 1, format, again);
+        ar_buf_grew(buf, (size_t)len);
     }
-    char *to = ar_buf_reserve(buf, (size_t)len);
-    if (to == NULL)
-        return;
+    va_end(again);
+}
+
+void ar_buf_add_format(struct ar_buf *buf, const char *format, ...)
+{
+    va_list args;
     va_start(args, format);
-    vsnprintf(to, (size_t)len + 1, format, args);
+    ar_buf_add_args(buf, format, args);
     va_end(args);
-    ar_buf_grew(buf, (size_t)len);
 }
 
 int ar_buf_check(const struct ar_buf *buf, struct ar_error *error)

@@ -38,6 +38,7 @@ void ar_buf_add(struct ar_buf *buf, const void *bytes, size_t n);
 void ar_buf_add_text(struct ar_buf *buf, const char *text);
 void ar_buf_add_char(struct ar_buf *buf, char c);
 void ar_buf_add_format(struct ar_buf *buf, const char *format, ...) AR_PRINTF(2, 3);
+void ar_buf_add_args(struct ar_buf *buf, const char *format, va_list args) AR_PRINTF(2, 0);
 
 /* 0 where everything is there; -1 with error filled in where memory ran out. */
 int ar_buf_check(const struct ar_buf *buf, struct ar_error *error) AR_MUST_USE;

@@ -145,7 +145,7 @@ static int gzip_inflate(struct ar_decoder *decoder, struct ar_error *error)
     case Z_MEM_ERROR:
         return ar_fail_memory(error);
     default:
-        return fail_damaged(decoder, z->msg != NULL ? z->msg : "it cannot be decompressed", error);
+        return fail_damaged(decoder, z->msg != NULL ? z->msg : ar_tr("it cannot be decompressed"), error);
     }
 }
 
@@ -201,7 +201,7 @@ static int archive_failure(struct ar_decoder *decoder, struct ar_error *error)
         return ar_fail_memory(error);
     const char *why = decoder->lib.archive_error_string(decoder->archive);
     if (why == NULL)
-        why = "it cannot be decompressed";
+        why = ar_tr("it cannot be decompressed");
     /* liblzma says that it got no further. */
     if (strcasestr(why, "truncated") != NULL || strstr(why, "No progress is possible") != NULL)
         return fail_cut(decoder, error);

@@ -84,7 +84,7 @@ static int archive_failure(struct ar_encoder *encoder, struct ar_error *error)
     if (encoder->lib.archive_errno(encoder->archive) == ENOMEM)
         return ar_fail_memory(error);
     const char *why = encoder->lib.archive_error_string(encoder->archive);
-    return ar_fail(error, AR_SYSTEM, "cannot compress '%s': %s", encoder->name, why != NULL ? why : "unknown failure");
+    return ar_fail(error, AR_SYSTEM, "cannot compress '%s': %s", encoder->name, why != NULL ? why : ar_tr("unknown failure"));
 }
 
 static int archive_open(struct ar_encoder *encoder, struct ar_error *error)

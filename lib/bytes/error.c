@@ -33,19 +33,21 @@ struct draft {
 
 AR_PRINTF(2, 0) static void format_draft(struct draft *draft, const char *format, va_list args)
 {
-    if (vsnprintf(draft->text, sizeof(draft->text), format, args) < 0)
+    if (vsnprintf(draft->text, sizeof(draft->text), ar_tr(format), args) < 0)
         draft->text[0] = '\0';
+}
+
+const char *ar_errno_text(int errnum)
+{
+    const char *text = errnum == EINTR ? N_("interrupted") : strerrordesc_np(errnum);
+    return ar_tr(text != NULL ? text : N_("an error that the system does not name"));
 }
 
 static void record(struct ar_error *error, enum ar_status status, int errnum, const struct draft *draft)
 {
     char meaning[128] = "";
-    if (errnum == EINTR) {
-        snprintf(meaning, sizeof(meaning), ": interrupted");
-    } else if (errnum != 0) {
-        char text[100];
-        snprintf(meaning, sizeof(meaning), ": %s", strerror_r(errnum, text, sizeof(text)));
-    }
+    if (errnum != 0)
+        snprintf(meaning, sizeof(meaning), ": %s", ar_errno_text(errnum));
     error->status = status;
     error->system_errno = errnum;
     error->no_input = false;
@@ -138,3 +140,16 @@ int ar_fail_in(struct ar_error *error, const char *format, ...)
     memcpy(error->what, what, sizeof(what));
     return -1;
 }
+
+#ifdef AR_EXTRACT
+/* What strerrordesc_np says, for the catalogue: the errors that a person may meet. */
+N_("Argument list too long") N_("Bad address") N_("Bad file descriptor") N_("Broken pipe") N_("Cannot allocate memory")
+N_("Connection refused") N_("Connection reset by peer") N_("Connection timed out") N_("Device or resource busy") N_("Directory not empty")
+N_("Disk quota exceeded") N_("Exec format error") N_("File exists") N_("File name too long") N_("File too large") N_("Input/output error")
+N_("Invalid argument") N_("Invalid cross-device link") N_("Is a directory") N_("No child processes") N_("No locks available")
+N_("No space left on device") N_("No such device") N_("No such device or address") N_("No such file or directory") N_("No such process")
+N_("Not a directory") N_("Operation not permitted") N_("Operation not supported") N_("Permission denied") N_("Read-only file system")
+N_("Resource temporarily unavailable") N_("Stale file handle") N_("Text file busy") N_("Too many levels of symbolic links")
+N_("Too many open files") N_("Too many open files in system") N_("Too many links") N_("Function not implemented")
+N_("Value too large for defined data type") N_("Transport endpoint is not connected") N_("Remote I/O error")
+#endif

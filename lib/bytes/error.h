@@ -5,11 +5,14 @@
  * The library never prints. A function that can fail for a reason worth telling takes a struct ar_error * as its last
  * parameter, fills it in, and returns -1 (or NULL). The caller owns the struct; no memory hangs on it.
  * Text from the input may stand in it as it came: whoever prints it makes control characters harmless.
+ *
+ * Formats are looked up in the catalogue of the chosen language (bytes/tr.h): they are written in English, as literals. A word or phrase
+ * of ours that fills a %s is looked up by the caller (ar_tr).
  */
 #ifndef AR_BYTES_ERROR_H
 #define AR_BYTES_ERROR_H
 
-#include "bytes/base.h"
+#include "bytes/tr.h"
 
 /* The exit statuses of every tool. */
 enum ar_status {
@@ -44,6 +47,9 @@ int ar_fail_open(struct ar_error *error, int errnum, const char *format, ...) AR
 
 /* Records that memory ran out (AR_SYSTEM). Returns -1. */
 int ar_fail_memory(struct ar_error *error);
+
+/* What an errno value means, in the language of the texts. */
+const char *ar_errno_text(int errnum);
 
 /* Adds the sentence that says what to do to an error that was just recorded. Returns -1. */
 int ar_hint(struct ar_error *error, const char *format, ...) AR_PRINTF(2, 3);

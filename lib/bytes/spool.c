@@ -11,13 +11,16 @@ const char *ar_tmpdir(void)
 
 const char *ar_spool_name(char name[256])
 {
-    snprintf(name, 256, "temporary file in %.200s (TMPDIR)", ar_tmpdir());
+    snprintf(name, 256, ar_tr("temporary file in %.200s (TMPDIR)"), ar_tmpdir());
     return name;
 }
 
-static int fail_tmpdir(struct ar_error *error, int errnum, const char *what)
+static int fail_tmpdir(struct ar_error *error, int errnum, bool folder)
 {
-    ar_fail_open(error, errnum, "cannot make a temporary %s in '%s' (TMPDIR)", what, ar_tmpdir());
+    if (folder)
+        ar_fail_open(error, errnum, "cannot make a temporary folder in '%s' (TMPDIR)", ar_tmpdir());
+    else
+        ar_fail_open(error, errnum, "cannot make a temporary file in '%s' (TMPDIR)", ar_tmpdir());
     return ar_hint(error, "Set TMPDIR to a folder with room for temporary files.");
 }
 
@@ -42,7 +45,7 @@ int ar_spool_open(struct ar_error *error)
     int fd = open(folder, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         fd = open_named(folder);
-    return fd >= 0 ? fd : fail_tmpdir(error, errno, "file");
+    return fd >= 0 ? fd : fail_tmpdir(error, errno, false);
 }
 
 int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error)
@@ -53,13 +56,13 @@ int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error)
         return -1;
     char *made = path->data + start;
     if (mkdtemp(made) == NULL) {
-        fail_tmpdir(error, errno, "folder");
+        fail_tmpdir(error, errno, true);
         ar_buf_truncate(path, start);
         return -1;
     }
     int fd = open(made, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        fail_tmpdir(error, errno, "folder");
+        fail_tmpdir(error, errno, true);
         rmdir(made);
         ar_buf_truncate(path, start);
     }
