@@ -13,15 +13,15 @@ enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM };
 enum { MAX_JOBS = 4096 };
 
 static const struct cli_option options[] = {
-    { 'j', "jobs", "N", "run N methods at a time (default: the processors)" },
-    { 'c', "contract", "NAME", "how METHOD is started and answers: files (default), lanes, first, analyzeseq" },
-    { 't', "timeout", "SECONDS", "end a method that runs longer: TERM, 10 s later KILL" },
-    { 'm', "manifest", "FILE", "the method's manifest: its fields, and params are checked against it" },
-    { OPT_LOG, "log", "DIR", "keep the standard error of each lane's method in DIR/LANE.log" },
-    { OPT_LANE, "lane", "LANE", "analyze only this lane; may be repeated; the others are 'not chosen'" },
-    { OPT_KEEP_GOING, "keep-going", NULL, "end with status 0 although lanes failed" },
-    { OPT_KEEP_WORK, "keep-work", NULL, "the folders of failed lanes stay, and are named" },
-    { OPT_MEM, "mem", "SIZE", "limit the memory of each method's processes, as in 2G" },
+    { 'j', "jobs", "N", N_("run N methods at a time (default: the processors)") },
+    { 'c', "contract", "NAME", N_("how METHOD is started and answers: files (default), lanes, first, analyzeseq") },
+    { 't', "timeout", "SECONDS", N_("end a method that runs longer: TERM, 10 s later KILL") },
+    { 'm', "manifest", "FILE", N_("the method's manifest: its fields, and params are checked against it") },
+    { OPT_LOG, "log", "DIR", N_("keep the standard error of each lane's method in DIR/LANE.log") },
+    { OPT_LANE, "lane", "LANE", N_("analyze only this lane; may be repeated; the others are 'not chosen'") },
+    { OPT_KEEP_GOING, "keep-going", NULL, N_("end with status 0 although lanes failed") },
+    { OPT_KEEP_WORK, "keep-work", NULL, N_("the folders of failed lanes stay, and are named") },
+    { OPT_MEM, "mem", "SIZE", N_("limit the memory of each method's processes, as in 2G") },
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },
@@ -29,9 +29,9 @@ static const struct cli_option options[] = {
 
 static const struct cli_tool tool = {
     .name = "ar-analyze",
-    .synopsis = "[options] -- METHOD [ARG ...] < LANES > RESULTS",
-    .summary = "Runs METHOD for each lane, in a private folder with the lane's files, and collects\n"
-               "what it prints (one JSON object, or a CSV header with one row) and its pictures.",
+    .synopsis = N_("[options] -- METHOD [ARG ...] < LANES > RESULTS"),
+    .summary = N_("Runs METHOD for each lane, in a private folder with the lane's files, and collects\n"
+                  "what it prints (one JSON object, or a CSV header with one row) and its pictures."),
     .options = options,
     .command = true,
     .examples = "  ar-analyze -j 8 -- ./method\n"
@@ -92,7 +92,7 @@ static int check_params(const struct analyze *a, const struct ar_entry *entry, s
         return 0;
     struct ar_buf whole;
     ar_buf_init(&whole);
-    int result = ar_schema_apply(a->manifest.params, entry->text, entry->len, &whole, "params", error);
+    int result = ar_schema_apply(a->manifest.params, entry->text, entry->len, &whole, ar_tr("params"), error);
     if (result == 0 && (whole.len != entry->len || memcmp(whole.data, entry->text, whole.len) != 0)) {
         ar_fail(error, AR_INPUT, "the params lack defaults of the manifest");
         result = ar_hint(error, "Give the manifest to ar-pack, too: ar-pack -m MANIFEST.");
@@ -128,7 +128,7 @@ static void tell_left(const struct analyze *a)
 static void tell_failures(const struct analyze *a)
 {
     const struct ar_analysis *analysis = &a->analysis;
-    struct cli_failures failures = { .verb = "failed", .verb_many = "failed alike", .logs = a->log_path, .again = true,
+    struct cli_failures failures = { .how = CLI_FAILED, .logs = a->log_path, .again = true,
                                      .work = analysis->what.keep_work ? analysis->work.data : NULL };
     for (size_t i = 0; i < analysis->n_lanes; i++)
         if (analysis->lane[i].cause)
@@ -149,16 +149,16 @@ static void tell(const struct analyze *a)
     }
     struct ar_buf line;
     ar_buf_init(&line);
-    ar_buf_add_format(&line, "%zu lane%s, %zu with a result", analysis->n_lanes, analysis->n_lanes == 1 ? "" : "s",
-                      analysis->results);
+    cli_number(&line, analysis->n_lanes, "lane");
+    ar_buf_add_tr(&line, ", %zu with a result", analysis->results);
     if (none)
-        ar_buf_add_format(&line, ", %zu without one", none);
+        ar_buf_add_tr(&line, ", %zu without one", none);
     if (not_chosen)
-        ar_buf_add_format(&line, ", %zu not chosen", not_chosen);
+        ar_buf_add_tr(&line, ", %zu not chosen", not_chosen);
     if (earlier)
-        ar_buf_add_format(&line, ", %zu failed before", earlier);
+        ar_buf_add_tr(&line, ", %zu failed before", earlier);
     if (analysis->failed)
-        ar_buf_add_format(&line, ", %zu failed", analysis->failed);
+        ar_buf_add_tr(&line, ", %zu failed", analysis->failed);
     cli_info("%s", line.data);
     ar_buf_release(&line);
     tell_failures(a);
@@ -169,7 +169,7 @@ static int run(struct analyze *a, char **method, struct ar_error *error)
     if (prepare_method(a, method, error) != 0 || open_logs(a, error) != 0 ||
         cli_lanes_open(&a->in, NULL, &a->output, "analyzing", error) != 0)
         return -1;
-    cli_progress_start("analyzing", "lanes");
+    cli_progress_start("analyzing", N_("lanes"));
     ar_analysis_init(&a->analysis, a->in.stream, a->output.out);
     int result = analyze_stream(a, error);
     if (result == 0)

@@ -20,11 +20,11 @@ enum {
 };
 
 static const struct cli_option options[] = {
-    { 'e', "entity", "[SET=]ENTITY", "keep the rows of this entity; repeated: of any of them" },
+    { 'e', "entity", "[SET=]ENTITY", N_("keep the rows of this entity; repeated: of any of them") },
     { 'w', "where", "[SET=]COLUMN==VALUE",
-      "keep the rows whose cell equals VALUE; repeated for a\ncolumn: any of the values; other columns: all of them" },
-    { OPT_NONE, "none", "SET", "keep all rows of the set, and record that this was asked for" },
-    { 'm', "manifest", "FILE", "take the rules of the method's manifest; options add to them" },
+      N_("keep the rows whose cell equals VALUE; repeated for a\ncolumn: any of the values; other columns: all of them") },
+    { OPT_NONE, "none", "SET", N_("keep all rows of the set, and record that this was asked for") },
+    { 'm', "manifest", "FILE", N_("take the rules of the method's manifest; options add to them") },
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },
@@ -32,9 +32,9 @@ static const struct cli_option options[] = {
 
 static const struct cli_tool tool = {
     .name = "ar-cleanse",
-    .synopsis = "[options] < LANES > LANES",
-    .summary = "Keeps the rows of each set that pass the rules, and says in the ledger which they\n"
-               "were and what they dropped. Without SET= a rule is for every set.",
+    .synopsis = N_("[options] < LANES > LANES"),
+    .summary = N_("Keeps the rows of each set that pass the rules, and says in the ledger which they\n"
+                  "were and what they dropped. Without SET= a rule is for every set."),
     .options = options,
     .examples = "  ar-cleanse -e activity_spots='Activity Spots' -e surrounding_spots='Surrounding Spots'\n"
                 "  ar-cleanse -e 'Spots' -w Channel==1 -w Channel==2\n"
@@ -180,7 +180,7 @@ static int cleanse_set(struct cleanse *c, const struct ar_entry *entry, struct a
         return fail_size(c, entry, error);
     char what[2 * AR_LANE_ID_MAX + 256];
     struct ar_cleansed cleansed;
-    snprintf(what, sizeof what, "lane '%s', entry '%s'", cli_lanes_target(&c->in, entry)->data, entry->tar->name);
+    snprintf(what, sizeof what, ar_tr("lane '%s', entry '%s'"), cli_lanes_target(&c->in, entry)->data, entry->tar->name);
     struct ar_cleansing *cleansing = ar_cleansing_new(&cleansed, &c->room, entry->tar->size, &set->rules, what, error);
     int result = cleansing ? read_set(c, entry, cleansing, error) : -1;
     if (result == 0)
@@ -245,11 +245,11 @@ static void tell_account(const struct cleanse *c)
         const struct set *set = &c->set[i];
         ar_buf_add_format(&line, "; %s: ", set->name);
         if (!set->cleansed) {
-            ar_buf_add_text(&line, "not cleansed");
+            ar_buf_add_text(&line, ar_tr("not cleansed"));
             continue;
         }
         cli_number(&line, set->rows_in, "row");
-        ar_buf_add_format(&line, ", %" PRIu64 " kept, %" PRIu64 " dropped", set->rows, set->rows_in - set->rows);
+        ar_buf_add_tr(&line, ", %" PRIu64 " kept, %" PRIu64 " dropped", set->rows, set->rows_in - set->rows);
     }
     cli_info("%s", line.data);
     ar_buf_release(&line);

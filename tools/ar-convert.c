@@ -14,24 +14,24 @@
 enum { OPT_FROM = CLI_LONG, OPT_TO, OPT_LANE_KEY };
 
 static const struct cli_option options[] = {
-    { OPT_FROM, "from", "FROM", "what comes in: native (default), first or present" },
-    { OPT_TO, "to", "TO", "what goes out, likewise" },
+    { OPT_FROM, "from", "FROM", N_("what comes in: native (default), first or present") },
+    { OPT_TO, "to", "TO", N_("what goes out, likewise") },
     { OPT_LANE_KEY, "lane-key", "[SET=]COLUMN[~REGEX]",
-      "the lane of a row is in COLUMN, or in its first capture group;\nwhere rows come from the Python runner" },
+      N_("the lane of a row is in COLUMN, or in its first capture group;\nwhere rows come from the Python runner") },
     CLI_OPTION_PARAMS,
-    { 'm', "manifest", "FILE", "the method's manifest tells which columns of a set are text" },
+    { 'm', "manifest", "FILE", N_("the method's manifest tells which columns of a set are text") },
     CLI_OPTION_OUTPUT,
     { 'Z', "compress", "FILTER",
-      "compress the output: gzip, zstd or none; gzip, where it is that of a\nrun in the present dialect" },
+      N_("compress the output: gzip, zstd or none; gzip, where it is that of a\nrun in the present dialect") },
     { 0 },
 };
 
 static const struct cli_tool tool = {
     .name = "ar-convert",
-    .synopsis = "[options] --from FROM [TAR]\n[options] --to TO [TAR]",
-    .summary = "Turns a tar of the Python runner, in its first or present dialect, into a stream\n"
-               "of these tools (native), or the other way round. What it is, is seen from its\n"
-               "entries, and said.",
+    .synopsis = N_("[options] --from FROM [TAR]\n[options] --to TO [TAR]"),
+    .summary = N_("Turns a tar of the Python runner, in its first or present dialect, into a stream\n"
+                  "of these tools (native), or the other way round. What it is, is seen from its\n"
+               "entries, and said."),
     .options = options,
     .examples = "  ar-convert --from first | ar-cleanse -e 'Activity Spots' | ar-pack |\n"
                 "      ar-analyze -- ./method | ar-convert --to first\n"
@@ -119,7 +119,7 @@ static int parse_options(struct convert *c, int argc, char **argv)
         return cli_usage("operand '%s': there is one input", argv[first + 1]), CLI_WRONG;
     if (first < argc && strcmp(argv[first], "-") != 0)
         c->path = argv[first];
-    c->name = c->path ? c->path : "standard input";
+    c->name = c->path ? c->path : ar_tr("standard input");
     return check_options(c) ? CLI_END : CLI_WRONG;
 }
 

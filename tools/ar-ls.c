@@ -17,22 +17,22 @@
 enum { OPT_LANE_KEY = CLI_LONG, OPT_JSON, OPT_ENTITIES, OPT_VERIFY };
 
 static const struct cli_option options[] = {
-    { OPT_ENTITIES, "entities", NULL, "count the values of the column Entity" },
-    { OPT_VERIFY, "verify", NULL, "check every digest, and the account of rows" },
-    { OPT_JSON, "json", NULL, "print one JSON object, for jq" },
-    { 's', "samples", "FILE", "CSV files, runs: the samples table (data,sample)" },
+    { OPT_ENTITIES, "entities", NULL, N_("count the values of the column Entity") },
+    { OPT_VERIFY, "verify", NULL, N_("check every digest, and the account of rows") },
+    { OPT_JSON, "json", NULL, N_("print one JSON object, for jq") },
+    { 's', "samples", "FILE", N_("CSV files, runs: the samples table (data,sample)") },
     { OPT_LANE_KEY, "lane-key", "[SET=]COLUMN[~REGEX]",
-      "CSV files, runs: the column that tells the lane of a row, or\n"
-      "its part that the first group of REGEX (POSIX extended) matches" },
+      N_("CSV files, runs: the column that tells the lane of a row, or\n"
+         "its part that the first group of REGEX (POSIX extended) matches") },
     { 0 },
 };
 
 static const struct cli_tool tool = {
     .name = "ar-ls",
-    .synopsis = "[options] [STREAM | FOLDER]\n[options] STREAM STREAM ...\n[options] SET=FILE ...",
-    .summary = "Shows what is in a stream (a run, lanes, results), in a folder of lanes, or in the\n"
-               "CSV files of a run to be: lanes, sets, rows, what was dropped and why, errors.\n"
-               "The status is 1 where lanes failed, 2 where the input is damaged.",
+    .synopsis = N_("[options] [STREAM | FOLDER]\n[options] STREAM STREAM ...\n[options] SET=FILE ..."),
+    .summary = N_("Shows what is in a stream (a run, lanes, results), in a folder of lanes, or in the\n"
+                  "CSV files of a run to be: lanes, sets, rows, what was dropped and why, errors.\n"
+                  "The status is 1 where lanes failed, 2 where the input is damaged."),
     .options = options,
     .examples = "  ar-ls --entities activity_spots=as.csv\n"
                 "  ar-split … | ar-cleanse … | ar-ls --verify\n"
@@ -76,6 +76,7 @@ static int parse_options(struct ls *ls, int argc, char **argv, int *first)
             break;
         case OPT_JSON:
             ls->json = true;
+            ar_tr_english(); /* its texts are for programs */
             break;
         case OPT_ENTITIES:
             ls->listing.entities = true;
@@ -186,7 +187,7 @@ static int read_stream(struct ls *ls, const char *path, struct ar_error *error)
 {
     struct stat status;
     bool standard = strcmp(path, "-") == 0;
-    ls->input = standard ? "standard input" : path;
+    ls->input = standard ? ar_tr("standard input") : path;
     if (standard && isatty(STDIN_FILENO))
         return ar_fail(error, AR_INPUT, "nothing to look into: expected a stream, a folder or SET=FILE; see 'ar-ls --help'");
     int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
@@ -210,7 +211,7 @@ static int read_samples(struct ls *ls, struct ar_error *error)
     struct ar_buf text;
     char what[512];
     ar_buf_init(&text);
-    snprintf(what, sizeof what, "samples table '%s'", ls->samples_path);
+    snprintf(what, sizeof what, ar_tr("samples table '%s'"), ls->samples_path);
     int result = ar_read_file(AT_FDCWD, ls->samples_path, &text, SIZE_MAX / 2, error);
     if (result == 0)
         result = ar_samples_parse(&ls->samples, text.data, text.len, what, error);

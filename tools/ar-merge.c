@@ -18,9 +18,9 @@ enum { OPT_LANES = CLI_LONG };
 
 static const struct cli_option options[] = {
     { OPT_LANES, "lanes", "DIR",
-      "the folder that ar-pack delivered into: it tells the lanes, their order and the\naccount of the source" },
-    { 's', "samples", "FILE", "the samples table tells the lanes and their order" },
-    { 'k', "incomplete", NULL, "go on although lanes are missing: they become failed ones" },
+      N_("the folder that ar-pack delivered into: it tells the lanes, their order and the\naccount of the source") },
+    { 's', "samples", "FILE", N_("the samples table tells the lanes and their order") },
+    { 'k', "incomplete", NULL, N_("go on although lanes are missing: they become failed ones") },
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },
@@ -28,9 +28,9 @@ static const struct cli_option options[] = {
 
 static const struct cli_tool tool = {
     .name = "ar-merge",
-    .synopsis = "[options] RESULT.tar|FOLDER ...\n[options] < RESULTS.tar",
-    .summary = "Puts the results of lanes together: one table, a list of all pictures, one\n"
-               "ledger. Results come in any order; of a FOLDER, its *.tar are taken.",
+    .synopsis = N_("[options] RESULT.tar|FOLDER ...\n[options] < RESULTS.tar"),
+    .summary = N_("Puts the results of lanes together: one table, a list of all pictures, one\n"
+                  "ledger. Results come in any order; of a FOLDER, its *.tar are taken."),
     .options = options,
     .examples = "  ar-analyze -j 8 -- ./method < lanes.tar | ar-merge | ar-post > result.tar\n"
                 "  ar-merge --lanes lanes results | ar-post -d result",
@@ -164,13 +164,13 @@ static int open_input(const struct input *input, struct ar_error *error)
     if (input->listed)
         return ar_folder_open_file(AT_FDCWD, input->path, error);
     int fd = is_standard(input) ? dup(STDIN_FILENO) : open(input->path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? ar_fail_open(error, errno, "cannot open '%s'", is_standard(input) ? "standard input" : input->path) : fd;
+    return fd < 0 ? ar_fail_open(error, errno, "cannot open '%s'", is_standard(input) ? ar_tr("standard input") : input->path) : fd;
 }
 
 /* Reads an input. Returns 1 where the targets must be known first. */
 static int take_input(struct merge *merge, const struct input *input, struct ar_error *error)
 {
-    const char *name = is_standard(input) ? "standard input" : input->path;
+    const char *name = is_standard(input) ? ar_tr("standard input") : input->path;
     int fd = open_input(input, error);
     if (fd < 0)
         return -1;
@@ -227,7 +227,7 @@ static int read_all(struct merge *merge, struct ar_error *error)
     if (merge->samples && ar_gather_samples(gather, merge->samples, error) != 0)
         return -1;
     gather->tick = (struct ar_tick){ .step = step, .arg = gather, .stop = &cli_stop };
-    cli_progress_start("merging", "lanes");
+    cli_progress_start("merging", N_("lanes"));
     if (take_inputs(merge, error) != 0 || ar_gather_end(gather, merge->keep_going, error) != 0)
         return -1;
     if (!gather->account.has_source)
@@ -267,7 +267,7 @@ static void tell(const struct ar_gather *gather)
     ar_account_describe(&gather->account, &line);
     cli_info("%s", line.data);
     ar_buf_release(&line);
-    struct cli_failures failures = { .verb = "failed", .verb_many = "failed alike" };
+    struct cli_failures failures = { .how = CLI_FAILED };
     for (size_t i = 0; i < gather->targets.count; i++)
         if (gather->lane[i].outcome == AR_OUTCOME_FAILED)
             cli_failures_add(&failures, &gather->targets.entry[i], gather->causes.data + gather->lane[i].cause.start, "");

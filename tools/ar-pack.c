@@ -15,11 +15,11 @@ enum { MIXED_SHOWN = 10 }; /* warnings of one kind */
 static const struct cli_option options[] = {
     CLI_OPTION_PARAMS,
     CLI_OPTION_PARAM,
-    { 'm', "manifest", "FILE", "the method's manifest: params are checked against its schema, and\ndefaults filled in" },
-    { 'c', "contract", "NAME", "the contract of the method, where no manifest says it; by first and\n"
-                               "analyzeseq, columns whose type differs from lane to lane are told" },
+    { 'm', "manifest", "FILE", N_("the method's manifest: params are checked against its schema, and\ndefaults filled in") },
+    { 'c', "contract", "NAME", N_("the contract of the method, where no manifest says it; by first and\n"
+                                  "analyzeseq, columns whose type differs from lane to lane are told") },
     { 'd', "directory", "DIR",
-      "write DIR/LANE.tar for each lane instead of a stream; files whose\nbytes do not change stay untouched" },
+      N_("write DIR/LANE.tar for each lane instead of a stream; files whose\nbytes do not change stay untouched") },
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },
@@ -27,9 +27,9 @@ static const struct cli_option options[] = {
 
 static const struct cli_tool tool = {
     .name = "ar-pack",
-    .synopsis = "[options] < LANES > LANES\n[options] -d DIR < LANES",
-    .summary = "Completes cleansed lanes into the inputs of a method: params are put into each lane.\n"
-               "A set that was not cleansed is refused.",
+    .synopsis = N_("[options] < LANES > LANES\n[options] -d DIR < LANES"),
+    .summary = N_("Completes cleansed lanes into the inputs of a method: params are put into each lane.\n"
+                  "A set that was not cleansed is refused."),
     .options = options,
     .examples = "  ar-pack -p params.json -P threshold=0.9 -d lanes\n"
                 "  ar-pack -m method/manifest.json | ar-analyze -- method/analyze | ar-merge | ar-post",
@@ -60,7 +60,7 @@ static int make_params(void *arg, struct ar_buf *params, struct ar_error *error)
             return -1;
     } else if (params->len == 0) {
         ar_buf_add_text(params, AR_PARAMS_NONE);
-    } else if (ar_params_check(params->data, params->len, "entry 'params'", error) != 0) {
+    } else if (ar_params_check(params->data, params->len, ar_tr("entry 'params'"), error) != 0) {
         return -1;
     }
     for (size_t i = 0; i < pack->n_assignments; i++)
@@ -70,7 +70,7 @@ static int make_params(void *arg, struct ar_buf *params, struct ar_error *error)
         return ar_buf_check(params, error);
     struct ar_buf whole;
     ar_buf_init(&whole);
-    if (ar_schema_apply(pack->manifest.params, params->data, params->len, &whole, "params", error) != 0) {
+    if (ar_schema_apply(pack->manifest.params, params->data, params->len, &whole, ar_tr("params"), error) != 0) {
         ar_buf_release(&whole);
         return -1;
     }
@@ -107,8 +107,8 @@ static void tell_mixed(const struct pack *pack)
         if (n >= MIXED_SHOWN)
             continue;
         cli_warn("column '%s' of '%s' is %s in lane '%s' and %s in lane '%s': a pickled frame reads it so", found.column,
-                 found.set, ar_column_type_name(found.type[0]), targets->entry[found.lane[0]].data,
-                 ar_column_type_name(found.type[1]), targets->entry[found.lane[1]].data);
+                 found.set, ar_tr(ar_column_type_name(found.type[0])), targets->entry[found.lane[0]].data,
+                 ar_tr(ar_column_type_name(found.type[1])), targets->entry[found.lane[1]].data);
         cli_more("\"text\": [\"%s\"] in the manifest's set settles it", found.column);
     }
     if (n > MIXED_SHOWN)
@@ -120,13 +120,11 @@ static void tell_account(const struct pack *pack)
     struct ar_buf line;
     ar_buf_init(&line);
     cli_number(&line, pack->in.lanes, "lane");
-    ar_buf_add_text(&line, ", ");
-    cli_number(&line, pack->packing.rows, "row");
-    ar_buf_add_text(&line, " packed");
+    ar_buf_add_count(&line, pack->packing.rows, ", %" PRIu64 " row packed", ", %" PRIu64 " rows packed");
     if (pack->folder_path)
-        ar_buf_add_format(&line, " into '%s'", pack->folder_path);
+        ar_buf_add_tr(&line, " into '%s'", pack->folder_path);
     if (pack->in.failed)
-        ar_buf_add_format(&line, ", %zu of the lanes failed before", pack->in.failed);
+        ar_buf_add_tr(&line, ", %zu of the lanes failed before", pack->in.failed);
     cli_info("%s", line.data);
     ar_buf_release(&line);
 }

@@ -16,12 +16,12 @@
 enum { OPT_LOG = CLI_LONG, LOG_LINES = 20, LOG_BYTES = 4096 };
 
 static const struct cli_option options[] = {
-    { 'd', "directory", "DIR", "deliver into a folder for people, instead of a stream" },
-    { 'k', "incomplete", NULL, "make a result although lanes failed, or were not chosen" },
-    { 'c', "contract", "NAME", "how METHOD is started and answers: files (default), lanes or first" },
-    { 't', "timeout", "SECONDS", "the postprocess may take no longer" },
+    { 'd', "directory", "DIR", N_("deliver into a folder for people, instead of a stream") },
+    { 'k', "incomplete", NULL, N_("make a result although lanes failed, or were not chosen") },
+    { 'c', "contract", "NAME", N_("how METHOD is started and answers: files (default), lanes or first") },
+    { 't', "timeout", "SECONDS", N_("the postprocess may take no longer") },
     CLI_OPTION_MANIFEST,
-    { OPT_LOG, "log", "FILE", "where the postprocess' standard error goes" },
+    { OPT_LOG, "log", "FILE", N_("where the postprocess' standard error goes") },
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },
@@ -29,10 +29,10 @@ static const struct cli_option options[] = {
 
 static const struct cli_tool tool = {
     .name = "ar-post",
-    .synopsis = "[options] [-- METHOD [ARG ...]] < MERGED.tar",
-    .summary = "Judges the merged results of all lanes together: METHOD finds\n"
-               "analysis_results.csv, artifacts.csv and params.json, and prints a CSV or a JSON\n"
-               "array of objects. Without METHOD, the merged table is the result.",
+    .synopsis = N_("[options] [-- METHOD [ARG ...]] < MERGED.tar"),
+    .summary = N_("Judges the merged results of all lanes together: METHOD finds\n"
+                  "analysis_results.csv, artifacts.csv and params.json, and prints a CSV or a JSON\n"
+                  "array of objects. Without METHOD, the merged table is the result."),
     .options = options,
     .command = true,
     .examples = "  ar-merge --lanes lanes results | ar-post -- ./judge > result.tar\n"
@@ -137,7 +137,7 @@ static void step(void *arg, uint64_t done)
 
 static int read_input(struct post *post, struct ar_error *error)
 {
-    static const char name[] = "standard input";
+    const char *name = ar_tr("standard input");
     if (isatty(STDIN_FILENO)) {
         ar_fail(error, AR_INPUT, "standard input is a terminal, expected a merged stream");
         return ar_hint(error, "Pipe ar-merge into this tool; --help has an example.");
@@ -162,7 +162,7 @@ static int check_params(const struct post *post, struct ar_error *error)
         return 0;
     struct ar_buf whole;
     ar_buf_init(&whole);
-    int result = ar_schema_apply(post->manifest.params, post->merged.params.data, post->merged.params.len, &whole, "params",
+    int result = ar_schema_apply(post->manifest.params, post->merged.params.data, post->merged.params.len, &whole, ar_tr("params"),
                                  error);
     ar_buf_release(&whole);
     return result;
@@ -271,20 +271,22 @@ static void tell(const struct post *post)
     struct ar_buf line;
     ar_buf_init(&line);
     ar_account_describe(&merged->account, &line);
-    ar_buf_add_text(&line, post->withheld ? "; no result" : "; ");
-    if (!post->withheld)
-        cli_number(&line, post->result.table.rows, "row");
-    if (!post->withheld)
-        ar_buf_add_text(&line, ar_merged_missing(merged) > 0 ? " in the result, which is incomplete" : " in the result");
+    if (post->withheld)
+        ar_buf_add_text(&line, ar_tr("; no result"));
+    else if (ar_merged_missing(merged) > 0)
+        ar_buf_add_count(&line, post->result.table.rows, "; %" PRIu64 " row in the result, which is incomplete",
+                         "; %" PRIu64 " rows in the result, which is incomplete");
+    else
+        ar_buf_add_count(&line, post->result.table.rows, "; %" PRIu64 " row in the result", "; %" PRIu64 " rows in the result");
     cli_info("%s", line.data);
     ar_buf_release(&line);
-    struct cli_failures others = { .verb = "is missing", .verb_many = "are missing" };
+    struct cli_failures others = { .how = CLI_MISSING };
     for (size_t i = 0; i < merged->targets.count; i++)
         if (merged->outcome[i] == AR_OUTCOME_NOT_CHOSEN)
-            cli_failures_add(&others, &merged->targets.entry[i], "not chosen", "");
+            cli_failures_add(&others, &merged->targets.entry[i], ar_tr("not chosen"), "");
     cli_failures_tell(&others);
     cli_failures_release(&others);
-    struct cli_failures failures = { .verb = "is missing: it failed", .verb_many = "are missing: they failed alike" };
+    struct cli_failures failures = { .how = CLI_MISSING_FAILED };
     for (size_t i = 0; i < merged->error.n; i++)
         cli_failures_add(&failures, &merged->targets.entry[merged->error.body[i].lane],
                          merged->names.data + merged->error.body[i].cause, "");

@@ -15,21 +15,21 @@
 enum { OPT_LANE_KEY = CLI_LONG, OPT_KEEP_GOING };
 
 static const struct cli_option options[] = {
-    { 's', "samples", "FILE", "the samples table: CSV with the columns data,sample" },
+    { 's', "samples", "FILE", N_("the samples table: CSV with the columns data,sample") },
     CLI_OPTION_PARAMS,
     { OPT_LANE_KEY, "lane-key", "[SET=]COLUMN[~REGEX]",
-      "the column that tells the lane of a row, or its part that\nthe first group of REGEX (POSIX extended) matches" },
+      N_("the column that tells the lane of a row, or its part that\nthe first group of REGEX (POSIX extended) matches") },
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
-    { OPT_KEEP_GOING, "keep-going", NULL, "end with status 0 although lanes failed" },
+    { OPT_KEEP_GOING, "keep-going", NULL, N_("end with status 0 although lanes failed") },
     { 0 },
 };
 
 static const struct cli_tool tool = {
     .name = "ar-split",
-    .synopsis = "[options] SET=FILE ...\n[options] RUN.tar\n[options] < RUN.tar",
-    .summary = "Cuts the result sets of a run into lanes, one for each sample, and writes them\n"
-               "as a tar stream. FILE is CSV, perhaps compressed; '-' is standard input.",
+    .synopsis = N_("[options] SET=FILE ...\n[options] RUN.tar\n[options] < RUN.tar"),
+    .summary = N_("Cuts the result sets of a run into lanes, one for each sample, and writes them\n"
+                  "as a tar stream. FILE is CSV, perhaps compressed; '-' is standard input."),
     .options = options,
     .examples = "  ar-split -s samples.csv activity_spots=as.csv surrounding_spots=ss.csv |\n"
                 "    ar-cleanse -e 'activity_spots=Activity Spots' --none surrounding_spots |\n"
@@ -105,7 +105,7 @@ static int read_run_tar(struct split *split, const char *path, struct ar_error *
     int fd = open_input(split, path, error);
     if (fd < 0)
         return -1;
-    int result = ar_run_read_tar(&split->lanes.run, fd, strcmp(path, "-") == 0 ? "standard input" : path, error);
+    int result = ar_run_read_tar(&split->lanes.run, fd, strcmp(path, "-") == 0 ? ar_tr("standard input") : path, error);
     close(fd);
     return result;
 }
@@ -145,7 +145,7 @@ static int read_samples(struct split *split, struct ar_error *error)
     if (split->lanes.grow)
         return 0;
     if (!split->samples_path)
-        return ar_samples_parse(targets, run->samples.data, run->samples.len, "entry 'sample_names'", error);
+        return ar_samples_parse(targets, run->samples.data, run->samples.len, ar_tr("entry 'sample_names'"), error);
     if (ar_samples_load(targets, split->samples_path, error) != 0)
         return -1;
     if (run->has_samples)
@@ -162,19 +162,10 @@ static int read_params(struct split *split, struct ar_error *error)
     if (!split->lanes.has_params)
         return 0;
     ar_buf_add(&split->lanes.params, split->lanes.run.params.data, split->lanes.run.params.len);
-    return ar_params_check(split->lanes.params.data, split->lanes.params.len, "entry 'params'", error);
+    return ar_params_check(split->lanes.params.data, split->lanes.params.len, ar_tr("entry 'params'"), error);
 }
 
 /* ---- the sets ------------------------------------------------------------------------------------------------------- */
-
-static void tell_count(const char *what, uint64_t n, const char *thing, const char *done)
-{
-    struct ar_buf number;
-    ar_buf_init(&number);
-    cli_number(&number, n, thing);
-    cli_info("%s: %s %s", what, number.data, done);
-    ar_buf_release(&number);
-}
 
 /* Says what was detected, and what was dropped. */
 static void tell_set(const struct split *split, const struct ar_run_set *set, const struct ar_partition *p)
@@ -186,7 +177,8 @@ static void tell_set(const struct split *split, const struct ar_run_set *set, co
     if (p->seen.cr)
         cli_info("%s: CRLF and CR line ends are written as LF", p->what);
     if (p->seen.blank_lines)
-        tell_count(p->what, p->seen.blank_lines, "blank line", "skipped");
+        cli_info(ar_tr_n("%s: %" PRIu64 " blank line skipped", "%s: %" PRIu64 " blank lines skipped", p->seen.blank_lines), p->what,
+                 p->seen.blank_lines);
     if (!ar_partition_last_line_ends(p))
         cli_warn("%s: its last line has no line end: was the file cut? Look at its last cell", p->what);
     if (p->no_lane)
@@ -196,7 +188,7 @@ static void tell_set(const struct split *split, const struct ar_run_set *set, co
         const struct ar_name *name = &p->unknown.name[i];
         ssize_t form = ar_targets_find_form(&split->lanes.targets, name->text, name->len);
         cli_warn("%s: rows of the lane '%s', which the samples table does not name, are dropped: %" PRIu64 "%s", p->what,
-                 name->text, p->unknown_rows[i], form >= 0 ? " (one that it names differs only in its Unicode form)" : "");
+                 name->text, p->unknown_rows[i], form >= 0 ? ar_tr(" (one that it names differs only in its Unicode form)") : "");
     }
     if (p->unknown.count > 10)
         cli_warn("%s: and those of %zu further lanes", p->what, p->unknown.count - 10);
@@ -267,12 +259,12 @@ static void tell_account(const struct split *split)
             failed += split->lanes.error[lane] ? ar_partition_rows(p, lane) : 0;
         ar_buf_add_format(&line, "; %s: ", p->set);
         cli_number(&line, p->seen.rows, "row");
-        ar_buf_add_format(&line, ", %" PRIu64 " kept", p->seen.rows - dropped - failed);
+        ar_buf_add_tr(&line, ", %" PRIu64 " kept", p->seen.rows - dropped - failed);
         if (dropped)
-            ar_buf_add_format(&line, ", %" PRIu64 " dropped", dropped);
+            ar_buf_add_tr(&line, ", %" PRIu64 " dropped", dropped);
         if (failed)
-            ar_buf_add_format(&line, ", %" PRIu64 " in failed lanes", failed);
-        ar_buf_add_text(&line, " (lane by ");
+            ar_buf_add_tr(&line, ", %" PRIu64 " in failed lanes", failed);
+        ar_buf_add_text(&line, ar_tr(" (lane by "));
         ar_lane_rule_describe(&p->rule, &line);
         ar_buf_add_char(&line, ')');
     }

@@ -2,6 +2,9 @@
 /*
  * What all tools share towards their user: messages, options, output, progress, signals. The only part of the project that
  * prints or keeps global state (the tool's name, its level of messages, the signal that asked it to stop).
+ *
+ * Messages and help are in the language of the user (bytes/tr.h): formats are written in English, as literals, and looked up here. The texts
+ * of tables are marked by N_().
  */
 #ifndef AR_TOOLS_CLI_H
 #define AR_TOOLS_CLI_H
@@ -17,29 +20,30 @@ struct cli_option {
     int key;          /* its letter, or a number from CLI_LONG on where it has none */
     const char *name; /* long name, or NULL */
     const char *arg;  /* what its argument is called, or NULL where it takes none */
-    const char *help; /* one line, or several separated by \n */
+    const char *help; /* one line, or several separated by \n; N_() */
 };
 
 enum { CLI_LONG = 256, CLI_END = -1, CLI_WRONG = -2, CLI_DONE = -3 };
 
 struct cli_tool {
     const char *name;     /* "ar-split" */
-    const char *synopsis; /* one form a line, without the name: "[options] SET=FILE ..." */
-    const char *summary;  /* what it does: a sentence or two */
+    const char *synopsis; /* one form a line, without the name: N_("[options] SET=FILE ...") */
+    const char *summary;  /* what it does: a sentence or two; N_() */
     const struct cli_option *options;
     const char *examples; /* lines, or NULL */
     bool command;         /* the operands are a command: what follows the first one is its own */
 };
 
 /* Options that mean the same in every tool, for the tables. */
-#define CLI_OPTION_OUTPUT { 'o', "output", "FILE", "write to FILE (it appears when it is whole) instead of standard output" }
-#define CLI_OPTION_COMPRESS { 'Z', "compress", "FILTER", "compress the output: gzip or zstd" }
-#define CLI_OPTION_PARAMS { 'p', "params", "FILE", "parameters of the analysis: a JSON object" }
-#define CLI_OPTION_PARAM { 'P', "param", "NAME=JSON", "set one parameter; may be repeated" }
-#define CLI_OPTION_MANIFEST { 'm', "manifest", "FILE", "the method's manifest" }
+#define CLI_OPTION_OUTPUT \
+    { 'o', "output", "FILE", N_("write to FILE (it appears when it is whole) instead of standard output") }
+#define CLI_OPTION_COMPRESS { 'Z', "compress", "FILTER", N_("compress the output: gzip or zstd") }
+#define CLI_OPTION_PARAMS { 'p', "params", "FILE", N_("parameters of the analysis: a JSON object") }
+#define CLI_OPTION_PARAM { 'P', "param", "NAME=JSON", N_("set one parameter; may be repeated") }
+#define CLI_OPTION_MANIFEST { 'm', "manifest", "FILE", N_("the method's manifest") }
 
 /*
- * Starts a tool: remembers its name, reads LOGLEVEL, installs handlers (SIGINT, SIGTERM and others that end a program ask to
+ * Starts a tool: chooses the language, remembers its name, reads LOGLEVEL, installs handlers (SIGINT, SIGTERM and others that end a program ask to
  * stop, see cli_stop; SIGBUS says that a mapped file shrank). Call first.
  */
 void cli_start(const struct cli_tool *tool);
@@ -120,7 +124,7 @@ void cli_output_abandon(struct cli_output *output);
 
 /*
  * A line on the terminal that is updated once the work takes over a second: shown where standard error is a terminal and
- * standard output is no pipe, and not with --quiet. unit: "B" for bytes, else a word ("lanes").
+ * standard output is no pipe, and not with --quiet. doing: N_("cutting"). unit: "B" for bytes, else a word (N_("lanes")).
  */
 void cli_progress_start(const char *doing, const char *unit);
 
@@ -130,8 +134,8 @@ void cli_progress(uint64_t done, uint64_t total, uint64_t failed);
 /* Takes the line away. Messages do so by themselves. */
 void cli_progress_end(void);
 
-/* Appends a number of things: "1 lane", "3 lanes". */
-void cli_number(struct ar_buf *buf, uint64_t n, const char *thing);
+/* Appends a number of things, named by a literal: "1 lane", "3 lanes". */
+#define cli_number(buf, n, thing) ar_buf_add_count(buf, n, "%" PRIu64 " " thing, "%" PRIu64 " " thing "s")
 
 /* Appends a number of bytes for people: "512 B", "1.5 MB" (powers of 1000). */
 void cli_bytes(struct ar_buf *buf, uint64_t bytes);

@@ -75,25 +75,50 @@ static void name_alike(struct cli_failures *failures, size_t first, struct ar_bu
             ar_buf_add_format(names, "%s'%s'", n > 1 ? ", " : "", failure->target->data);
     }
     if (n > MAX_SHOWN)
-        ar_buf_add_format(names, " and %zu more; ar-ls lists them all", n - MAX_SHOWN);
+        ar_buf_add_tr(names, " and %zu more; ar-ls lists them all", n - MAX_SHOWN);
 }
 
-static void tell_one(const struct cli_failures *failures, const struct cli_failure *failure, size_t n, const char *names)
+static void tell_cause(enum cli_failed how, const struct ar_target *target, const char *cause)
+{
+    if (how == CLI_FAILED)
+        cli_warn("lane '%s' (%s) failed: %s", target->data, target->sample, cause);
+    else if (how == CLI_MISSING)
+        cli_warn("lane '%s' (%s) is missing: %s", target->data, target->sample, cause);
+    else
+        cli_warn("lane '%s' (%s) is missing: it failed: %s", target->data, target->sample, cause);
+}
+
+static void tell_one(const struct cli_failures *failures, const struct cli_failure *failure)
 {
     const struct ar_target *target = failure->target;
-    if (n == 1)
-        cli_warn("lane '%s' (%s) %s: %s", target->data, target->sample, failures->verb, failure->cause);
-    else
-        cli_warn("%zu lanes %s: %s", n, failures->verb_many, failure->cause);
+    tell_cause(failures->how, target, failure->cause);
     cli_more_lines(failure->log);
-    if (n > 1)
-        cli_more("lanes: %s", names);
     if (failures->logs)
-        cli_more("%slog: %s/%s.log", n > 1 ? "the first one's " : "", failures->logs, target->data);
+        cli_more("log: %s/%s.log", failures->logs, target->data);
     if (failures->work)
-        cli_more("%s folder: %s/%s", n > 1 ? "the first one's" : "its", failures->work, target->data);
+        cli_more("its folder: %s/%s", failures->work, target->data);
     if (failures->again)
-        cli_more("run %s again: the same command with --lane '%s'", n > 1 ? "one" : "it", target->data);
+        cli_more("run it again: the same command with --lane '%s'", target->data);
+}
+
+/* The same of n lanes, of which failure is the first one's. */
+static void tell_alike(const struct cli_failures *failures, const struct cli_failure *failure, size_t n, const char *names)
+{
+    const char *lane = failure->target->data;
+    if (failures->how == CLI_FAILED)
+        cli_warn("%zu lanes failed alike: %s", n, failure->cause);
+    else if (failures->how == CLI_MISSING)
+        cli_warn("%zu lanes are missing: %s", n, failure->cause);
+    else
+        cli_warn("%zu lanes are missing: they failed alike: %s", n, failure->cause);
+    cli_more_lines(failure->log);
+    cli_more("lanes: %s", names);
+    if (failures->logs)
+        cli_more("the first one's log: %s/%s.log", failures->logs, lane);
+    if (failures->work)
+        cli_more("the first one's folder: %s/%s", failures->work, lane);
+    if (failures->again)
+        cli_more("run one again: the same command with --lane '%s'", lane);
 }
 
 void cli_failures_tell(struct cli_failures *failures)
@@ -112,7 +137,10 @@ void cli_failures_tell(struct cli_failures *failures)
         else
             n = 1;
         failure->told = true;
-        tell_one(failures, failure, n, names.data);
+        if (n == 1)
+            tell_one(failures, failure);
+        else
+            tell_alike(failures, failure, n, names.data);
         shown++;
         lanes += n;
     }

@@ -10,8 +10,7 @@
 
 /* Zeroed, then the first part is filled in. */
 struct cli_failures {
-    const char *verb;      /* "failed": behind the name of a lane */
-    const char *verb_many; /* "failed alike": behind a number of lanes */
+    enum cli_failed { CLI_FAILED, CLI_MISSING, CLI_MISSING_FAILED } how; /* what is said of a lane: that it failed, or is missing */
     const char *logs;      /* the folder of LANE.log, or NULL */
     const char *work;      /* the folder of their folders, where these stay, or NULL */
     bool again;            /* --lane runs one again */

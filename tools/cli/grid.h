@@ -34,7 +34,7 @@ void cli_grid_release(struct cli_grid *grid);
 /* A heading over the columns from first to last. In their order. */
 void cli_grid_head(struct cli_grid *grid, size_t first, size_t last, const char *text);
 
-/* The next cell, row by row; n bytes of text. */
+/* The next cell, row by row; n bytes of text. Nothing of a grid is translated here. */
 void cli_grid_cell(struct cli_grid *grid, const char *text, size_t n);
 void cli_grid_text(struct cli_grid *grid, const char *text);
 void cli_grid_format(struct cli_grid *grid, const char *format, ...) AR_PRINTF(2, 3);

@@ -7,7 +7,7 @@ int cli_lanes_open(struct cli_lanes *lanes, const char *path, struct cli_output 
                    struct ar_error *error)
 {
     *lanes = (struct cli_lanes){ .fd = STDIN_FILENO };
-    const char *name = path ? path : "standard input";
+    const char *name = path ? path : ar_tr("standard input");
     if (path && (lanes->fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
         return ar_fail_open(error, errno, "cannot open '%s'", path);
     if (!path && isatty(STDIN_FILENO)) {

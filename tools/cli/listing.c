@@ -11,31 +11,48 @@ static void add_kind(const struct ar_listing *listing, struct ar_buf *out)
 {
     int cleansed = ar_listing_cleansed(listing);
     if (listing->one_lane && listing->n_lanes == 1 && listing->lane[0].state == AR_LISTED_FAILED) {
-        ar_buf_add_text(out, "one lane, failed");
+        ar_buf_add_text(out, ar_tr("one lane, failed"));
         return;
     }
     switch (listing->kind) {
     case AR_LISTED_NOTHING:
-        ar_buf_add_text(out, "an error: the whole stream failed");
+        ar_buf_add_text(out, ar_tr("an error: the whole stream failed"));
         return;
     case AR_LISTED_FILES:
-        ar_buf_add_text(out, "CSV files, before a run");
+        ar_buf_add_text(out, ar_tr("CSV files, before a run"));
         return;
     case AR_LISTED_LANES:
-        ar_buf_add_text(out, listing->one_lane ? "one lane" : "lanes");
-        ar_buf_add_text(out, cleansed == 0 ? ", not cleansed yet" : cleansed > 0 ? ", cleansed" : ", cleansed in part");
+        ar_buf_add_text(out, listing->one_lane ? ar_tr("one lane") : ar_tr("lanes"));
+        ar_buf_add_text(out, ar_tr(cleansed == 0 ? N_(", not cleansed yet") : cleansed > 0 ? N_(", cleansed") : N_(", cleansed in part")));
         return;
     case AR_LISTED_INPUTS:
-        ar_buf_add_text(out, listing->one_lane ? "one lane, ready for the analysis" : "lane inputs");
+        ar_buf_add_text(out, listing->one_lane ? ar_tr("one lane, ready for the analysis") : ar_tr("lane inputs"));
         return;
     case AR_LISTED_RESULTS:
-        ar_buf_add_text(out, listing->one_lane ? "one lane, analysed" : "lane results");
+        ar_buf_add_text(out, listing->one_lane ? ar_tr("one lane, analysed") : ar_tr("lane results"));
         return;
     default:
-        ar_buf_add_text(out, ar_listing_kind_name(listing));
+        break;
     }
-    if (ar_listing_without(listing))
-        ar_buf_add_text(out, ar_listing_withheld(listing) ? " withheld" : " incomplete");
+    const char *name = ar_tr(ar_listing_kind_name(listing));
+    if (!ar_listing_without(listing))
+        ar_buf_add_text(out, name);
+    else if (ar_listing_withheld(listing))
+        ar_buf_add_tr(out, "%s withheld", name);
+    else
+        ar_buf_add_tr(out, "%s incomplete", name);
+}
+
+static void add_state(struct ar_buf *out, size_t n, enum ar_listed_state state)
+{
+    if (state == AR_LISTED_FAILED)
+        ar_buf_add_count(out, n, "%" PRIu64 " lane failed", "%" PRIu64 " lanes failed");
+    else if (state == AR_LISTED_NOT_CHOSEN)
+        ar_buf_add_count(out, n, "%" PRIu64 " lane not chosen", "%" PRIu64 " lanes not chosen");
+    else if (state == AR_LISTED_OPEN)
+        ar_buf_add_count(out, n, "%" PRIu64 " lane open", "%" PRIu64 " lanes open");
+    else
+        ar_buf_add_count(out, n, "%" PRIu64 " lane missing", "%" PRIu64 " lanes missing");
 }
 
 /* Why a result was withheld or is incomplete. */
@@ -52,8 +69,7 @@ static void add_without(const struct ar_listing *listing, struct ar_buf *out)
         if (n == 0)
             continue;
         ar_buf_add_text(out, before);
-        cli_number(out, n, "lane");
-        ar_buf_add_format(out, " %s", states[i] == AR_LISTED_OPEN ? "open" : ar_listing_state_name(states[i]));
+        add_state(out, n, states[i]);
         before = ", ";
     }
 }
@@ -65,12 +81,12 @@ static void print_title(const struct ar_listing *listing, const char *input)
     if (input)
         ar_buf_add_format(&line, "%s: ", input);
     add_kind(listing, &line);
-    if (listing->folder)
-        ar_buf_add_text(&line, ", in a folder");
-    if (listing->parts) {
-        ar_buf_add_text(&line, listing->folder ? " of " : ", in ");
-        cli_number(&line, listing->part.count, "tar");
-    }
+    if (listing->folder && listing->parts)
+        ar_buf_add_count(&line, listing->part.count, ", in a folder of %" PRIu64 " tar", ", in a folder of %" PRIu64 " tars");
+    else if (listing->folder)
+        ar_buf_add_text(&line, ar_tr(", in a folder"));
+    else if (listing->parts)
+        ar_buf_add_count(&line, listing->part.count, ", in %" PRIu64 " tar", ", in %" PRIu64 " tars");
     add_without(listing, &line);
     cli_say("%s", line.data);
     ar_buf_clear(&line);
@@ -81,12 +97,12 @@ static void print_title(const struct ar_listing *listing, const char *input)
     if (listing->kind == AR_LISTED_FILES)
         cli_number(&line, listing->entries, "file");
     else if (listing->entries)
-        ar_buf_add_format(&line, "%" PRIu64 " %s", listing->entries, listing->entries == 1 ? "entry" : "entries");
+        ar_buf_add_count(&line, listing->entries, "%" PRIu64 " entry", "%" PRIu64 " entries");
     ar_buf_add_text(&line, listing->entries ? ", " : "");
     if (listing->entries)
         cli_bytes(&line, listing->bytes);
     if (listing->filter != AR_FILTER_NONE)
-        ar_buf_add_format(&line, ", compressed with %s", ar_filter_name(listing->filter));
+        ar_buf_add_tr(&line, ", compressed with %s", ar_filter_name(listing->filter));
     cli_say("%s", line.data);
     ar_buf_release(&line);
 }
@@ -125,9 +141,9 @@ static void add_state_cell(struct cli_grid *grid, const struct ar_listed_lane *l
     const char *text = lane->error ? lane->error : "";
     size_t n = ar_error_first_line(&text, strlen(text));
     if (n > 0)
-        cli_grid_format(grid, "%s: %.*s", ar_listing_state_name(lane->state), (int)n, text);
+        cli_grid_format(grid, "%s: %.*s", ar_tr(ar_listing_state_name(lane->state)), (int)n, text);
     else
-        cli_grid_text(grid, ar_listing_state_name(lane->state));
+        cli_grid_text(grid, ar_tr(ar_listing_state_name(lane->state)));
 }
 
 static void add_lane(struct cli_grid *grid, const struct ar_listing *listing, size_t lane, const bool *fewer)
@@ -151,7 +167,7 @@ static void add_sums(struct cli_grid *grid, const struct ar_listing *listing, co
     uint64_t images = 0;
     for (size_t i = 0; i < listing->n_lanes; i++)
         images += listing->lane[i].images;
-    cli_grid_format(grid, "%zu lanes", listing->n_lanes);
+    cli_grid_format(grid, ar_tr("%zu lanes"), listing->n_lanes);
     cli_grid_text(grid, "");
     for (size_t i = 0; i < listing->n_sets; i++) {
         struct ar_listed_sum sum = ar_listing_sum(listing, i);
@@ -166,8 +182,8 @@ static void add_heads(struct cli_grid *grid, const struct ar_listing *listing)
 {
     cli_grid_column(grid, 0);
     cli_grid_column(grid, CLI_GRID_SHRINK);
-    cli_grid_head(grid, 0, 0, "data");
-    cli_grid_head(grid, 1, 1, "sample");
+    cli_grid_head(grid, 0, 0, ar_tr("data"));
+    cli_grid_head(grid, 1, 1, ar_tr("sample"));
     for (size_t i = 0; i < listing->n_sets; i++) {
         cli_grid_column(grid, CLI_GRID_RIGHT);
         cli_grid_column(grid, CLI_GRID_CLOSE);
@@ -178,8 +194,8 @@ static void add_heads(struct cli_grid *grid, const struct ar_listing *listing)
     size_t next = 2 + 4 * listing->n_sets;
     cli_grid_column(grid, CLI_GRID_RIGHT);
     cli_grid_column(grid, CLI_GRID_SHRINK);
-    cli_grid_head(grid, next, next, "images");
-    cli_grid_head(grid, next + 1, next + 1, "state");
+    cli_grid_head(grid, next, next, ar_tr("images"));
+    cli_grid_head(grid, next + 1, next + 1, ar_tr("state"));
 }
 
 static int print_lanes(const struct ar_listing *listing, struct ar_error *error)
@@ -233,7 +249,7 @@ static void print_artifacts(const struct ar_listing *listing)
     bool first = true;
     ar_buf_init(&line);
     json_object_foreach (listing->artifacts, kind, counts) {
-        ar_buf_add_format(&line, "%s %s %" PRIu64 " (", first ? "" : ",", *kind ? kind : "other", ar_json_count(counts, "count"));
+        ar_buf_add_format(&line, "%s %s %" PRIu64 " (", first ? "" : ",", *kind ? kind : ar_tr("other"), ar_json_count(counts, "count"));
         cli_bytes(&line, ar_json_count(counts, "bytes"));
         ar_buf_add_char(&line, ')');
         first = false;
@@ -259,9 +275,8 @@ static void print_verified(const struct ar_listing *listing)
         return;
     struct ar_buf line;
     ar_buf_init(&line);
-    ar_buf_add_text(&line, "verified: ");
-    ar_buf_add_format(&line, "%" PRIu64 " %s", listing->entries, listing->entries == 1 ? "entry" : "entries");
-    ar_buf_add_format(&line, ", %" PRIu64 " bytes", listing->bytes);
+    ar_buf_add_count(&line, listing->entries, "verified: %" PRIu64 " entry", "verified: %" PRIu64 " entries");
+    ar_buf_add_count(&line, listing->bytes, ", %" PRIu64 " byte", ", %" PRIu64 " bytes");
     puts("");
     cli_say("%s", line.data);
     ar_buf_release(&line);

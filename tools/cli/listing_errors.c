@@ -45,7 +45,7 @@ static void print_like(const struct ar_listing *listing, size_t lane)
             ar_buf_add_format(&line, " (%s)", target->sample);
     }
     if (count > LIKE_MAX)
-        ar_buf_add_format(&line, ", … (%zu lanes)", count);
+        ar_buf_add_tr(&line, ", … (%zu lanes)", count);
     cli_say("  %s", line.data);
     ar_buf_release(&line);
 }
@@ -55,7 +55,8 @@ void cli_print_errors(const struct ar_listing *listing)
     size_t printed[ERRORS_MAX], count = 0;
     bool more = false;
     for (size_t i = 0; i < listing->errors.count; i++) {
-        puts("\nerror:");
+        puts("");
+        cli_say("error:");
         print_error(listing->errors.name[i].text);
     }
     for (size_t i = 0; i < listing->n_lanes; i++) {
@@ -65,11 +66,13 @@ void cli_print_errors(const struct ar_listing *listing)
         more = count == ERRORS_MAX;
         if (more)
             break;
-        if (count == 0)
-            puts("\nlanes that failed:");
+        if (count == 0) {
+            puts("");
+            cli_say("lanes that failed:");
+        }
         printed[count++] = i;
         print_like(listing, i);
-        print_error(lane->error ? lane->error : "(its error is not in the stream)");
+        print_error(lane->error ? lane->error : ar_tr("(its error is not in the stream)"));
     }
     if (more)
         cli_say("  … (and others: the first line of each is in the table)");

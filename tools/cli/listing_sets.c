@@ -19,7 +19,7 @@ void cli_say(const char *format, ...)
     char *text;
     va_list args;
     va_start(args, format);
-    int n = vasprintf(&text, format, args);
+    int n = vasprintf(&text, ar_tr(format), args);
     va_end(args);
     if (n < 0)
         return;
@@ -53,7 +53,9 @@ void cli_print_columns(const json_t *columns)
     json_t *name;
     if (count == 0)
         return;
-    size_t width = (size_t)printf("  columns:");
+    const char *head = ar_tr("  columns:");
+    size_t width = ar_text_width(head, strlen(head));
+    printf("%s", head);
     json_array_foreach ((json_t *)(uintptr_t)columns, i, name) {
         if (i == COLUMNS_MAX) {
             printf(" … (%zu)", count);
@@ -75,20 +77,20 @@ static void print_source(const struct ar_listed_set *set, enum ar_listed_kind ki
     ar_buf_add_format(&line, "%s", set->name);
     const char *source = json_string_value(json_object_get(account, "source"));
     if (!account)
-        ar_buf_add_text(&line, kind == AR_LISTED_FILES ? ": cannot be read" : ": its source is not told");
+        ar_buf_add_text(&line, kind == AR_LISTED_FILES ? ar_tr(": cannot be read") : ar_tr(": its source is not told"));
     if (account) {
-        ar_buf_add_format(&line, ": %s, ", source ? source : "unknown source");
+        ar_buf_add_format(&line, ": %s, ", source ? source : ar_tr("unknown source"));
         cli_bytes(&line, ar_json_count(account, "bytes"));
         const char *filter = json_string_value(json_object_get(account, "compression"));
         if (filter && strcmp(filter, "none") != 0)
-            ar_buf_add_format(&line, " of %s", filter);
+            ar_buf_add_tr(&line, " of %s", filter);
         ar_buf_add_text(&line, ", ");
         cli_number(&line, ar_json_count(account, "rows"), "row");
         const char *ends = json_string_value(json_object_get(account, "line_ends"));
         if (ends && strcmp(ends, "LF") != 0)
-            ar_buf_add_format(&line, ", line ends %s", ends);
+            ar_buf_add_tr(&line, ", line ends %s", ends);
         if (json_is_true(json_object_get(account, "bom")))
-            ar_buf_add_text(&line, ", byte order mark");
+            ar_buf_add_text(&line, ar_tr(", byte order mark"));
         if (ar_json_count(account, "blank_lines")) {
             ar_buf_add_text(&line, ", ");
             cli_number(&line, ar_json_count(account, "blank_lines"), "blank line");
@@ -123,7 +125,7 @@ static void add_unknown(struct ar_buf *out, json_t *unknown)
         i++;
     }
     if (json_object_size(unknown) > IDS_MAX)
-        ar_buf_add_format(out, ", … (%zu lanes)", json_object_size(unknown));
+        ar_buf_add_tr(out, ", … (%zu lanes)", json_object_size(unknown));
 }
 
 /* Rows that had no lane, by the account at the top. */
@@ -134,12 +136,12 @@ static void add_laneless(struct cli_grid *grid, const json_t *account, struct ar
     json_object_foreach (json_object_get(account, "dropped"), reason, rows) {
         ar_buf_clear(text);
         if (strcmp(reason, "no_lane") == 0)
-            ar_buf_add_format(text, "dropped: without a lane, the first in line %" PRIu64,
+            ar_buf_add_tr(text, "dropped: without a lane, the first in line %" PRIu64,
                               ar_json_count(account, "no_lane_line"));
         else if (strcmp(reason, "not_in_samples") == 0)
-            ar_buf_add_text(text, "dropped: not in the samples table");
+            ar_buf_add_text(text, ar_tr("dropped: not in the samples table"));
         else
-            ar_buf_add_format(text, "dropped: %s", reason);
+            ar_buf_add_tr(text, "dropped: %s", reason);
         if (strcmp(reason, "not_in_samples") == 0)
             add_unknown(text, json_object_get(account, "not_in_samples"));
         add_account(grid, (uint64_t)json_integer_value(rows), text->data);
@@ -159,15 +161,15 @@ static int print_account(const struct ar_listing *listing, size_t i, struct ar_e
     cli_grid_init(&grid);
     cli_grid_column(&grid, CLI_GRID_RIGHT);
     cli_grid_column(&grid, 0);
-    add_account(&grid, sum.rows - sum.failed - sum.not_chosen, listing->kind < AR_LISTED_RESULTS ? "in lanes" : "analysed");
-    add_account(&grid, sum.failed, "in failed lanes");
-    add_account(&grid, sum.not_chosen, "of lanes that were not chosen");
+    add_account(&grid, sum.rows - sum.failed - sum.not_chosen, listing->kind < AR_LISTED_RESULTS ? ar_tr("in lanes") : ar_tr("analysed"));
+    add_account(&grid, sum.failed, ar_tr("in failed lanes"));
+    add_account(&grid, sum.not_chosen, ar_tr("of lanes that were not chosen"));
     json_object_foreach (set->dropped, reason, rows) {
         ar_buf_clear(&text);
         if (strcmp(reason, "other_lanes") == 0) /* of a set of the Python runner's, which had those of all lanes */
-            ar_buf_add_text(&text, "of other lanes");
+            ar_buf_add_text(&text, ar_tr("of other lanes"));
         else
-            ar_buf_add_format(&text, "dropped by the rules on %s", reason);
+            ar_buf_add_tr(&text, "dropped by the rules on %s", reason);
         add_account(&grid, (uint64_t)json_integer_value(rows), text.data);
     }
     add_laneless(&grid, set->account, &text);
@@ -186,11 +188,11 @@ static void add_rule(struct ar_buf *out, const json_t *rule)
     const char *column = values ? "Entity" : json_string_value(json_object_get(rule, "where"));
     if (!values)
         values = json_object_get(rule, "is");
-    ar_buf_add_format(out, "%s is", column ? column : "?");
+    ar_buf_add_tr(out, "%s is", column ? column : "?");
     size_t i;
     json_t *value;
     json_array_foreach ((json_t *)(uintptr_t)values, i, value) {
-        ar_buf_add_format(out, "%s '%s'", i ? " or" : "", json_string_value(value) ? json_string_value(value) : "?");
+        ar_buf_add_format(out, "%s '%s'", i ? ar_tr(" or") : "", json_string_value(value) ? json_string_value(value) : "?");
     }
 }
 
@@ -203,7 +205,7 @@ static void print_rules(const json_t *rules)
         cli_say("  rules: %s, as was asked for", json_string_value(rules));
     ar_buf_init(&text);
     json_array_foreach ((json_t *)(uintptr_t)rules, i, rule) {
-        ar_buf_add_text(&text, i ? ", and " : "");
+        ar_buf_add_text(&text, i ? ar_tr(", and ") : "");
         add_rule(&text, rule);
     }
     if (text.len)
@@ -217,7 +219,7 @@ static int print_entities(const struct ar_listing *listing, const struct ar_list
     if (!listing->entities)
         return 0;
     if (set->no_entity)
-        cli_say("  entities: %s has no column Entity", names->count ? "a lane" : "the set");
+        cli_say(names->count ? N_("  entities: a lane has no column Entity") : N_("  entities: the set has no column Entity"));
     if (names->count == 0)
         return 0;
     struct cli_grid grid;
@@ -226,7 +228,7 @@ static int print_entities(const struct ar_listing *listing, const struct ar_list
     cli_grid_column(&grid, 0);
     for (size_t i = 0; i < names->count && i < ENTITIES_MAX; i++) {
         cli_grid_format(&grid, "%" PRIu64, set->entities.rows[i]);
-        cli_grid_text(&grid, names->name[i].len ? names->name[i].text : "(empty)");
+        cli_grid_text(&grid, names->name[i].len ? names->name[i].text : ar_tr("(empty)"));
     }
     cli_say("  entities:");
     int result = cli_grid_print(&grid, 4, error);

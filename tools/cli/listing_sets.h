@@ -7,7 +7,7 @@
 
 #include "lanes/listing.h"
 
-/* Prints a line to standard output, harmlessly. */
+/* Prints a line to standard output, harmlessly. The format is translated. */
 void cli_say(const char *format, ...) AR_PRINTF(1, 2);
 
 /* Prints "  columns: A, B, …", wrapped; nothing where there are none. */

@@ -27,10 +27,9 @@ static void handle_alarm(int sig)
 
 static void handle_bus(int sig)
 {
-    static const char text[] = ": an input file shrank while it was read\n"
-                               "  Run it again once nothing writes to the file any more.\n";
     (void)!write(STDERR_FILENO, cli.name, strlen(cli.name));
-    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    (void)!write(STDERR_FILENO, ": ", 2);
+    (void)!write(STDERR_FILENO, cli.shrank, strlen(cli.shrank));
     (void)sig;
     _exit(AR_SYSTEM);
 }
@@ -63,8 +62,11 @@ static void read_level(void)
 void cli_start(const struct cli_tool *tool)
 {
     hold_standard_streams();
+    ar_tr_choose();
     cli.name = tool->name;
     cli.tool = tool;
+    cli.shrank = ar_tr("an input file shrank while it was read\n"
+                       "  Run it again once nothing writes to the file any more.\n");
     read_level();
     struct sigaction action = { .sa_handler = handle_stop };
     sigemptyset(&action.sa_mask);
@@ -101,7 +103,7 @@ AR_PRINTF(3, 0)
 static void print_format(const char *prefix, const char *separator, const char *format, va_list args)
 {
     char *text;
-    int n = vasprintf(&text, format, args);
+    int n = vasprintf(&text, ar_tr(format), args);
     if (n < 0)
         return;
     print_line(prefix, separator, text, (size_t)n);
@@ -119,7 +121,7 @@ static void print_format(const char *prefix, const char *separator, const char *
 void cli_warn(const char *format, ...)
 {
     if (cli.level >= CLI_WARNING)
-        PRINT(cli.name, ": warning: ");
+        PRINT(cli.name, ar_tr(": warning: "));
 }
 
 void cli_info(const char *format, ...)
@@ -145,21 +147,16 @@ void cli_more_lines(const char *text)
         cli_more("| %.*s", (int)(end - text), text);
 }
 
-void cli_number(struct ar_buf *buf, uint64_t n, const char *thing)
-{
-    ar_buf_add_format(buf, "%" PRIu64 " %s%s", n, thing, n == 1 ? "" : "s");
-}
-
 int cli_usage(const char *format, ...)
 {
     struct ar_buf text;
     char *line;
     va_list args;
     va_start(args, format);
-    int n = vasprintf(&line, format, args);
+    int n = vasprintf(&line, ar_tr(format), args);
     va_end(args);
     ar_buf_init(&text);
-    ar_buf_add_format(&text, "%s; see '%s --help'", n < 0 ? "wrong usage" : line, cli.name);
+    ar_buf_add_tr(&text, "%s; see '%s --help'", n < 0 ? "" : line, cli.name);
     print_line(cli.name, ": ", text.data, text.len);
     ar_buf_release(&text);
     if (n >= 0)
@@ -172,8 +169,8 @@ int cli_fail(const struct ar_error *error)
     if (cli_stop)
         return AR_SYSTEM; /* what failed is that it was asked to stop */
     if (error->no_input) {
-        static const char text[] = "no input (did the command before it fail?)";
-        print_line(cli.name, ": ", text, sizeof text - 1);
+        const char *text = ar_tr("no input (did the command before it fail?)");
+        print_line(cli.name, ": ", text, strlen(text));
         return AR_INPUT;
     }
     print_line(cli.name, ": ", error->what, strlen(error->what));

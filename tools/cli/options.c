@@ -14,9 +14,9 @@
 enum { MAX_OPTIONS = 32, HELP_COLUMN = 26 };
 
 static const struct cli_option common[] = {
-    { 'q', "quiet", NULL, "only warnings and errors on standard error" },
-    { 'h', "help", NULL, "print this help" },
-    { 'V', "version", NULL, "print the version" },
+    { 'q', "quiet", NULL, N_("only warnings and errors on standard error") },
+    { 'h', "help", NULL, N_("print this help") },
+    { 'V', "version", NULL, N_("print the version") },
     { 0 },
 };
 
@@ -34,7 +34,7 @@ static void print_option(const struct cli_option *option)
     } else {
         printf("%-*s", HELP_COLUMN, left);
     }
-    for (const char *line = option->help;;) {
+    for (const char *line = ar_tr(option->help);;) {
         size_t len = strcspn(line, "\n");
         printf("%.*s\n", (int)len, line);
         if (!line[len])
@@ -46,23 +46,26 @@ static void print_option(const struct cli_option *option)
 
 static void print_help(void)
 {
-    const char *prefix = "usage:";
-    for (const char *line = cli.tool->synopsis;;) {
+    const char *usage = ar_tr("usage:");
+    printf("%s", usage);
+    for (const char *line = ar_tr(cli.tool->synopsis);;) {
         size_t len = strcspn(line, "\n");
-        printf("%s %s %.*s\n", prefix, cli.name, (int)len, line);
+        printf(" %s %.*s\n", cli.name, (int)len, line);
         if (!line[len])
             break;
         line += len + 1;
-        prefix = "      ";
+        printf("%*s", (int)ar_text_width(usage, strlen(usage)), "");
     }
-    printf("\n%s\n\n", cli.tool->summary);
+    printf("\n%s\n\n", ar_tr(cli.tool->summary));
     for (const struct cli_option *option = cli.tool->options; option->key; option++)
         print_option(option);
     for (const struct cli_option *option = common; option->key; option++)
         print_option(option);
     if (cli.tool->examples)
-        printf("\nExamples:\n%s\n", cli.tool->examples);
-    printf("\nThe manual has more: man %s, man analysisrun.\n", cli.name);
+        printf("\n%s\n%s\n", ar_tr("Examples:"), cli.tool->examples);
+    printf("\n");
+    printf(ar_tr("The manual has more: man %s, man analysisrun."), cli.name);
+    printf("\n");
 }
 
 /* The table as getopt_long wants it. */

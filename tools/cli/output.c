@@ -15,7 +15,7 @@ static bool names_a_file(const struct cli_output *output)
 int cli_output_open(struct cli_output *output, struct ar_error *error)
 {
     int fd = STDOUT_FILENO;
-    const char *name = "standard output";
+    const char *name = ar_tr("standard output");
     output->is_file = names_a_file(output);
     if (output->is_file) {
         if (ar_file_create(&output->file, AT_FDCWD, output->path, false, error) != 0)

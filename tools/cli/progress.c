@@ -16,7 +16,7 @@ void cli_bytes(struct ar_buf *buf, uint64_t bytes)
 {
     static const char *const units[] = { "kB", "MB", "GB", "TB", "PB" };
     if (bytes < 1000) {
-        ar_buf_add_format(buf, "%" PRIu64 " B", bytes);
+        ar_buf_add_tr(buf, "%" PRIu64 " B", bytes);
         return;
     }
     double value = (double)bytes / 1000;
@@ -42,7 +42,7 @@ static void add_amount(struct ar_buf *line, uint64_t amount)
     if (strcmp(cli.unit, "B") == 0)
         cli_bytes(line, amount);
     else
-        ar_buf_add_format(line, "%" PRIu64 " %s", amount, cli.unit);
+        ar_buf_add_format(line, "%" PRIu64 " %s", amount, ar_tr(cli.unit));
 }
 
 void cli_progress(uint64_t done, uint64_t total, uint64_t failed)
@@ -57,20 +57,20 @@ void cli_progress(uint64_t done, uint64_t total, uint64_t failed)
     cli.last = now;
     struct ar_buf line;
     ar_buf_init(&line);
-    ar_buf_add_format(&line, "\r%s: %s ", cli.name, cli.doing);
+    ar_buf_add_format(&line, "\r%s: %s ", cli.name, ar_tr(cli.doing));
     add_amount(&line, done);
     if (total) {
-        ar_buf_add_text(&line, " of ");
+        ar_buf_add_text(&line, ar_tr(" of "));
         add_amount(&line, total);
     }
     if (failed)
-        ar_buf_add_format(&line, ", %" PRIu64 " failed", failed);
+        ar_buf_add_tr(&line, ", %" PRIu64 " failed", failed);
     ar_buf_add_text(&line, ", ");
     add_amount(&line, (uint64_t)((double)done / elapsed));
-    ar_buf_add_text(&line, "/s");
+    ar_buf_add_text(&line, ar_tr("/s"));
     if (total && done > 0 && total >= done) {
         unsigned long left = (unsigned long)(elapsed * (double)(total - done) / (double)done + 0.5);
-        ar_buf_add_format(&line, ", %lu:%02lu left", left / 60, left % 60);
+        ar_buf_add_tr(&line, ", %lu:%02lu left", left / 60, left % 60);
     }
     ar_buf_add_text(&line, "\033[K");
     (void)!write(STDERR_FILENO, line.data, line.len);

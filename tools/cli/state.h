@@ -16,6 +16,7 @@ struct cli_state {
     const struct cli_tool *tool;
     enum cli_level level;
     bool quiet;
+    const char *shrank; /* what is said when a mapped file shrank, where nothing can be looked up */
     /* progress */
     bool progress_wanted;
     bool progress_shown; /* the line is on the terminal now */

@@ -4,28 +4,16 @@
 #include "cli/cli.h"
 #include "lanes/partition_tell.h"
 
-static const char *locale_name(void)
-{
-    static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
-    for (size_t i = 0; i < AR_COUNT(names); i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return value;
-    }
-    return NULL;
-}
-
 enum ar_language cli_wire_language(void)
 {
-    return ar_wire_language(getenv("AR_LANG"), locale_name());
+    return ar_wire_language(getenv("AR_LANG"), ar_locale_name());
 }
 
-static void add_number(struct ar_buf *line, uint64_t n, const char *thing)
+/* One of the formats of ", 3 lanes"; nothing where there are none. */
+AR_PRINTF(3, 0) AR_PRINTF(4, 0) static void add_number(struct ar_buf *line, uint64_t n, const char *one, const char *many)
 {
-    if (n == 0)
-        return;
-    ar_buf_add_text(line, ", ");
-    cli_number(line, n, thing);
+    if (n != 0)
+        ar_buf_add_count(line, n, one, many);
 }
 
 enum { LANES_SHOWN = 5 };
@@ -37,13 +25,13 @@ static void warn_nothing_taken(const struct ar_wire_from *from, const struct ar_
     const char *zeros = NULL;
     struct ar_buf line;
     ar_buf_init(&line);
-    ar_buf_add_format(&line, "no row of the set '%s' is of the lane '%s'", part->set, targets->entry[0].data);
+    ar_buf_add_tr(&line, "no row of the set '%s' is of the lane '%s'", part->set, targets->entry[0].data);
     if (targets->count > 1)
-        ar_buf_add_format(&line, ", or of another of the %zu lanes", targets->count);
-    ar_buf_add_text(&line, part->unknown.count ? "; its rows are of " : "; its rows name no lane");
+        ar_buf_add_tr(&line, ", or of another of the %zu lanes", targets->count);
+    ar_buf_add_text(&line, part->unknown.count ? ar_tr("; its rows are of ") : ar_tr("; its rows name no lane"));
     for (size_t i = 0; i < part->unknown.count && i < LANES_SHOWN; i++)
         ar_buf_add_format(&line, "%s'%s'", i ? ", " : "", part->unknown.name[i].text);
-    ar_buf_add_text(&line, part->unknown.count > LANES_SHOWN ? " and others" : "");
+    ar_buf_add_text(&line, part->unknown.count > LANES_SHOWN ? ar_tr(" and others") : "");
     cli_warn("%s", line.data);
     for (size_t i = 0; i < targets->count && !zeros; i++)
         zeros = ar_partition_without_zeros(part, targets->entry[i].data);
@@ -57,8 +45,8 @@ static void tell_from(const struct ar_wire_from *from)
 {
     struct ar_buf line;
     ar_buf_init(&line);
-    ar_buf_add_format(&line, "from the %s dialect: %s", ar_dialect_name(from->dialect), ar_wire_kind_name(from->kind));
-    add_number(&line, from->lanes, "lane");
+    ar_buf_add_tr(&line, "from the %s dialect: %s", ar_dialect_name(from->dialect), ar_tr(ar_wire_kind_name(from->kind)));
+    add_number(&line, from->lanes, ", %" PRIu64 " lane", ", %" PRIu64 " lanes");
     for (size_t i = 0; from->split.part && i < from->split.run.n_sets; i++) {
         const struct ar_partition *part = &from->split.part[i];
         uint64_t taken = 0;
@@ -66,10 +54,10 @@ static void tell_from(const struct ar_wire_from *from)
             taken += ar_partition_rows(part, lane);
         ar_buf_add_format(&line, "; %s: ", part->set);
         cli_number(&line, part->seen.rows, "row");
-        ar_buf_add_format(&line, ", %" PRIu64 " taken, %" PRIu64 " of other lanes", taken,
+        ar_buf_add_tr(&line, ", %" PRIu64 " taken, %" PRIu64 " of other lanes", taken,
                           part->seen.rows - taken - part->no_lane);
         if (part->no_lane)
-            ar_buf_add_format(&line, ", %" PRIu64 " of none", part->no_lane);
+            ar_buf_add_tr(&line, ", %" PRIu64 " of none", part->no_lane);
         if (taken == 0 && part->seen.rows > 0)
             warn_nothing_taken(from, part);
     }
@@ -103,13 +91,13 @@ void cli_wire_to(const struct ar_wire_to *to)
 {
     struct ar_buf line;
     ar_buf_init(&line);
-    ar_buf_add_format(&line, "to the %s dialect: %s", ar_dialect_name(to->dialect), ar_wire_kind_name(to->kind));
-    add_number(&line, to->lanes, "lane");
-    add_number(&line, to->rows, "row");
-    add_number(&line, to->results, "result");
+    ar_buf_add_tr(&line, "to the %s dialect: %s", ar_dialect_name(to->dialect), ar_tr(ar_wire_kind_name(to->kind)));
+    add_number(&line, to->lanes, ", %" PRIu64 " lane", ", %" PRIu64 " lanes");
+    add_number(&line, to->rows, ", %" PRIu64 " row", ", %" PRIu64 " rows");
+    add_number(&line, to->results, ", %" PRIu64 " result", ", %" PRIu64 " results");
     if (to->left_out.count)
-        ar_buf_add_format(&line, "; without '%s'%s, for which it has no place", to->left_out.name[0].text,
-                          to->left_out.count > 1 ? " and others" : "");
+        ar_buf_add_tr(&line, "; without '%s'%s, for which it has no place", to->left_out.name[0].text,
+                      to->left_out.count > 1 ? ar_tr(" and others") : "");
     cli_info("%s", line.data);
     ar_buf_release(&line);
 }
