@@ -146,7 +146,7 @@ enum ar_column_type ar_column_type(uint8_t seen)
 
 const char *ar_column_type_name(enum ar_column_type type)
 {
-    static const char *const name[] = { "no rows", "empty", "boolean", "integer", "float", "text", "other" };
+    static const char *const name[] = { N_("no rows"), N_("empty"), N_("boolean"), N_("integer"), N_("float"), N_("text"), N_("other") };
     return name[type];
 }
 

@@ -104,8 +104,10 @@ int ar_csv_fail(const struct ar_csv_seen *seen, const char *data, uint64_t n, ui
     uint64_t cell = seen->fault < AR_CSV_NUL ? cell_number(data, seen->fault_row, seen->fault_offset) : 0;
     switch (seen->fault) {
     case AR_CSV_RAGGED:
-        ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ": %" PRIu64 " cell%s, expected %" PRIu64 " as in the header", what, line,
-                seen->fault_cells, seen->fault_cells == 1 ? "" : "s", seen->cells);
+        ar_fail(error, AR_INPUT,
+                ar_tr_n("%s, line %" PRIu64 ": %" PRIu64 " cell, expected %" PRIu64 " as in the header",
+                        "%s, line %" PRIu64 ": %" PRIu64 " cells, expected %" PRIu64 " as in the header", seen->fault_cells),
+                what, line, seen->fault_cells, seen->cells);
         return ar_hint(error,
                        "The row is cut or damaged, or a cell with a comma lacks its quotes: correct it, or export the file "
                        "again.");
@@ -274,7 +276,7 @@ int ar_csv_fail_column(const struct ar_csv_header *header, const char *name, con
     ar_buf_release(&list);
     if (header->cells == 1 && strpbrk(header->name[0], ";\t"))
         ar_hint(error, "The cells seem to be separated by %s: only commas are read, so convert the file first.",
-                strchr(header->name[0], ';') ? "';'" : "tabs");
+                strchr(header->name[0], ';') ? "';'" : ar_tr("tabs"));
     return -1;
 }
 

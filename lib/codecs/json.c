@@ -124,15 +124,35 @@ static int fail_duplicate(struct ar_error *error, const char *text, const char *
 /* "WHAT, line 3, column 4"; jansson counts no column at the start of a line. */
 static void show_place(struct ar_buf *place, const char *what, const json_error_t *why)
 {
-    ar_buf_add_format(place, "%s, line %d", what, why->line);
+    ar_buf_add_tr(place, "%s, line %d", what, why->line);
     if (why->column > 0)
-        ar_buf_add_format(place, ", column %d", why->column);
+        ar_buf_add_tr(place, ", column %d", why->column);
 }
 
 static int fail_nan(struct ar_error *error, const char *place)
 {
     ar_fail(error, AR_INPUT, "%s: NaN and Infinity are no JSON", place);
     return ar_hint(error, "A value that is missing is null in JSON (Python's json.dumps writes NaN, though).");
+}
+
+#ifdef AR_EXTRACT
+/* What jansson says. */
+N_("invalid token") N_("unexpected token") N_("unexpected newline") N_("invalid escape") N_("premature end of input")
+N_("string or '}' expected") N_("'}' expected") N_("']' expected") N_("':' expected") N_("'[' or '{' expected") N_("end of file expected")
+#endif
+
+/* jansson's words: "WORDS near 'TEXT'", or "WORDS near end of file". */
+static void show_why(struct ar_buf *shown, const char *why)
+{
+    char words[JSON_ERROR_TEXT_LENGTH];
+    const char *near = strstr(why, " near ");
+    snprintf(words, sizeof words, "%.*s", (int)(near ? near - why : (ptrdiff_t)strlen(why)), why);
+    if (near && strcmp(near, " near end of file") == 0)
+        ar_buf_add_tr(shown, "%s near end of file", ar_tr(words));
+    else if (near)
+        ar_buf_add_tr(shown, "%s near %s", ar_tr(words), near + strlen(" near "));
+    else
+        ar_buf_add_text(shown, ar_tr(words));
 }
 
 /* Says in our words why jansson refused the text. */
@@ -146,16 +166,19 @@ static int fail_jansson(struct ar_error *error, const char *text, size_t n, cons
     if (code == json_error_null_character || code == json_error_null_byte_in_key)
         return ar_fail(error, AR_INPUT, "%s, line %d: a string holds the character NUL (\\u0000), which is refused", what,
                        why->line);
-    struct ar_buf place;
+    struct ar_buf place, shown;
     ar_buf_init(&place);
+    ar_buf_init(&shown);
     show_place(&place, what, why);
+    show_why(&shown, why->text);
     if (code == json_error_numeric_overflow)
         ar_fail(error, AR_INPUT, "%s: a number is too large", place.data);
     else if (stopped_at_nan(text, n, why))
         fail_nan(error, place.data);
     else
-        ar_fail(error, AR_INPUT, "%s: no JSON: %s", place.data, why->text);
+        ar_fail(error, AR_INPUT, "%s: no JSON: %s", place.data, shown.data);
     ar_buf_release(&place);
+    ar_buf_release(&shown);
     return code == json_error_invalid_utf8 ? ar_hint(error, "Save it as UTF-8.") : -1;
 }
 
@@ -585,7 +608,7 @@ static void cut_shown(struct ar_buf *buf, size_t start)
 void ar_json_show(struct ar_buf *buf, const struct ar_json_value *value)
 {
     if (value->type == AR_JSON_ARRAY || value->type == AR_JSON_OBJECT) {
-        ar_buf_add_text(buf, value->type == AR_JSON_ARRAY ? "an array" : "an object");
+        ar_buf_add_text(buf, value->type == AR_JSON_ARRAY ? ar_tr("an array") : ar_tr("an object"));
         return;
     }
     bool string = value->type == AR_JSON_STRING;
@@ -614,7 +637,7 @@ int ar_json_fail_expected(struct ar_error *error, const char *what, const struct
     struct ar_buf shown;
     ar_buf_init(&shown);
     ar_json_show(&shown, value);
-    ar_fail(error, AR_INPUT, "expected %s, found %s", expected, shown.data);
+    ar_fail(error, AR_INPUT, "expected %s, found %s", ar_tr(expected), shown.data);
     ar_buf_release(&shown);
     return ar_json_fail_at(error, what, pointer);
 }

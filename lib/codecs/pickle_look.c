@@ -62,11 +62,11 @@ static const char *describe_name(const struct ar_pickle_value *value, char *labe
     const struct ar_pickle_value *name = value->type == AR_PICKLE_OBJECT ? &value->object->callable : value;
     const struct ar_pickle_value *class = ar_pickle_argument(value, 0);
     if (name->type != AR_PICKLE_NAME)
-        return "object";
+        return ar_tr("object");
     const struct ar_pickle_value *element = ar_pickle_argument(class, 0);
     if (name->name->id == AR_PICKLE_SCALAR && ar_pickle_is_made(class, AR_PICKLE_DTYPE) && element &&
         element->type == AR_PICKLE_TEXT) {
-        snprintf(label, AR_PICKLE_LABEL_MAX, "numpy scalar (%.*s)", (int)(element->size < 8 ? element->size : 8), element->text);
+        snprintf(label, AR_PICKLE_LABEL_MAX, ar_tr("numpy scalar (%.*s)"), (int)(element->size < 8 ? element->size : 8), element->text);
         return label;
     }
     if (name->name->name[0] == '_' && class && class->type == AR_PICKLE_NAME)
@@ -87,7 +87,7 @@ const char *ar_pickle_describe(const struct ar_pickle_value *value, char *label)
         [AR_PICKLE_SET] = "set",
     };
     if (value == NULL)
-        return "nothing";
+        return ar_tr("nothing");
     if (value->type == AR_PICKLE_NAME || value->type == AR_PICKLE_OBJECT)
         return describe_name(value, label);
     return types[value->type];

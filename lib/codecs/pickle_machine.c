@@ -513,7 +513,7 @@ static int begin(struct machine *m)
 {
     const struct ar_pickle_value none = { .type = AR_PICKLE_NONE };
     if (m->n == 0)
-        return FAIL(m, "is empty");
+        return FAIL(m, "is empty, expected a pickle");
     if (m->n < 3 || (uint8_t)m->data[0] != 0x80) {
         FAIL(m, "is no pickle of protocol 2 to %d", PROTOCOL_MOST);
         return ar_hint(m->pool->error, "Tables come as pandas' to_pickle writes them, without compression.");

@@ -32,7 +32,7 @@ void ar_tar_pax_clear(struct ar_tar_pax *pax)
 /* "'in.tar': the pax header at byte 1024 PROBLEM" */
 static int fail_pax(const struct ar_tar_pax_header *header, const char *problem, struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "'%s': the pax header at byte %" PRIu64 " %s", header->input, header->offset, problem);
+    ar_fail(error, AR_INPUT, "'%s': the pax header at byte %" PRIu64 " %s", header->input, header->offset, ar_tr(problem));
     return ar_hint(error, AR_TAR_HINT_DAMAGED);
 }
 
@@ -112,7 +112,7 @@ static int replace_global(struct ar_tar_pax *to, const struct ar_tar_pax_header 
     if (record->value_len == 0)
         return 0;
     if (pass->len + record->len > GLOBAL_PASS_MAX)
-        return fail_pax(header, "has more than 8 KiB of global vendor keywords", error);
+        return fail_pax(header, N_("has more than 8 KiB of global vendor keywords"), error);
     ar_buf_add(pass, record->text, record->len);
     return 0;
 }
@@ -123,7 +123,7 @@ static int take_vendor(struct ar_tar_pax *to, const struct ar_tar_pax_header *he
     if (to->global)
         return replace_global(to, header, record, error);
     if (to->pass.len + record->len > AR_TAR_PASS_MAX - GLOBAL_PASS_MAX)
-        return fail_pax(header, "has too many vendor keywords", error);
+        return fail_pax(header, N_("has too many vendor keywords"), error);
     ar_buf_add(&to->pass, record->text, record->len);
     return 0;
 }
@@ -133,7 +133,7 @@ static int take_image_type(struct ar_tar_pax *to, const struct ar_tar_pax_header
 {
     if (record->value_len > AR_TAR_IMAGE_TYPE_MAX || ar_utf8_check(record->value, record->value_len) != record->value_len ||
         ar_text_has_control(record->value, record->value_len))
-        return fail_pax(header, "has an 'image_type' that is not a short UTF-8 text without control characters", error);
+        return fail_pax(header, N_("has an 'image_type' that is not a short UTF-8 text without control characters"), error);
     to->has_image_type = true;
     ar_buf_clear(&to->image_type);
     ar_buf_add(&to->image_type, record->value, record->value_len);
@@ -144,9 +144,9 @@ static int take_path(struct ar_tar_pax *to, const struct ar_tar_pax_header *head
                      struct ar_error *error)
 {
     if (to->global)
-        return fail_pax(header, "gives a 'path' to all entries", error);
+        return fail_pax(header, N_("gives a 'path' to all entries"), error);
     if (memchr(record->value, '\0', record->value_len) != NULL)
-        return fail_pax(header, "has a 'path' with a NUL in it", error);
+        return fail_pax(header, N_("has a 'path' with a NUL in it"), error);
     to->has_path = record->value_len > 0;
     ar_buf_clear(&to->path);
     ar_buf_add(&to->path, record->value, record->value_len);
@@ -170,10 +170,10 @@ static int take_size(struct ar_tar_pax *to, const struct ar_tar_pax_header *head
                      struct ar_error *error)
 {
     if (to->global)
-        return fail_pax(header, "gives a 'size' to all entries", error);
+        return fail_pax(header, N_("gives a 'size' to all entries"), error);
     to->has_size = record->value_len > 0;
     if (to->has_size && !read_decimal(record->value, record->value_len, &to->size))
-        return fail_pax(header, "has a 'size' that is not a number of bytes", error);
+        return fail_pax(header, N_("has a 'size' that is not a number of bytes"), error);
     return 0;
 }
 
@@ -194,10 +194,10 @@ static int take_record(struct ar_tar_pax *to, const struct ar_tar_pax_header *he
     case IMAGE_TYPE:
         return take_image_type(to, header, record, error);
     case SPARSE:
-        fail_pax(header, "announces a sparse file", error);
+        fail_pax(header, N_("announces a sparse file"), error);
         return ar_hint(error, AR_TAR_HINT_SPARSE);
     case VOLUME:
-        fail_pax(header, "announces the rest of a file from another volume", error);
+        fail_pax(header, N_("announces the rest of a file from another volume"), error);
         return ar_hint(error, AR_TAR_HINT_VOLUME);
     case PASS:
         break;
@@ -210,7 +210,7 @@ int ar_tar_pax_take(struct ar_tar_pax *pax, const struct ar_tar_pax_header *head
     struct record record;
     for (size_t at = 0; at < header->len; at += record.len) {
         if (!split_record(&record, header->text + at, header->len - at))
-            return fail_pax(header, "has a malformed record", error);
+            return fail_pax(header, N_("has a malformed record"), error);
         if (take_record(pax, header, &record, error) < 0)
             return -1;
     }

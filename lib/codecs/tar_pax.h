@@ -8,9 +8,9 @@
 #include "bytes/buf.h"
 #include "codecs/tar_format.h"
 
-#define AR_TAR_HINT_DAMAGED "It was damaged on its way, or written by a program at fault; make it again."
-#define AR_TAR_HINT_SPARSE "Pack it again without tar's option --sparse."
-#define AR_TAR_HINT_VOLUME "Pack it again without tar's option --multi-volume."
+#define AR_TAR_HINT_DAMAGED N_("It was damaged on its way, or written by a program at fault; make it again.")
+#define AR_TAR_HINT_SPARSE N_("Pack it again without tar's option --sparse.")
+#define AR_TAR_HINT_VOLUME N_("Pack it again without tar's option --multi-volume.")
 
 /* The keywords that hold. An empty value takes back what was said before. */
 struct ar_tar_pax {

@@ -74,8 +74,8 @@ uint64_t ar_tar_left(const struct ar_tar_reader *reader)
 
 /* ---- messages ------------------------------------------------------------------------------------------------------- */
 
-#define HINT_CUT "It was cut on its way, or the program that wrote it failed; make it again."
-#define HINT_KIND "Pack it again without it: only regular files and folders are taken."
+#define HINT_CUT N_("It was cut on its way, or the program that wrote it failed; make it again.")
+#define HINT_KIND N_("Pack it again without it: only regular files and folders are taken.")
 
 /* A name for a message: its first 300 bytes. */
 struct shown {
@@ -97,8 +97,8 @@ static struct shown show(const char *name)
 static int fail_entry(const struct ar_tar_reader *reader, const char *problem, const char *hint, struct ar_error *error)
 {
     ar_fail(error, AR_INPUT, "'%s': entry '%s' at byte %" PRIu64 " %s", ar_in_name(reader->in), show(reader->name).text,
-            reader->offset, problem);
-    return ar_hint(error, "%s", hint);
+            reader->offset, ar_tr(problem));
+    return ar_hint(error, "%s", ar_tr(hint));
 }
 
 static int fail_cut_body(const struct ar_tar_reader *reader, uint64_t left, struct ar_error *error)
@@ -141,12 +141,12 @@ static const char *recognise(const char *bytes, size_t n)
     static const struct {
         const char *magic, *what;
     } known[] = {
-        {"PK\003\004", "a ZIP archive"},    {"7z\xbc\xaf", "a 7z archive"},        {"Rar!", "a RAR archive"},
-        {"070701", "a cpio archive"},       {"\037\213", "gzip, compressed twice"}, {"BZh", "bzip2, compressed twice"},
-        {"\xfd\067zXZ", "xz, compressed twice"}, {"\x28\xb5\x2f\xfd", "zstd, compressed twice"},
-        {"\x89PNG\r\n", "a PNG picture"},   {"\xff\xd8\xff", "a JPEG picture"},    {"%PDF-", "a PDF document"},
-        {"\x89HDF\r\n", "an HDF5 file"},    {"\x80\x02", "a Python pickle"},       {"\x80\x03", "a Python pickle"},
-        {"\x80\x04", "a Python pickle"},    {"\x80\x05", "a Python pickle"},
+        {"PK\003\004", N_("a ZIP archive")},    {"7z\xbc\xaf", N_("a 7z archive")},        {"Rar!", N_("a RAR archive")},
+        {"070701", N_("a cpio archive")},       {"\037\213", N_("gzip, compressed twice")}, {"BZh", N_("bzip2, compressed twice")},
+        {"\xfd\067zXZ", N_("xz, compressed twice")}, {"\x28\xb5\x2f\xfd", N_("zstd, compressed twice")},
+        {"\x89PNG\r\n", N_("a PNG picture")},   {"\xff\xd8\xff", N_("a JPEG picture")},    {"%PDF-", N_("a PDF document")},
+        {"\x89HDF\r\n", N_("an HDF5 file")},    {"\x80\x02", N_("a Python pickle")},       {"\x80\x03", N_("a Python pickle")},
+        {"\x80\x04", N_("a Python pickle")},    {"\x80\x05", N_("a Python pickle")},
     };
     for (size_t i = 0; i < AR_COUNT(known); i++) {
         size_t len = strlen(known[i].magic);
@@ -156,8 +156,8 @@ static const char *recognise(const char *bytes, size_t n)
     if (!looks_like_text(bytes, n))
         return NULL;
     if (bytes[0] == '{' || bytes[0] == '[')
-        return "JSON text";
-    return memchr(bytes, ',', n) != NULL ? "CSV text" : "text";
+        return N_("JSON text");
+    return memchr(bytes, ',', n) != NULL ? N_("CSV text") : N_("text");
 }
 
 static int fail_no_tar(const struct ar_tar_reader *reader, size_t n, struct ar_error *error)
@@ -166,7 +166,7 @@ static int fail_no_tar(const struct ar_tar_reader *reader, size_t n, struct ar_e
     const char *what = recognise((const char *)&reader->block, n);
     if (what == NULL)
         return ar_hint(error, "Give a tar archive (ar-split makes one from CSV files).");
-    return ar_hint(error, "It looks like %s; give a tar archive (ar-split makes one from CSV files).", what);
+    return ar_hint(error, "It looks like %s; give a tar archive (ar-split makes one from CSV files).", ar_tr(what));
 }
 
 /* ---- numbers -------------------------------------------------------------------------------------------------------- */
@@ -354,30 +354,30 @@ static int read_block(struct ar_tar_reader *reader, struct ar_error *error)
 static const char *name_problem(const char *name, const char **hint)
 {
     size_t len = strlen(name);
-    *hint = "Pack it again from within its folder, with plain relative names.";
+    *hint = N_("Pack it again from within its folder, with plain relative names.");
     if (len == 0)
-        return "has no name";
+        return N_("has no name");
     if (name[0] == '/')
-        return "has an absolute name";
+        return N_("has an absolute name");
     for (const char *part = name;; part++) {
         size_t part_len = strcspn(part, "/");
         if (part_len == 0)
-            return "has an empty component in its name";
+            return N_("has an empty component in its name");
         if (part_len == 1 && part[0] == '.')
-            return "has '.' in its name";
+            return N_("has '.' in its name");
         if (part_len == 2 && part[0] == '.' && part[1] == '.')
-            return "has '..' in its name";
+            return N_("has '..' in its name");
         part += part_len;
         if (*part == '\0')
             break;
     }
-    *hint = "Rename the file and pack it again.";
+    *hint = N_("Rename the file and pack it again.");
     if (len > AR_TAR_NAME_MAX)
-        return "has a name of more than 4096 bytes";
+        return N_("has a name of more than 4096 bytes");
     if (ar_utf8_check(name, len) != len)
-        return "has a name that is not UTF-8";
+        return N_("has a name that is not UTF-8");
     if (ar_text_has_control(name, len))
-        return "has a control character in its name";
+        return N_("has a control character in its name");
     return NULL;
 }
 
@@ -414,23 +414,23 @@ static int fail_kind(const struct ar_tar_reader *reader, struct ar_error *error)
         char kind;
         const char *problem, *hint;
     } known[] = {
-        {'1', "is a hard link", "Pack it again with tar's option --hard-dereference."},
-        {'2', "is a symbolic link", "Pack it again with tar's option --dereference, which takes the file in its place."},
-        {'3', "is a character device", HINT_KIND},
-        {'4', "is a block device", HINT_KIND},
-        {'6', "is a FIFO", HINT_KIND},
-        {'S', "is a sparse file", AR_TAR_HINT_SPARSE},
-        {'M', "is the rest of a file from another volume", AR_TAR_HINT_VOLUME},
-        {'V', "is a volume label", "Pack it again without tar's option --label."},
-        {'D', "is a folder of an incremental backup", "Pack it again without tar's option --listed-incremental."},
+        {'1', N_("is a hard link"), N_("Pack it again with tar's option --hard-dereference.")},
+        {'2', N_("is a symbolic link"), N_("Pack it again with tar's option --dereference, which takes the file in its place.")},
+        {'3', N_("is a character device"), HINT_KIND},
+        {'4', N_("is a block device"), HINT_KIND},
+        {'6', N_("is a FIFO"), HINT_KIND},
+        {'S', N_("is a sparse file"), AR_TAR_HINT_SPARSE},
+        {'M', N_("is the rest of a file from another volume"), AR_TAR_HINT_VOLUME},
+        {'V', N_("is a volume label"), N_("Pack it again without tar's option --label.")},
+        {'D', N_("is a folder of an incremental backup"), N_("Pack it again without tar's option --listed-incremental.")},
     };
     unsigned char kind = (unsigned char)reader->block.kind;
     for (size_t i = 0; i < AR_COUNT(known); i++)
         if (known[i].kind == reader->block.kind)
             return fail_entry(reader, known[i].problem, known[i].hint, error);
-    char problem[64];
+    char problem[160];
     bool visible = kind > ' ' && kind < 0x7f;
-    snprintf(problem, sizeof(problem), visible ? "is of the unknown kind '%c'" : "is of the unknown kind 0x%02x", kind);
+    snprintf(problem, sizeof(problem), visible ? ar_tr("is of the unknown kind '%c'") : ar_tr("is of the unknown kind 0x%02x"), kind);
     return fail_entry(reader, problem, HINT_KIND, error);
 }
 
@@ -466,11 +466,11 @@ static int take_entry(struct ar_tar_reader *reader, struct ar_tar_entry *entry, 
     if (reader->local.has_size)
         reader->size = reader->local.size;
     else if (!read_number(reader->block.size, sizeof(reader->block.size), &reader->size))
-        return fail_entry(reader, "has a size that is not a number from 0 to 2^63-1", AR_TAR_HINT_DAMAGED, error);
+        return fail_entry(reader, N_("has a size that is not a number from 0 to 2^63-1"), AR_TAR_HINT_DAMAGED, error);
 
     if (!file || reader->folder_name) { /* v7 has no kind for folders */
         if (reader->size > 0) /* some tars pass over such a body, others do not */
-            return fail_entry(reader, "is a folder with a size", AR_TAR_HINT_DAMAGED, error);
+            return fail_entry(reader, N_("is a folder with a size"), AR_TAR_HINT_DAMAGED, error);
         return 0;
     }
     const char *hint;
@@ -591,8 +591,8 @@ ssize_t ar_tar_view(struct ar_tar_reader *reader, const char **bytes, size_t max
 int ar_tar_read_all(struct ar_tar_reader *reader, struct ar_buf *buf, uint64_t max, struct ar_error *error)
 {
     if (reader->left > max) {
-        char problem[96];
-        snprintf(problem, sizeof(problem), "has %" PRIu64 " bytes, but at most %" PRIu64 " are taken", reader->size, max);
+        char problem[200];
+        snprintf(problem, sizeof(problem), ar_tr("has %" PRIu64 " bytes, but at most %" PRIu64 " are taken"), reader->size, max);
         return fail_entry(reader, problem, "", error);
     }
     for (size_t step = (size_t)1 << 20; reader->left > 0; step *= 2) {

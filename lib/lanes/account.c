@@ -120,7 +120,7 @@ static int add_records(struct ar_account *account, const char *lane, const char 
     json_t *by_lane = json_object_get(json_object_get(account->sets, name), "rows_by_lane");
     bool known = json_is_object(by_lane);
     uint64_t rows = known ? ar_json_count(by_lane, lane) : 0, analysed = 0;
-    const char *before = "the source";
+    const char *before = ar_tr("the source");
     size_t i;
     json_t *record;
     json_array_foreach (records, i, record) {
@@ -130,7 +130,7 @@ static int add_records(struct ar_account *account, const char *lane, const char 
             return fail_rows(lane, name, stage, rows_in, before, rows, error);
         rows = ar_json_count(record, "rows");
         if (rows_in != rows + dropped)
-            return fail_rows(lane, name, "what is kept and dropped", rows + dropped, stage, rows_in, error);
+            return fail_rows(lane, name, ar_tr("what is kept and dropped"), rows + dropped, stage, rows_in, error);
         set->dropped += dropped;
         if (strcmp(stage, "analyze") == 0 || strcmp(stage, "method") == 0) /* what a method dropped of it was not */
             analysed = rows;
@@ -176,16 +176,24 @@ int ar_account_check(const struct ar_account *account, struct ar_error *error)
 
 /* ---- for people ----------------------------------------------------------------------------------------------------- */
 
-static void add_count(struct ar_buf *out, uint64_t n, const char *what)
+AR_PRINTF(3, 0) AR_PRINTF(4, 0) static void add_lanes(struct ar_buf *out, uint64_t n, const char *one, const char *many)
 {
     if (n)
-        ar_buf_add_format(out, ", %" PRIu64 " %s", n, what);
+        ar_buf_add_count(out, n, one, many);
 }
 
-static void add_lanes(struct ar_buf *out, size_t n, const char *what)
+static void describe_set(const struct ar_account *account, const struct ar_account_set *set, struct ar_buf *out)
 {
-    if (n)
-        ar_buf_add_format(out, "; %zu lane%s %s", n, n == 1 ? "" : "s", what);
+    ar_buf_add_format(out, "; %s: ", set->name);
+    if (account->has_source)
+        ar_buf_add_count(out, set->source, "%" PRIu64 " row, ", "%" PRIu64 " rows, ");
+    ar_buf_add_tr(out, "%" PRIu64 " analysed", set->analysed);
+    if (set->dropped)
+        ar_buf_add_tr(out, ", %" PRIu64 " dropped", set->dropped);
+    if (set->failed)
+        ar_buf_add_tr(out, ", %" PRIu64 " in failed lanes", set->failed);
+    if (set->not_chosen)
+        ar_buf_add_tr(out, ", %" PRIu64 " of lanes not chosen", set->not_chosen);
 }
 
 void ar_account_describe(const struct ar_account *account, struct ar_buf *out)
@@ -193,18 +201,11 @@ void ar_account_describe(const struct ar_account *account, struct ar_buf *out)
     size_t lanes = 0;
     for (int i = 0; i < AR_OUTCOMES; i++)
         lanes += account->lanes[i];
-    ar_buf_add_format(out, "%zu lane%s", lanes, lanes == 1 ? "" : "s");
-    for (size_t i = 0; i < account->n_sets; i++) {
-        const struct ar_account_set *set = &account->set[i];
-        ar_buf_add_format(out, "; %s: ", set->name);
-        if (account->has_source)
-            ar_buf_add_format(out, "%" PRIu64 " rows, ", set->source);
-        ar_buf_add_format(out, "%" PRIu64 " analysed", set->analysed);
-        add_count(out, set->dropped, "dropped");
-        add_count(out, set->failed, "in failed lanes");
-        add_count(out, set->not_chosen, "of lanes not chosen");
-    }
-    add_lanes(out, account->lanes[AR_OUTCOME_NO_RESULT], "without a result");
-    add_lanes(out, account->lanes[AR_OUTCOME_FAILED], "failed");
-    add_lanes(out, account->lanes[AR_OUTCOME_NOT_CHOSEN], "not chosen");
+    ar_buf_add_count(out, lanes, "%" PRIu64 " lane", "%" PRIu64 " lanes");
+    for (size_t i = 0; i < account->n_sets; i++)
+        describe_set(account, &account->set[i], out);
+    add_lanes(out, account->lanes[AR_OUTCOME_NO_RESULT], "; %" PRIu64 " lane without a result",
+              "; %" PRIu64 " lanes without a result");
+    add_lanes(out, account->lanes[AR_OUTCOME_FAILED], "; %" PRIu64 " lane failed", "; %" PRIu64 " lanes failed");
+    add_lanes(out, account->lanes[AR_OUTCOME_NOT_CHOSEN], "; %" PRIu64 " lane not chosen", "; %" PRIu64 " lanes not chosen");
 }

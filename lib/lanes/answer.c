@@ -49,11 +49,11 @@ static size_t outermost_length(const char *text, size_t n)
 
 static int fail_behind(char opener, char next, const char *what, struct ar_error *error)
 {
-    const char *thing = opener == '{' ? "object" : "array";
+    bool object = opener == '{';
     if (next == opener)
-        ar_fail(error, AR_CONTENT, "%s holds more than one JSON %s", what, thing);
+        ar_fail(error, AR_CONTENT, object ? N_("%s holds more than one JSON object") : N_("%s holds more than one JSON array"), what);
     else
-        ar_fail(error, AR_CONTENT, "%s has more behind its JSON %s", what, thing);
+        ar_fail(error, AR_CONTENT, object ? N_("%s has more behind its JSON object") : N_("%s has more behind its JSON array"), what);
     return ar_hint(error, "Print the result once and nothing else; messages belong on standard error.");
 }
 
@@ -79,13 +79,19 @@ int ar_answer_name(struct ar_buf *name, const struct ar_json_value *key, bool fi
     bool bom = first && name->len >= 3 && memcmp(name->data, "\xef\xbb\xbf", 3) == 0; /* it would be taken for the file's */
     if (name->len > 0 && !memchr(name->data, '\0', name->len) && !bom)
         return 0;
-    ar_fail(error, AR_CONTENT, "%s: a name %s", what, bom ? "begins with a byte order mark (\\ufeff)" : "is empty or holds \\u0000");
+    if (bom)
+        ar_fail(error, AR_CONTENT, "%s: a name begins with a byte order mark (\\ufeff)", what);
+    else
+        ar_fail(error, AR_CONTENT, "%s: a name is empty or holds \\u0000", what);
     return ar_hint(error, "Names become the columns of a table: each must be text.");
 }
 
 static int fail_nested(const struct ar_json_value *json, const char *column, const char *what, struct ar_error *error)
 {
-    ar_fail(error, AR_CONTENT, "%s: the value of '%s' is an %s", what, column, json->type == AR_JSON_ARRAY ? "array" : "object");
+    if (json->type == AR_JSON_ARRAY)
+        ar_fail(error, AR_CONTENT, "%s: the value of '%s' is an array", what, column);
+    else
+        ar_fail(error, AR_CONTENT, "%s: the value of '%s' is an object", what, column);
     return ar_hint(error, "Values become the cells of a table: print numbers, texts, true, false or null, each under its own "
                           "name.");
 }

@@ -8,14 +8,14 @@
 #include "lanes/folder_owner.h"
 #include "lanes/ledger.h"
 
-static const char *kind_of(mode_t mode)
-{
-    return S_ISFIFO(mode) ? "named pipe" : S_ISSOCK(mode) ? "socket" : S_ISDIR(mode) ? "folder" : "device";
-}
-
 static int refuse(const char *path, mode_t mode, struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "'%s' is a %s, expected a file", path, kind_of(mode));
+    ar_fail(error, AR_INPUT,
+            S_ISFIFO(mode)   ? N_("'%s' is a named pipe, expected a file")
+            : S_ISSOCK(mode) ? N_("'%s' is a socket, expected a file")
+            : S_ISDIR(mode)  ? N_("'%s' is a folder, expected a file")
+                             : N_("'%s' is a device, expected a file"),
+            path);
     return ar_hint(error, "Of what stands in a folder only files are read: take it away.");
 }
 

@@ -49,7 +49,7 @@ static int keep_place(char **place, const char *what, struct ar_error *error)
 
 static int fail_differ(const char *thing, const char *what, const char *before, struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "'%s' has other %s than '%s'", what, thing, before);
+    ar_fail(error, AR_INPUT, "'%s' has other %s than '%s'", what, ar_tr(thing), before);
     return ar_hint(error, "Only results of one run can be merged: analyse the lanes again that are of another.");
 }
 
@@ -77,16 +77,16 @@ int ar_gather_targets(struct ar_gather *gather, const struct ar_targets *targets
     for (size_t i = 0; same && i < targets->count; i++)
         same = strcmp(targets->entry[i].data, gather->targets.entry[i].data) == 0 &&
                strcmp(targets->entry[i].sample, gather->targets.entry[i].sample) == 0;
-    return same ? 0 : fail_differ("targets", what, gather->targets_place, error);
+    return same ? 0 : fail_differ(N_("targets"), what, gather->targets_place, error);
 }
 
 int ar_gather_params(struct ar_gather *gather, const char *text, size_t n, const char *what, struct ar_error *error)
 {
     if (gather->params_place) {
         bool same = n == gather->params.len && memcmp(text, gather->params.data, n) == 0;
-        return same ? 0 : fail_differ("params", what, gather->params_place, error);
+        return same ? 0 : fail_differ(N_("params"), what, gather->params_place, error);
     }
-    if (ar_params_check(text, n, "entry 'params'", error) != 0)
+    if (ar_params_check(text, n, ar_tr("entry 'params'"), error) != 0)
         return ar_fail_in(error, "'%s'", what);
     ar_buf_add(&gather->params, text, n);
     if (ar_buf_check(&gather->params, error) != 0)
@@ -97,7 +97,7 @@ int ar_gather_params(struct ar_gather *gather, const char *text, size_t n, const
 int ar_gather_top(struct ar_gather *gather, const struct ar_ledger *top, const char *what, struct ar_error *error)
 {
     if (gather->top.json)
-        return json_equal(gather->top.json, top->json) ? 0 : fail_differ("accounts of the source (ledger)", what,
+        return json_equal(gather->top.json, top->json) ? 0 : fail_differ(N_("accounts of the source (ledger)"), what,
                                                                          gather->top_place, error);
     gather->top.json = json_deep_copy(top->json);
     if (!gather->top.json)

@@ -153,7 +153,7 @@ int ar_gather_samples(struct ar_gather *gather, const char *path, struct ar_erro
     struct ar_buf text, what;
     ar_buf_init(&text);
     ar_buf_init(&what);
-    ar_buf_add_format(&what, "samples table '%s'", path);
+    ar_buf_add_tr(&what, "samples table '%s'", path);
     int result = ar_read_file(AT_FDCWD, path, &text, AR_LEDGER_MAX, error);
     if (result == 0)
         result = ar_samples_parse(&gather->targets, text.data, text.len, what.data, error);

@@ -74,18 +74,18 @@ static int check_outcome(struct taking *t, const char *lane, struct ar_error *er
     const char *fault = NULL;
     bool ended = t->now.outcome == AR_OUTCOME_RESULT || t->now.outcome == AR_OUTCOME_NO_RESULT;
     if (t->now.outcome == AR_OUTCOME_RESULT && !t->has_result)
-        fault = "has a result by its ledger, but no entry 'analysis_result'";
+        fault = N_("has a result by its ledger, but no entry 'analysis_result'");
     else if (t->now.outcome != AR_OUTCOME_RESULT && t->has_result)
-        fault = "has an entry 'analysis_result', but no result by its ledger";
+        fault = N_("has an entry 'analysis_result', but no result by its ledger");
     else if (t->now.outcome == AR_OUTCOME_FAILED && !t->has_error)
-        fault = "failed by its ledger, but has no entry 'error'";
+        fault = N_("failed by its ledger, but has no entry 'error'");
     else if (t->now.outcome != AR_OUTCOME_FAILED && t->has_error)
-        fault = "has an entry 'error', but did not fail by its ledger";
+        fault = N_("has an entry 'error', but did not fail by its ledger");
     else if (!ended && t->has_images)
-        fault = "has pictures, but did not end well by its ledger";
+        fault = N_("has pictures, but did not end well by its ledger");
     else if (ended && !t->has_params)
-        fault = "has no entry 'params'";
-    return fault ? ar_fail(error, AR_INPUT, "'%s': lane '%s' %s", t->what, lane, fault) : 0;
+        fault = N_("has no entry 'params'");
+    return fault ? ar_fail(error, AR_INPUT, "'%s': lane '%s' %s", t->what, lane, ar_tr(fault)) : 0;
 }
 
 /* What a lane that came before, and this one, make together. Returns 1 where this one is to be kept, 0 where it is not. */

@@ -6,8 +6,6 @@
 #include "lanes/gather.h"
 #include "lanes/params.h"
 
-#define MISSING "no result of this lane was given"
-
 /* ---- lanes that did not come ---------------------------------------------------------------------------------------- */
 
 static int fail_missing(const struct ar_gather *gather, struct ar_error *error)
@@ -41,6 +39,8 @@ static int lose_rows(struct ar_ledger *ledger, const struct ar_gather *gather, c
 
 static int replace_missing(struct ar_gather *gather, size_t number, struct ar_error *error)
 {
+    const char *missing = ar_tr("no result of this lane was given");
+    size_t length = strlen(missing);
     const struct ar_target *target = &gather->targets.entry[number];
     struct ar_gather_lane *lane = &gather->lane[number];
     struct ar_ledger ledger;
@@ -48,22 +48,22 @@ static int replace_missing(struct ar_gather *gather, size_t number, struct ar_er
     if (result == 0)
         result = lose_rows(&ledger, gather, target->data, error);
     if (result == 0)
-        result = ar_ledger_set_file_bytes(&ledger, AR_NAME_ERROR, MISSING, strlen(MISSING), error);
+        result = ar_ledger_set_file_bytes(&ledger, AR_NAME_ERROR, missing, length, error);
     if (result == 0)
         result = ar_ledger_set_outcome(&ledger, "failed", error);
     *lane = (struct ar_gather_lane){ .outcome = AR_OUTCOME_FAILED };
-    lane->cause = (struct ar_gather_span){ gather->causes.len, gather->causes.len + sizeof MISSING };
-    ar_buf_add(&gather->causes, MISSING, sizeof MISSING);
+    lane->cause = (struct ar_gather_span){ gather->causes.len, gather->causes.len + length + 1 };
+    ar_buf_add(&gather->causes, missing, length + 1);
     lane->ledger.start = gather->ledgers.len;
     if (result == 0)
         ar_json_dump(&gather->ledgers, ledger.json);
     lane->ledger.end = gather->ledgers.len;
     ar_buf_clear(&gather->name);
     ar_buf_add_format(&gather->name, "%s/" AR_NAME_ERROR, target->data);
-    struct ar_tar_meta meta = { .name = gather->name.data, .size = strlen(MISSING) };
+    struct ar_tar_meta meta = { .name = gather->name.data, .size = length };
     lane->error.start = ar_waiting_end(&gather->errors);
     if (result == 0)
-        result = ar_waiting_put(&gather->errors, &meta, MISSING, error);
+        result = ar_waiting_put(&gather->errors, &meta, missing, error);
     lane->error.end = ar_waiting_end(&gather->errors);
     if (result == 0)
         result = ar_account_add(&gather->account, target->data, AR_OUTCOME_FAILED, &ledger, error);

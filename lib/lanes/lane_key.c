@@ -95,7 +95,7 @@ static int check_pattern(const char *pattern, struct ar_error *error)
     if (!class)
         return 0;
     ar_fail(error, AR_INPUT, "--lane-key: '%.2s' in '%s' is no class of a POSIX extended regular expression", class, pattern);
-    return ar_hint(error, "Write %s.", class[1] == 'd' ? "[0-9] for a digit" : "[^0-9] for what is no digit");
+    return ar_hint(error, class[1] == 'd' ? N_("Write [0-9] for a digit.") : N_("Write [^0-9] for what is no digit."));
 }
 
 static int compile(struct ar_lane_key *key, struct ar_error *error)

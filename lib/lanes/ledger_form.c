@@ -93,7 +93,7 @@ static int tell(const struct fault *fault, const char *what, struct ar_error *er
 static int check_members(struct fault *fault, const struct member *members, const json_t *value)
 {
     if (!json_is_object(value))
-        return fail(fault, "an object", value);
+        return fail(fault, N_("an object"), value);
     for (; members->name; members++) {
         const json_t *member = json_object_get(value, members->name);
         if (member && check(fault, members->form, member) != 0)
@@ -112,7 +112,7 @@ static int check_each(struct fault *fault, enum form form, const json_t *value)
     const char *name;
     json_t *member;
     if (!json_is_object(value))
-        return fail(fault, "an object", value);
+        return fail(fault, N_("an object"), value);
     json_object_foreach ((json_t *)(uintptr_t)value, name, member)
         if (check(fault, form, member) != 0)
             return fail_in(fault, name);
@@ -125,7 +125,7 @@ static int check_items(struct fault *fault, enum form form, const json_t *value)
     json_t *item;
     char number[24];
     if (!json_is_array(value))
-        return fail(fault, "an array", value);
+        return fail(fault, N_("an array"), value);
     json_array_foreach (value, i, item)
         if (check(fault, form, item) != 0) {
             snprintf(number, sizeof number, "%zu", i);
@@ -162,17 +162,17 @@ static int check(struct fault *fault, enum form form, const json_t *value)
 {
     switch (form) {
     case COUNT:
-        return json_is_integer(value) && json_integer_value(value) >= 0 ? 0 : fail(fault, "a count", value);
+        return json_is_integer(value) && json_integer_value(value) >= 0 ? 0 : fail(fault, N_("a count"), value);
     case TEXT:
-        return json_is_string(value) ? 0 : fail(fault, "a text", value);
+        return json_is_string(value) ? 0 : fail(fault, N_("a text"), value);
     case TRUTH:
-        return json_is_boolean(value) ? 0 : fail(fault, "true or false", value);
+        return json_is_boolean(value) ? 0 : fail(fault, N_("true or false"), value);
     case DIGEST:
-        return is_digest(value) ? 0 : fail(fault, "32 hexadecimal digits", value);
+        return is_digest(value) ? 0 : fail(fault, N_("32 hexadecimal digits"), value);
     case OUTCOME:
-        return is_outcome(value) ? 0 : fail(fault, "'result', 'no result', 'failed' or 'not chosen'", value);
+        return is_outcome(value) ? 0 : fail(fault, N_("'result', 'no result', 'failed' or 'not chosen'"), value);
     case RULES:
-        return is_rules(value) ? 0 : fail(fault, "an array of rules or 'none'", value);
+        return is_rules(value) ? 0 : fail(fault, N_("an array of rules or 'none'"), value);
     case COUNTS:
         return check_each(fault, COUNT, value);
     case TEXTS:

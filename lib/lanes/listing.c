@@ -160,7 +160,7 @@ int ar_listing_top(struct ar_listing *listing, const struct ar_ledger *top, stru
         json_decref(listing->set[set].account);
         listing->set[set].account = copy;
         if (other)
-            return ar_listing_part_refuse(listing, "of another run than those before", error);
+            return ar_listing_part_refuse(listing, N_("of another run than those before"), error);
     }
     return listing->verify && !listing->parts ? ar_account_source(&listing->account, top, error) : 0;
 }
@@ -349,13 +349,14 @@ bool ar_listing_withheld(const struct ar_listing *listing)
 
 const char *ar_listing_state_name(enum ar_listed_state state)
 {
-    static const char *const names[] = { "missing", "", "done", "no result", "failed", "not chosen" };
+    static const char *const names[] = { N_("missing"), "", N_("done"), N_("no result"), N_("failed"), N_("not chosen") };
     return names[state];
 }
 
 const char *ar_listing_kind_name(const struct ar_listing *listing)
 {
-    static const char *const names[] = { "nothing", "files", "run", "lanes", "lane inputs", "lane results", "merged", "result" };
+    static const char *const names[] = { "nothing", "files", N_("run"),    "lanes", "lane inputs",
+                                         "lane results", N_("merged"), N_("result") };
     if (listing->kind == AR_LISTED_NOTHING && listing->errors.count)
         return "error";
     return names[listing->kind];

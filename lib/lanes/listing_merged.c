@@ -81,7 +81,7 @@ static int take_lane(struct ar_listing *listing, const struct ar_buf *name, cons
     }
     if (lane < 0)
         return ar_fail(error, AR_INPUT, "the ledger has the lane '%s', and 'targets' does not name it", name->data);
-    snprintf(what, sizeof what, "the ledger of lane '%s'", listing->targets.entry[lane].data);
+    snprintf(what, sizeof what, ar_tr("the ledger of lane '%s'"), listing->targets.entry[lane].data);
     if (ar_ledger_parse(&ledger, text->text, text->len, what, error) != 0)
         return -1;
     int result = ar_listing_ledger(listing, (size_t)lane, &ledger, error);

@@ -44,7 +44,7 @@ int ar_listing_part_twice(const struct ar_listing *listing, size_t lane, const s
 int ar_listing_part_refuse(const struct ar_listing *listing, const char *kind, struct ar_error *error)
 {
     const char *name = name_of(listing, listing->part.count);
-    ar_fail(error, AR_INPUT, "'%s' is %s: only lanes are listed together", name, kind);
+    ar_fail(error, AR_INPUT, "'%s' is %s: only lanes are listed together", name, ar_tr(kind));
     return ar_hint(error, "Look at it for itself: ar-ls '%s'.", name);
 }
 

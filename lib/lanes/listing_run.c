@@ -15,7 +15,7 @@ static int take_samples(struct ar_listing *listing, const struct ar_run *run, bo
             return -1;
     if (listing->samples || !run->has_samples)
         return 0;
-    if (ar_samples_parse(&listing->targets, run->samples.data, run->samples.len, "entry 'sample_names'", error) != 0)
+    if (ar_samples_parse(&listing->targets, run->samples.data, run->samples.len, ar_tr("entry 'sample_names'"), error) != 0)
         return -1;
     return ar_listing_lanes(listing, error);
 }
@@ -56,7 +56,7 @@ static int check_any(struct ar_listing *listing, const struct ar_partition *p, b
         return 0;
     struct ar_buf text;
     ar_buf_init(&text);
-    ar_buf_add_format(&text, "%s: no row is of a lane that the samples table names", p->what);
+    ar_buf_add_tr(&text, "%s: no row is of a lane that the samples table names", p->what);
     int result = ar_listing_error(listing, text.data, text.len, error);
     ar_buf_release(&text);
     return result;

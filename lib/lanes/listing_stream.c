@@ -129,7 +129,7 @@ static int take_set(struct reading *r, size_t lane, const struct ar_entry *entry
     if (!listing->entities && !listing->verify && listing->set[set].columns)
         return 0;
     char *what;
-    if (asprintf(&what, "entry '%s'", entry->tar->name) < 0)
+    if (asprintf(&what, ar_tr("entry '%s'"), entry->tar->name) < 0)
         return ar_fail_memory(error);
     ar_buf_clear(&r->body);
     int result;
@@ -206,7 +206,7 @@ static int take_top_ledger(struct reading *r, const struct ar_entry *entry, stru
     if (ar_stream_shape(r->stream) != AR_SHAPE_MERGED)
         return ar_listing_top(r->listing, ar_stream_top_ledger(r->stream), error);
     const json_t *seen = r->listing->verify ? ar_stream_seen(r->stream) : NULL;
-    return ar_listing_merged_ledger(r->listing, entry->text, entry->len, seen, "entry 'ledger'", error);
+    return ar_listing_merged_ledger(r->listing, entry->text, entry->len, seen, ar_tr("entry 'ledger'"), error);
 }
 
 /* Of parts it is said which one failed. */
@@ -238,16 +238,16 @@ static int take_top_entry(struct reading *r, const struct ar_entry *entry, struc
     case AR_ENTRY_ERROR:
         return take_top_error(r, entry, error);
     case AR_ENTRY_ANALYSIS_RESULTS:
-        return ar_listing_table(&listing->merged, entry->text, entry->len, "entry 'analysis_results'", error);
+        return ar_listing_table(&listing->merged, entry->text, entry->len, ar_tr("entry 'analysis_results'"), error);
     case AR_ENTRY_RESULT_CSV:
-        return ar_listing_table(&listing->result, entry->text, entry->len, "entry 'result_csv'", error);
+        return ar_listing_table(&listing->result, entry->text, entry->len, ar_tr("entry 'result_csv'"), error);
     case AR_ENTRY_RESULT_JSON:
         listing->result_json++;
         return 0;
     case AR_ENTRY_ARTIFACTS:
         if (listing->verify)
             ar_buf_add(&r->artifacts, entry->text, entry->len);
-        return ar_listing_artifacts(listing, entry->text, entry->len, NULL, "entry 'artifacts'", error);
+        return ar_listing_artifacts(listing, entry->text, entry->len, NULL, ar_tr("entry 'artifacts'"), error);
     case AR_ENTRY_OTHER:
         return take_other(listing, entry->tar->name, error);
     default:
@@ -296,7 +296,7 @@ static int read_entries(struct reading *r, bool again, struct ar_error *error)
         enum ar_shape shape = ar_stream_shape(r->stream);
         bool run = shape == AR_SHAPE_RUN;
         if (listing->parts && (run || shape == AR_SHAPE_MERGED))
-            return ar_listing_part_refuse(listing, run ? "a run" : "a stream of merged lanes", error);
+            return ar_listing_part_refuse(listing, run ? N_("a run") : N_("a stream of merged lanes"), error);
         note_shape(r);
         if (run && again)
             return 1;
@@ -321,7 +321,7 @@ static int finish(struct reading *r, struct ar_error *error)
         return ar_fail(error, AR_INPUT, "'%s' holds none of the streams of ar-stream(5)", r->path);
     const struct ar_buf *artifacts = &r->artifacts;
     if (artifacts->len && ar_listing_artifacts(listing, artifacts->data, artifacts->len, ar_stream_seen(r->stream),
-                                               "entry 'artifacts'", error) != 0)
+                                               ar_tr("entry 'artifacts'"), error) != 0)
         return -1;
     return listing->folder || listing->parts ? 0 : ar_listing_check(listing, error);
 }

@@ -119,7 +119,7 @@ static int take_slowly(struct ar_merge_table *merge, size_t lane, const char *te
     struct ar_buf what, canonical;
     ar_buf_init(&what);
     ar_buf_init(&canonical);
-    ar_buf_add_format(&what, "analysis_result of lane '%s'", target->data);
+    ar_buf_add_tr(&what, "analysis_result of lane '%s'", target->data);
     int status = ar_result_from_csv(&canonical, text, n, target->data, target->sample, what.data, error);
     if (status == 0)
         status = learn_header(merge, &canonical, error);

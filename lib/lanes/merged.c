@@ -43,7 +43,7 @@ size_t ar_merged_missing(const struct ar_merged *merged)
 static int index_artifacts(struct ar_merged_reader *r, struct ar_error *error)
 {
     struct ar_merged *merged = r->merged;
-    if (ar_artifacts_parse(&merged->artifacts, merged->artifacts_text.data, merged->artifacts_text.len, "entry 'artifacts'",
+    if (ar_artifacts_parse(&merged->artifacts, merged->artifacts_text.data, merged->artifacts_text.len, ar_tr("entry 'artifacts'"),
                            error) != 0)
         return -1;
     size_t rows = merged->artifacts.table.rows;
@@ -162,7 +162,7 @@ static int take_targets(struct ar_merged_reader *r, const struct ar_entry *entry
 {
     struct ar_merged *merged = r->merged;
     ar_buf_add(&merged->targets_text, entry->text, entry->len);
-    if (ar_targets_parse(&merged->targets, entry->text, entry->len, "entry 'targets'", error) != 0)
+    if (ar_targets_parse(&merged->targets, entry->text, entry->len, ar_tr("entry 'targets'"), error) != 0)
         return -1;
     merged->outcome = calloc(merged->targets.count + 1, sizeof *merged->outcome);
     r->entries = calloc(merged->targets.count + 1, sizeof *r->entries);
@@ -184,7 +184,7 @@ static int take_top_entry(struct ar_merged_reader *r, const struct ar_entry *ent
     case AR_ENTRY_TARGETS:
         return take_targets(r, entry, error);
     case AR_ENTRY_PARAMS:
-        if (ar_params_check(entry->text, entry->len, "entry 'params'", error) != 0)
+        if (ar_params_check(entry->text, entry->len, ar_tr("entry 'params'"), error) != 0)
             return -1;
         return keep_text(&merged->params, entry, error);
     case AR_ENTRY_ANALYSIS_RESULTS:

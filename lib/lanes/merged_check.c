@@ -11,7 +11,7 @@ int ar_merged_fail_damaged(struct ar_error *error, const char *format, ...)
     char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, ar_tr(format), args);
     va_end(args);
     ar_fail(error, AR_INPUT, "%s", text);
     return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
@@ -29,7 +29,7 @@ static int take_apart(struct ar_merged *merged, struct ar_buf *rest, struct ar_e
     struct ar_json_span key, value;
     size_t pos = 0;
     int got;
-    if (ar_ledger_check_seal(merged->ledger.data, merged->ledger.len, "entry 'ledger'", error) != 0)
+    if (ar_ledger_check_seal(merged->ledger.data, merged->ledger.len, ar_tr("entry 'ledger'"), error) != 0)
         return -1;
     ar_buf_add_char(rest, '{');
     while ((got = ar_json_next_member(merged->ledger.data, merged->ledger.len, &pos, &key, &value)) > 0) {
@@ -49,7 +49,7 @@ static int take_apart(struct ar_merged *merged, struct ar_buf *rest, struct ar_e
         ar_fail(error, AR_INPUT, "entry 'ledger' is no ledger of merged lanes");
         return ar_hint(error, "The format is in ar-stream(5).");
     }
-    return ar_buf_check(rest, error) != 0 ? -1 : ar_ledger_parse(&merged->top, rest->data, rest->len, "entry 'ledger'", error);
+    return ar_buf_check(rest, error) != 0 ? -1 : ar_ledger_parse(&merged->top, rest->data, rest->len, ar_tr("entry 'ledger'"), error);
 }
 
 /* An entry that came must be as the ledger's "files" has it. name: in the stream. */
@@ -63,7 +63,7 @@ static int check_file(const struct ar_merged_reader *r, const char *name, const 
         ar_json_count(said, "bytes") == ar_json_count(seen, "bytes"))
         return 0;
     return ar_merged_fail_damaged(error, "entry '%s' is not as the ledger has it (%" PRIu64 " bytes, digest %s)", name,
-                                  ar_json_count(said, "bytes"), said_xxh3 ? said_xxh3 : "missing");
+                                  ar_json_count(said, "bytes"), said_xxh3 ? said_xxh3 : ar_tr("missing"));
 }
 
 /* Files of a lane that went into the tables, or are the same for all, are not in the stream any more. */
@@ -99,9 +99,9 @@ static int check_lane(struct ar_merged_reader *r, size_t lane, const struct ar_j
 {
     struct ar_merged *merged = r->merged;
     const char *id = merged->targets.entry[lane].data;
-    char what[AR_LANE_ID_MAX + 32];
+    char what[AR_LANE_ID_MAX + 64];
     struct ar_ledger ledger;
-    snprintf(what, sizeof what, "ledger of lane '%s'", id);
+    snprintf(what, sizeof what, ar_tr("ledger of lane '%s'"), id);
     if (ar_ledger_parse(&ledger, text->text, text->len, what, error) != 0)
         return -1;
     merged->outcome[lane] = ar_ledger_ended(&ledger);
@@ -144,8 +144,9 @@ static int check_lanes(struct ar_merged_reader *r, struct ar_error *error)
     while ((got = ar_json_next_member(merged->lanes.text, merged->lanes.len, &pos, &key, &value)) > 0) {
         ssize_t lane = find_lane(r, &key);
         if (lane < 0 || merged->outcome[lane] != AR_OUTCOME_NONE)
-            return ar_fail(error, AR_INPUT, "entry 'ledger': the lane %.*s is %s", (int)(key.len < 300 ? key.len : 300), key.text,
-                           lane < 0 ? "not among the targets" : "there twice");
+            return ar_fail(error, AR_INPUT, lane < 0 ? N_("entry 'ledger': the lane %.*s is not among the targets")
+                                    : N_("entry 'ledger': the lane %.*s is there twice"), (int)(key.len < 300 ? key.len : 300),
+                           key.text);
         if (check_lane(r, (size_t)lane, &value, error) != 0)
             return -1;
         done++;
@@ -169,8 +170,9 @@ static int check_table(const struct ar_merged_reader *r, struct ar_error *error)
     for (size_t i = 0; i < merged->targets.count && result == 0; i++) {
         bool row = post.row_of_lane[i] != AR_NO_ROW;
         if (row != (merged->outcome[i] == AR_OUTCOME_RESULT))
-            result = ar_merged_fail_damaged(error, "lane '%s' has %s row in 'analysis_results', and %s result by its ledger",
-                                            merged->targets.entry[i].data, row ? "a" : "no", row ? "no" : "a");
+            result = ar_merged_fail_damaged(error, row ? N_("lane '%s' has a row in 'analysis_results', and no result by its ledger")
+                                                       : N_("lane '%s' has no row in 'analysis_results', and a result by its ledger"),
+                                            merged->targets.entry[i].data);
     }
     ar_post_release(&post);
     return result;

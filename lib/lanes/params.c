@@ -41,7 +41,7 @@ int ar_params_load(const char *path, struct ar_buf *params, struct ar_error *err
         return ar_fail_in(error, "params");
     struct ar_buf what;
     ar_buf_init(&what);
-    ar_buf_add_format(&what, "params '%s'", path);
+    ar_buf_add_tr(&what, "params '%s'", path);
     int result = ar_params_check(params->data + before, params->len - before, what.data, error);
     ar_buf_release(&what);
     return result;
@@ -54,7 +54,7 @@ static int parse_value(struct ar_json_doc *doc, const char *name, size_t name_le
 {
     struct ar_buf what;
     ar_buf_init(&what);
-    ar_buf_add_format(&what, "the value of '%.*s' (-P)", (int)name_len, name);
+    ar_buf_add_tr(&what, "the value of '%.*s' (-P)", (int)name_len, name);
     int result = ar_json_doc_parse(doc, text, strlen(text), what.data, error);
     ar_buf_release(&what);
     if (result == 0 || error->hint[0] || error->status != AR_INPUT)
@@ -92,7 +92,7 @@ static int set_member(struct ar_buf *params, const char *name, const struct ar_j
     struct ar_json_doc doc;
     struct ar_buf changed;
     bool none = params->len == 0;
-    if (parse_object(&doc, none ? AR_PARAMS_NONE : params->data, none ? strlen(AR_PARAMS_NONE) : params->len, "params",
+    if (parse_object(&doc, none ? AR_PARAMS_NONE : params->data, none ? strlen(AR_PARAMS_NONE) : params->len, ar_tr("params"),
                      error) < 0)
         return -1;
     ar_buf_init(&changed);
@@ -100,7 +100,7 @@ static int set_member(struct ar_buf *params, const char *name, const struct ar_j
     ar_json_doc_release(&doc);
     int result = ar_buf_check(&changed, error);
     if (result == 0)
-        result = ar_params_check(changed.data, changed.len, "params", error); /* it may be nested too deep now */
+        result = ar_params_check(changed.data, changed.len, ar_tr("params"), error); /* it may be nested too deep now */
     if (result < 0) {
         ar_buf_release(&changed);
         return -1;

@@ -63,7 +63,7 @@ static int fail_row(const struct ar_partition *p, uint64_t offset, const struct 
 {
     int shown = told->data_len < AR_LANE_ID_MAX ? (int)told->data_len : AR_LANE_ID_MAX;
     ar_fail(error, AR_CONTENT, "%s, line %" PRIu64 ": the data name '%.*s' %s", p->what, ar_csv_line(p->data, offset), shown,
-            told->data, why);
+            told->data, ar_tr(why));
     return ar_hint(error,
                    "A data name becomes the name of a folder: choose another column or part of it by --lane-key, or name the "
                           "lanes that are wanted in a samples table.");

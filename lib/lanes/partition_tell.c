@@ -66,10 +66,10 @@ void ar_partition_show_no_lane(const struct ar_partition *partition, struct ar_b
                                                             AR_CSV_BEST)
                                           : NULL;
     if (scan && ar_csv_scan_rows(scan, &row) > 0) {
-        ar_buf_add_format(text, "line %" PRIu64 " of %s has", ar_csv_line(p->data, p->no_lane_offset), p->what);
+        ar_buf_add_tr(text, "line %" PRIu64 " of %s has", ar_csv_line(p->data, p->no_lane_offset), p->what);
         for (size_t i = 0; i < p->rule.n_columns; i++) {
             uint64_t len = row->cell[2 * i + 1] - row->cell[2 * i];
-            ar_buf_add_format(text, "%s '%.*s%s' in the column '%s'", i ? " and" : "", (int)(len < CELL_SHOWN ? len : CELL_SHOWN),
+            ar_buf_add_tr(text, i ? N_(" and '%.*s%s' in the column '%s'") : N_(" '%.*s%s' in the column '%s'"), (int)(len < CELL_SHOWN ? len : CELL_SHOWN),
                               start + row->cell[2 * i], len < CELL_SHOWN ? "" : "…", p->header.name[p->rule.column[i]]);
         }
     }
@@ -92,7 +92,7 @@ bool ar_partition_lane_fault(const struct ar_partition *partition, size_t lane, 
     if (lane >= p->n_lanes || p->lane[lane].other_method < 0)
         return false;
     const char *first = ar_partition_method(p, lane);
-    ar_buf_add_format(text,
+    ar_buf_add_tr(text,
                       "the set '%s' holds rows of two image-analysis methods, '%s' and '%s' (first in line %" PRIu64 " of %s)",
                       p->set, first ? first : "", p->methods.name[p->lane[lane].other_method].text,
                       ar_csv_line(p->data, p->lane[lane].other_offset), p->what);

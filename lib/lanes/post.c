@@ -5,7 +5,7 @@
 #include "bytes/text.h"
 #include "lanes/answer.h"
 
-#define OUTPUT "standard output"
+#define OUTPUT ar_tr("standard output")
 
 void ar_post_release(struct ar_post *post)
 {
@@ -29,7 +29,7 @@ static int fail_unknown(const struct ar_targets *targets, const struct ar_buf *d
     ar_buf_init(&list);
     for (size_t i = 0; i < targets->count && i < 5; i++)
         ar_buf_add_format(&list, "%s'%s'", i ? ", " : "", targets->entry[i].data);
-    ar_hint(error, "Its lanes are %s%s: data names are text, and their zeros count.", targets->count ? list.data : "none",
+    ar_hint(error, "Its lanes are %s%s: data names are text, and their zeros count.", targets->count ? list.data : ar_tr("none"),
             targets->count > 5 ? ", …" : "");
     ar_buf_release(&list);
     return -1;
@@ -134,7 +134,7 @@ static int add_columns(struct rows *rows, const struct ar_json_value *item, size
     int position = 0;
     bool added;
     if (item->type != AR_JSON_OBJECT)
-        return ar_fail(error, AR_CONTENT, OUTPUT ": item %zu of the array is no object", number);
+        return ar_fail(error, AR_CONTENT, "%s: item %zu of the array is no object", OUTPUT, number);
     while (ar_json_each(rows->doc, item, &position, &key, &value)) {
         if (ar_answer_name(&rows->scratch, &key, rows->columns.count == 0, OUTPUT, error) < 0)
             return -1;
@@ -176,7 +176,7 @@ static ssize_t lane_of(struct rows *rows, size_t number, struct ar_error *error)
     const struct ar_json_value *data = rows->data_column < 0 ? NULL : &rows->value[rows->data_column];
     enum ar_kind kind;
     if (!data || !data->text || data->type == AR_JSON_NULL) {
-        ar_fail(error, AR_CONTENT, OUTPUT ": item %zu of the array has no 'data'", number);
+        ar_fail(error, AR_CONTENT, "%s: item %zu of the array has no 'data'", OUTPUT, number);
         return ar_hint(error, "Each object must say under \"data\" which lane it is about.");
     }
     if (ar_answer_value(&rows->scratch, &kind, data, "data", OUTPUT, error) < 0)
@@ -252,12 +252,12 @@ static int from_array(struct ar_post *post, const char *text, size_t n, const st
 static const char *wrong_kind(const char *text, size_t n)
 {
     if (n == 0)
-        return "is empty";
+        return N_("is empty");
     if (text[0] == '{')
-        return "is a JSON object, expected an array of objects";
+        return N_("is a JSON object, expected an array of objects");
     if (ar_text_is(text, n, "null") || ar_text_is(text, n, "true") || ar_text_is(text, n, "false") ||
         ar_text_is_json_number(text, n))
-        return "is a single value, expected a table";
+        return N_("is a single value, expected a table");
     return NULL;
 }
 
@@ -271,7 +271,7 @@ int ar_post_from_output(struct ar_post *post, const char *text, size_t n, const 
     ar_answer_trim(&core, &len);
     const char *wrong = wrong_kind(core, len);
     if (wrong) {
-        ar_fail(error, AR_CONTENT, OUTPUT " %s", wrong);
+        ar_fail(error, AR_CONTENT, "%s %s", OUTPUT, ar_tr(wrong));
         return ar_hint(error, "Print the result of the run there: a CSV with the column 'data' and at most one row for each "
                               "lane, or a JSON array of such objects.");
     }

@@ -166,7 +166,7 @@ int ar_result_from_csv(struct ar_buf *out, const char *text, size_t n, const cha
 
 /* ---- standard output ------------------------------------------------------------------------------------------------ */
 
-#define OUTPUT "standard output"
+#define OUTPUT ar_tr("standard output")
 
 static int from_json(struct ar_buf *out, const char *text, size_t n, const char *data, const char *sample, struct ar_error *error)
 {
@@ -182,11 +182,11 @@ static int from_json(struct ar_buf *out, const char *text, size_t n, const char 
 static const char *wrong_kind(const char *text, size_t n)
 {
     if (n == 0)
-        return "is empty";
+        return N_("is empty");
     if (text[0] == '[')
-        return "is a JSON array, expected one object";
+        return N_("is a JSON array, expected one object");
     if (ar_text_is(text, n, "true") || ar_text_is(text, n, "false") || ar_text_is_json_number(text, n))
-        return "is a single value, expected an object that names it";
+        return N_("is a single value, expected an object that names it");
     return NULL;
 }
 
@@ -201,7 +201,7 @@ int ar_result_from_output(struct ar_buf *out, const char *text, size_t n, const 
         return 0;
     const char *wrong = wrong_kind(core, len);
     if (wrong) {
-        ar_fail(error, AR_CONTENT, OUTPUT " %s", wrong);
+        ar_fail(error, AR_CONTENT, "%s %s", OUTPUT, ar_tr(wrong));
         return ar_hint(error, "Print the result of the lane there: one JSON object such as {\"mean\": 1.5}, a CSV header "
                               "with one row, or null where the lane has none.");
     }

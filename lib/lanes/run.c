@@ -88,11 +88,11 @@ int ar_run_add_file(struct ar_run *run, const char *set, int fd, const char *pat
         return fail_set_name(set, error);
     const char *slash = strrchr(path, '/');
     bool standard = strcmp(path, "-") == 0;
-    const char *source = standard ? "standard input" : slash && slash[1] ? slash + 1 : path;
-    struct ar_run_set *added = add_set(run, set, source, standard ? strdup("standard input") : format_text("'%s'", path), error);
+    const char *source = standard ? "standard input" /* in the ledger */ : slash && slash[1] ? slash + 1 : path;
+    struct ar_run_set *added = add_set(run, set, source, standard ? strdup(ar_tr("standard input")) : format_text("'%s'", path), error);
     if (!added)
         return -1;
-    struct ar_in *in = ar_in_new(fd, standard ? "standard input" : path, error);
+    struct ar_in *in = ar_in_new(fd, standard ? ar_tr("standard input") : path, error);
     if (!in)
         return -1;
     struct ar_run_watch watch;
@@ -151,7 +151,7 @@ static int take_entry(struct ar_run *run, struct ar_tar_reader *tar, const struc
     case AR_ENTRY_SET:
         if (!ar_set_name_ok(base, strlen(base)))
             return fail_set_name(base, error);
-        struct ar_run_set *set = add_set(run, base, base, format_text("'%s': entry '%s'", run->tar_name, entry->name), error);
+        struct ar_run_set *set = add_set(run, base, base, format_text(ar_tr("'%s': entry '%s'"), run->tar_name, entry->name), error);
         if (!set)
             return -1;
         set->data = data;

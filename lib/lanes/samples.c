@@ -96,8 +96,10 @@ static int take_row(struct reader *reader)
     struct ar_error *error = reader->error;
     size_t expected = reader->columns.count;
     if (reader->cells != expected) {
-        ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ": %zu cell%s, expected %zu as in the header", reader->what, reader->line,
-                reader->cells, reader->cells == 1 ? "" : "s", expected);
+        ar_fail(error, AR_INPUT,
+                ar_tr_n("%s, line %" PRIu64 ": %zu cell, expected %zu as in the header",
+                        "%s, line %" PRIu64 ": %zu cells, expected %zu as in the header", reader->cells),
+                reader->what, reader->line, reader->cells, expected);
         return ar_hint(error, "A cell with a comma must stand in quotes.");
     }
     if (ar_buf_check(&reader->data, error) < 0 || ar_buf_check(&reader->sample, error) < 0)
@@ -126,8 +128,8 @@ static int fail_parser(struct reader *reader, struct csv_parser *parser, bool at
 {
     if (csv_error(parser) != CSV_EPARSE)
         return ar_fail_memory(reader->error);
-    ar_fail(reader->error, AR_INPUT, "%s, line %" PRIu64 ": %s", reader->what, reader->line,
-            at_end ? "a quote that opens a cell is never closed" : "a quote out of place");
+    ar_fail(reader->error, AR_INPUT, at_end ? N_("%s, line %" PRIu64 ": a quote that opens a cell is never closed")
+                                            : N_("%s, line %" PRIu64 ": a quote out of place"), reader->what, reader->line);
     return ar_hint(reader->error, "A cell that holds a quote stands in quotes, and each quote in it is doubled: \"5\"\" tube\".");
 }
 
@@ -210,7 +212,7 @@ int ar_samples_load(struct ar_targets *targets, const char *path, struct ar_erro
     struct ar_buf text, what;
     ar_buf_init(&text);
     ar_buf_init(&what);
-    ar_buf_add_format(&what, "samples table '%s'", path);
+    ar_buf_add_tr(&what, "samples table '%s'", path);
     int result = ar_read_file(AT_FDCWD, path, &text, AR_SAMPLES_MAX, error);
     if (result < 0)
         ar_fail_in(error, "samples table");

@@ -41,7 +41,7 @@ static int fail_no_lane(const struct ar_split *split, const struct ar_partition 
     ar_lane_rule_describe(&p->rule, &rule);
     ar_fail(error, AR_CONTENT,
             "%s: no row is of a lane that the samples table names: it names %s%s; the rows (by %s) are of %s%s", p->what,
-            named.data, split->targets.count > 5 ? ", …" : "", rule.data, found.len ? found.data : "no lane",
+            named.data, split->targets.count > 5 ? ", …" : "", rule.data, found.len ? found.data : ar_tr("no lane"),
             p->unknown.count > 5 ? ", …" : "");
     for (size_t i = 0; i < p->unknown.count; i++)
         if (ar_targets_find_form(&split->targets, p->unknown.name[i].text, p->unknown.name[i].len) >= 0) {

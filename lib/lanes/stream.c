@@ -180,7 +180,7 @@ static int check_lane(struct ar_stream *stream, struct ar_error *error)
 
 static int fail_order(const struct ar_entry *entry, const char *expected, struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "entry '%s' is out of order: expected %s", entry->tar->name, expected);
+    ar_fail(error, AR_INPUT, "entry '%s' is out of order: expected %s", entry->tar->name, ar_tr(expected));
     return ar_hint(error, "The order of entries is in ar-stream(5); a stream that was unpacked and packed again must keep it.");
 }
 
@@ -220,13 +220,13 @@ static int enter_lane(struct ar_stream *stream, const struct ar_entry *entry, st
 {
     if (stream->shape == AR_SHAPE_MERGED || entry->lane == AR_NO_LANE || entry->lane == stream->lane) {
         if (entry->lane != AR_NO_LANE && stream->shape != AR_SHAPE_MERGED && stream->lane_ended)
-            return fail_order(entry, "nothing behind a lane's ledger", error);
+            return fail_order(entry, N_("nothing behind a lane's ledger"), error);
         return 0;
     }
     if (end_lane(stream, error) != 0)
         return -1;
     if (entry->lane < stream->lane)
-        return fail_order(entry, "each lane once, in the order of the targets", error);
+        return fail_order(entry, N_("each lane once, in the order of the targets"), error);
     if (entry->lane > stream->lane + 1)
         return fail_missing(stream, (size_t)(stream->lane + 1), error);
     stream->lane = entry->lane;
@@ -240,9 +240,9 @@ static int enter_lane(struct ar_stream *stream, const struct ar_entry *entry, st
 static int take_targets(struct ar_stream *stream, const struct ar_entry *entry, struct ar_error *error)
 {
     if (stream->shape != AR_SHAPE_UNKNOWN)
-        return fail_order(entry, "targets once, before all else", error);
+        return fail_order(entry, N_("targets once, before all else"), error);
     stream->shape = AR_SHAPE_LANES;
-    return ar_targets_parse(&stream->targets, entry->text, entry->len, "entry 'targets'", error);
+    return ar_targets_parse(&stream->targets, entry->text, entry->len, ar_tr("entry 'targets'"), error);
 }
 
 static int take_data_name(struct ar_stream *stream, const struct ar_entry *entry, struct ar_error *error)
@@ -252,12 +252,12 @@ static int take_data_name(struct ar_stream *stream, const struct ar_entry *entry
         ar_buf_add(&stream->lane_name, entry->text, entry->len);
         const char *why;
         if (ar_lane_id_check(entry->text, entry->len, &why) != 0)
-            return ar_fail(error, AR_INPUT, "entry 'data_name': the data name '%s' %s", entry->text, why);
+            return ar_fail(error, AR_INPUT, "entry 'data_name': the data name '%s' %s", entry->text, ar_tr(why));
         return ar_buf_check(&stream->lane_name, error);
     }
     const struct ar_target *target = stream->lane == AR_NO_LANE ? NULL : &stream->targets.entry[stream->lane];
     if (stream->shape == AR_SHAPE_ONE || !target)
-        return fail_order(entry, "one data_name in a lane", error);
+        return fail_order(entry, N_("one data_name in a lane"), error);
     stream->lane_named = true;
     if (entry->len == target->data_len && memcmp(entry->text, target->data, entry->len) == 0)
         return 0;
@@ -281,20 +281,20 @@ static int take_sample_name(struct ar_stream *stream, const struct ar_entry *ent
 /* A ledger at the top of lanes is kept; that of merged lanes is the caller's, who need not take it apart as a whole. */
 static int take_ledger(struct ar_stream *stream, const struct ar_entry *entry, struct ar_error *error)
 {
-    char what[AR_LANE_ID_MAX + 32] = "entry 'ledger'";
+    char what[AR_LANE_ID_MAX + 64];
     if (entry->lane == AR_NO_LANE) {
         if (stream->has_top_ledger)
             return fail_twice(entry, error);
         stream->has_top_ledger = true;
         if (stream->shape == AR_SHAPE_RUN)
-            return fail_order(entry, "targets first, where there is a ledger", error);
+            return fail_order(entry, N_("targets first, where there is a ledger"), error);
         if (stream->shape == AR_SHAPE_MERGED)
             return 0;
-        return ar_ledger_parse(&stream->top, entry->text, entry->len, what, error);
+        return ar_ledger_parse(&stream->top, entry->text, entry->len, ar_tr("entry 'ledger'"), error);
     }
-    snprintf(what, sizeof what, "entry '%s'", entry->tar->name);
+    snprintf(what, sizeof what, ar_tr("entry '%s'"), entry->tar->name);
     if (!stream->lane_sample)
-        return fail_order(entry, "data_name and sample_name before a lane's ledger", error);
+        return fail_order(entry, N_("data_name and sample_name before a lane's ledger"), error);
     ar_ledger_release(&stream->ledger);
     if (ar_ledger_parse(&stream->ledger, entry->text, entry->len, what, error) != 0)
         return -1;
@@ -352,8 +352,8 @@ static int take_whole(struct ar_stream *stream, struct ar_entry *entry, struct a
 
 static int fail_shape(const char *what, const char *hint, struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "%s", what);
-    return ar_hint(error, "%s", hint);
+    ar_fail(error, AR_INPUT, "%s", ar_tr(what));
+    return ar_hint(error, "%s", ar_tr(hint));
 }
 
 /* Tells the shape from an entry at the top, where it does. */
@@ -381,10 +381,10 @@ static void see_shape(struct ar_stream *stream, const struct ar_entry *entry)
 static int check_shape(const struct ar_stream *stream, struct ar_error *error)
 {
     if (stream->shape == AR_SHAPE_RUN && !(stream->flags & AR_STREAM_RUN))
-        return fail_shape("the input is a run (params, sample_names, image_analysis_results), expected lanes",
-                          "Cut it into lanes first: ar-split < RUN.", error);
+        return fail_shape(N_("the input is a run (params, sample_names, image_analysis_results), expected lanes"),
+                          N_("Cut it into lanes first: ar-split < RUN."), error);
     if (stream->shape == AR_SHAPE_MERGED && !(stream->flags & AR_STREAM_MERGED))
-        return fail_shape("the lanes of the input were merged already", "This step comes before ar-merge.", error);
+        return fail_shape(N_("the lanes of the input were merged already"), N_("This step comes before ar-merge."), error);
     return 0;
 }
 
@@ -417,7 +417,7 @@ static int check_place(const struct ar_stream *stream, const struct ar_entry *en
 {
     if (stream->shape == AR_SHAPE_UNKNOWN && entry->kind != AR_ENTRY_TARGETS && entry->kind != AR_ENTRY_DATA_NAME &&
         entry->kind != AR_ENTRY_OTHER && entry->kind != AR_ENTRY_ERROR) {
-        fail_order(entry, "targets or data_name first", error);
+        fail_order(entry, N_("targets or data_name first"), error);
         return ar_hint(error, "A tar of the Python runner goes through ar-convert first; of a stream that was unpacked and packed "
                               "again the order is in ar-stream(5).");
     }
@@ -428,9 +428,9 @@ static int check_place(const struct ar_stream *stream, const struct ar_entry *en
     if (entry->lane == AR_NO_LANE || stream->shape == AR_SHAPE_MERGED || stream->shape == AR_SHAPE_ONE)
         return 0;
     if (!stream->lane_named && entry->kind != AR_ENTRY_DATA_NAME)
-        return fail_order(entry, "data_name first in a lane", error);
+        return fail_order(entry, N_("data_name first in a lane"), error);
     if (stream->lane_named && !stream->lane_sample && entry->kind != AR_ENTRY_SAMPLE_NAME)
-        return fail_order(entry, "sample_name behind data_name", error);
+        return fail_order(entry, N_("sample_name behind data_name"), error);
     return 0;
 }
 

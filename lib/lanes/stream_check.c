@@ -23,21 +23,20 @@ static bool same_digest(const json_t *said, const json_t *seen)
 /* Says how an entry differs from what the ledger says. lane may be NULL. */
 static int fail_digest(const char *lane, const char *name, const json_t *said, const json_t *seen, struct ar_error *error)
 {
-    char where[AR_LANE_ID_MAX + 16] = "";
-    if (lane)
-        snprintf(where, sizeof where, "lane '%s': ", lane);
     if (!seen)
-        ar_fail(error, AR_INPUT, "%sentry '%s' is missing, and the ledger has it", where, name);
+        ar_fail(error, AR_INPUT, "entry '%s' is missing, and the ledger has it", name);
     else if (!said)
-        ar_fail(error, AR_INPUT, "%sentry '%s' is not in the ledger", where, name);
+        ar_fail(error, AR_INPUT, "entry '%s' is not in the ledger", name);
     else if (ar_json_count(said, "bytes") != ar_json_count(seen, "bytes"))
-        ar_fail(error, AR_INPUT, "%sentry '%s' has %" PRIu64 " bytes, and %" PRIu64 " by the ledger", where, name,
+        ar_fail(error, AR_INPUT, "entry '%s' has %" PRIu64 " bytes, and %" PRIu64 " by the ledger", name,
                 ar_json_count(seen, "bytes"), ar_json_count(said, "bytes"));
     else if (!same_type(said, seen))
-        ar_fail(error, AR_INPUT, "%sentry '%s' has another image_type than by the ledger", where, name);
+        ar_fail(error, AR_INPUT, "entry '%s' has another image_type than by the ledger", name);
     else
-        ar_fail(error, AR_INPUT, "%sentry '%s' has the digest %s, and %s by the ledger", where, name,
+        ar_fail(error, AR_INPUT, "entry '%s' has the digest %s, and %s by the ledger", name,
                 json_string_value(json_object_get(seen, "xxh3")), json_string_value(json_object_get(said, "xxh3")));
+    if (lane)
+        ar_fail_in(error, "lane '%s'", lane);
     return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
 }
 

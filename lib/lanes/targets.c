@@ -33,18 +33,18 @@ static bool is_reserved(const char *id, size_t n)
 static const char *id_fault(const char *id, size_t n)
 {
     if (n == 0)
-        return "is empty";
+        return N_("is empty");
     if (n > AR_LANE_ID_MAX)
-        return "is longer than 200 bytes";
+        return N_("is longer than 200 bytes");
     if (ar_utf8_check(id, n) < n)
-        return "is not UTF-8";
+        return N_("is not UTF-8");
     if (id[0] == '.')
-        return "starts with '.'";
+        return N_("starts with '.'");
     if (memchr(id, '/', n))
-        return "holds '/'";
+        return N_("holds '/'");
     if (ar_text_has_control(id, n))
-        return "holds a control character";
-    return is_reserved(id, n) ? "is a reserved name" : NULL;
+        return N_("holds a control character");
+    return is_reserved(id, n) ? N_("is a reserved name") : NULL;
 }
 
 int ar_lane_id_check(const char *id, size_t n, const char **why)
@@ -88,7 +88,7 @@ static int check_new(const struct ar_targets *targets, const char *data, size_t 
 {
     const char *why;
     if (ar_lane_id_check(data, n, &why) < 0) {
-        ar_fail(error, AR_INPUT, "data name '%.*s' %s", (int)(n < 300 ? n : 300), data, why);
+        ar_fail(error, AR_INPUT, "data name '%.*s' %s", (int)(n < 300 ? n : 300), data, ar_tr(why));
         return ar_hint(error, "A data name is text of 1 to 200 bytes without '/' and control characters, does not start with "
                               "'.', and is not the name of another entry of a stream (such as 'params', 'ledger', 'images').");
     }

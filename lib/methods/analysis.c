@@ -339,7 +339,7 @@ int ar_analysis_finish(struct ar_analysis *a, struct ar_error *error)
             return -1;
     if (a->late_out) {
         uint64_t n = ar_out_offset(a->late_out);
-        if (ar_out_flush(a->late_out, error) != 0 || ar_out_copy(a->out, a->late_fd, 0, n, "a temporary file", error) != 0)
+        if (ar_out_flush(a->late_out, error) != 0 || ar_out_copy(a->out, a->late_fd, 0, n, ar_tr("a temporary file"), error) != 0)
             return -1;
     }
     a->keep = a->what.keep_work && a->failed > 0;

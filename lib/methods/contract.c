@@ -17,7 +17,7 @@ static int files_answer(const struct ar_contract_lane *lane, int out, uint64_t n
 {
     struct ar_buf printed;
     ar_buf_init(&printed);
-    int result = ar_proc_output(&printed, out, n, "cannot read what the method printed", error);
+    int result = ar_proc_output(&printed, out, n, N_("cannot read what the method printed"), error);
     if (result == 0)
         result = ar_wire_tar_refuse(printed.data, printed.len, error);
     if (result == 0)

@@ -71,7 +71,7 @@ static int take(const struct ar_contract_lane *lane, const struct ar_tar_map *ma
         return ar_hint(error, "A method of this contract answers with " AR_NAME_RESULT " and images/NAME.");
     }
     if (ar_wire_result_from_pickle(&answer->result, result->data, result->n, lane->target.data, lane->target.sample, NULL,
-                                   "its " AR_NAME_RESULT, error) != 0) {
+                                   ar_tr("its " AR_NAME_RESULT), error) != 0) {
         error->status = error->status == AR_SYSTEM ? AR_SYSTEM : AR_CONTENT;
         return -1;
     }

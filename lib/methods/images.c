@@ -24,20 +24,26 @@ static int fail_file(struct ar_error *error, const char *folder, const char *nam
 
     ar_buf_init(&shown);
     ar_text_show(&shown, name, strlen(name));
-    int result = ar_buf_check(&shown, error) == 0 ? ar_fail(error, AR_CONTENT, "'%s%s' %s", folder, shown.data, what) : -1;
+    int result = ar_buf_check(&shown, error) == 0 ? ar_fail(error, AR_CONTENT, "'%s%s' %s", folder, shown.data, ar_tr(what)) : -1;
     ar_buf_release(&shown);
     return result;
 }
 
+enum call { OPEN, LOOK, LIST };
+
 /* Records that a call on a file failed: by the method's doing where it took the rights away, else by the system's. */
-static int fail_call(struct ar_error *error, int errnum, const char *verb, const char *folder, const char *name)
+static int fail_call(struct ar_error *error, int errnum, enum call call, const char *folder, const char *name)
 {
     struct ar_buf shown;
 
     ar_buf_init(&shown);
     ar_text_show(&shown, name, strlen(name));
     if (ar_buf_check(&shown, error) == 0) {
-        ar_fail_errno(error, errnum, "cannot %s '%s%s'", verb, folder, shown.data);
+        ar_fail_errno(error, errnum,
+                      call == OPEN   ? N_("cannot open '%s%s'")
+                      : call == LOOK ? N_("cannot look at '%s%s'")
+                                     : N_("cannot list '%s%s'"),
+                      folder, shown.data);
         if (errnum == EACCES)
             error->status = AR_CONTENT;
     }
@@ -49,15 +55,15 @@ static const char *kind_of(mode_t mode)
 {
     switch (mode & S_IFMT) {
     case S_IFLNK:
-        return "is a symbolic link, not a regular file";
+        return N_("is a symbolic link, not a regular file");
     case S_IFDIR:
-        return "is a folder, not a regular file";
+        return N_("is a folder, not a regular file");
     case S_IFIFO:
-        return "is a FIFO, not a regular file";
+        return N_("is a FIFO, not a regular file");
     case S_IFSOCK:
-        return "is a socket, not a regular file";
+        return N_("is a socket, not a regular file");
     default:
-        return "is a device, not a regular file";
+        return N_("is a device, not a regular file");
     }
 }
 
@@ -67,7 +73,7 @@ static int check_regular(const char *folder, const char *name, const struct stat
     if (!S_ISREG(st->st_mode))
         return fail_file(error, folder, name, kind_of(st->st_mode));
     if (st->st_nlink != 1) {
-        fail_file(error, folder, name, "is a hard link: the file has another name, too");
+        fail_file(error, folder, name, N_("is a hard link: the file has another name, too"));
         return ar_hint(error, "copy the file instead of linking it");
     }
     return 0;
@@ -78,13 +84,13 @@ static int check_name(const char *name, struct ar_error *error)
     size_t n = strlen(name);
 
     if (ar_utf8_check(name, n) != n)
-        return fail_file(error, AR_FILES_IMAGES "/", name, "has a name that is not UTF-8");
+        return fail_file(error, AR_FILES_IMAGES "/", name, N_("has a name that is not UTF-8"));
     if (ar_text_has_control(name, n))
-        return fail_file(error, AR_FILES_IMAGES "/", name, "has a control character in its name");
+        return fail_file(error, AR_FILES_IMAGES "/", name, N_("has a control character in its name"));
     if (n > NAME_BYTES)
-        return fail_file(error, AR_FILES_IMAGES "/", name, "has a name of more than 255 bytes");
+        return fail_file(error, AR_FILES_IMAGES "/", name, N_("has a name of more than 255 bytes"));
     if (name[0] == '.') {
-        fail_file(error, AR_FILES_IMAGES "/", name, "is a hidden file");
+        fail_file(error, AR_FILES_IMAGES "/", name, N_("is a hidden file"));
         return ar_hint(error, "a method leaves nothing but pictures in images/; temporary files belong elsewhere");
     }
     return 0;
@@ -103,13 +109,13 @@ static int open_folder(int dirfd, struct ar_images *images, struct ar_error *err
     struct stat st;
 
     if (fstatat(dirfd, AR_FILES_IMAGES, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return errno == ENOENT ? 0 : fail_call(error, errno, "look at", "", AR_FILES_IMAGES);
+        return errno == ENOENT ? 0 : fail_call(error, errno, LOOK, "", AR_FILES_IMAGES);
     if (!S_ISDIR(st.st_mode)) {
-        fail_file(error, "", AR_FILES_IMAGES, S_ISLNK(st.st_mode) ? "is a symbolic link, not a folder" : "is not a folder");
+        fail_file(error, "", AR_FILES_IMAGES, S_ISLNK(st.st_mode) ? N_("is a symbolic link, not a folder") : N_("is not a folder"));
         return ar_hint(error, "pictures are left as files in a folder 'images', made with mkdir in the current directory");
     }
     images->dirfd = openat(dirfd, AR_FILES_IMAGES, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return images->dirfd < 0 ? fail_call(error, errno, "open", "", AR_FILES_IMAGES) : 0;
+    return images->dirfd < 0 ? fail_call(error, errno, OPEN, "", AR_FILES_IMAGES) : 0;
 }
 
 /* Adds a picture, of which name is copied. */
@@ -142,7 +148,7 @@ static int add_file(struct ar_images *images, const char *name, struct ar_error 
     if (check_name(name, error) != 0)
         return -1;
     if (fstatat(images->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return fail_call(error, errno, "look at", AR_FILES_IMAGES "/", name);
+        return fail_call(error, errno, LOOK, AR_FILES_IMAGES "/", name);
     if (check_regular(AR_FILES_IMAGES "/", name, &st, error) != 0)
         return -1;
     const struct ar_image image = {.size = (uint64_t)st.st_size, .dev = st.st_dev, .ino = st.st_ino};
@@ -156,7 +162,7 @@ static int list_folder(struct ar_images *images, struct ar_error *error)
     int result = 0;
 
     if (!dir) {
-        fail_call(error, errno, "list", "", AR_FILES_IMAGES);
+        fail_call(error, errno, LIST, "", AR_FILES_IMAGES);
         if (fd >= 0)
             close(fd);
         return -1;
@@ -167,7 +173,7 @@ static int list_folder(struct ar_images *images, struct ar_error *error)
 
         if (!entry) {
             if (errno != 0)
-                result = fail_call(error, errno, "list", "", AR_FILES_IMAGES);
+                result = fail_call(error, errno, LIST, "", AR_FILES_IMAGES);
             break;
         }
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -208,15 +214,15 @@ static int set_type(struct ar_images *images, const struct ar_buf *name, const s
     struct ar_image *image = images->n > 0 ? bsearch(&key, images->image, images->n, sizeof key, by_name) : NULL;
 
     if (!image) {
-        fail_file(error, "", name->data, "is not in '" AR_FILES_IMAGES "'");
+        fail_file(error, "", name->data, N_("is not in '" AR_FILES_IMAGES "'"));
         if (strncmp(name->data, AR_FILES_IMAGES "/", strlen(AR_FILES_IMAGES "/")) == 0)
             ar_hint(error, "names are given without 'images/' before them");
         return -1;
     }
     if (image->type)
-        return fail_file(error, "", name->data, "is named a second time");
+        return fail_file(error, "", name->data, N_("is named a second time"));
     if (ar_text_has_control(type->data, type->len))
-        return fail_file(error, "", name->data, "has an image_type with a control character");
+        return fail_file(error, "", name->data, N_("has an image_type with a control character"));
     image->type = strdup(type->data);
     return image->type ? 0 : ar_fail_memory(error);
 }
@@ -250,7 +256,7 @@ static int read_types(int dirfd, struct ar_images *images, struct ar_error *erro
     struct stat st;
 
     if (fstatat(dirfd, AR_FILES_IMAGE_TYPES, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return errno == ENOENT ? 0 : fail_call(error, errno, "look at", "", AR_FILES_IMAGE_TYPES);
+        return errno == ENOENT ? 0 : fail_call(error, errno, LOOK, "", AR_FILES_IMAGE_TYPES);
     if (check_regular("", AR_FILES_IMAGE_TYPES, &st, error) != 0)
         return -1;
     ar_buf_init(&text);
@@ -290,7 +296,7 @@ static int complete_types(struct ar_images *images, struct ar_error *error)
             return ar_fail_memory(error);
         if (strlen(image->type) > AR_TAR_IMAGE_TYPE_MAX)
             return fail_file(error, AR_FILES_IMAGES "/", image->name,
-                             "has an image_type of more than 200 bytes: name a shorter one in " AR_FILES_IMAGE_TYPES);
+                             N_("has an image_type of more than 200 bytes: name a shorter one in " AR_FILES_IMAGE_TYPES));
     }
     return 0;
 }
@@ -315,7 +321,7 @@ int ar_images_add(struct ar_images *images, const char *name, const char *type, 
     struct ar_image image = {.data = data, .size = n};
 
     if (strchr(name, '/'))
-        return fail_file(error, AR_FILES_IMAGES "/", name, "lies in a folder below images");
+        return fail_file(error, AR_FILES_IMAGES "/", name, N_("lies in a folder below images"));
     if (check_name(name, error) != 0)
         return -1;
     image.type = type && *type ? strdup(type) : NULL;
@@ -333,7 +339,7 @@ int ar_images_complete(struct ar_images *images, struct ar_error *error)
         qsort(images->image, images->n, sizeof *images->image, by_name);
     for (size_t i = 1; i < images->n; i++)
         if (strcmp(images->image[i - 1].name, images->image[i].name) == 0)
-            return fail_file(error, AR_FILES_IMAGES "/", images->image[i].name, "is there twice");
+            return fail_file(error, AR_FILES_IMAGES "/", images->image[i].name, N_("is there twice"));
     return complete_types(images, error);
 }
 
@@ -351,9 +357,9 @@ static bool is_sparse(int fd, const struct stat *st)
 
 static int fail_sparse(const char *name, const struct stat *st, struct ar_error *error)
 {
-    char what[128];
+    char what[256];
 
-    snprintf(what, sizeof what, "is sparse: it has %" PRIu64 " MiB, of which %" PRIu64 " MiB were written",
+    snprintf(what, sizeof what, ar_tr("is sparse: it has %" PRIu64 " MiB, of which %" PRIu64 " MiB were written"),
              (uint64_t)st->st_size >> 20,
              (uint64_t)st->st_blocks * 512 >> 20);
     fail_file(error, AR_FILES_IMAGES "/", name, what);
@@ -367,7 +373,7 @@ int ar_images_open(const struct ar_images *images, size_t i, struct ar_error *er
     struct stat st;
 
     if (fd < 0)
-        return fail_call(error, errno, "open", AR_FILES_IMAGES "/", image->name);
+        return fail_call(error, errno, OPEN, AR_FILES_IMAGES "/", image->name);
     bool same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_dev == image->dev &&
                 st.st_ino == image->ino && (uint64_t)st.st_size == image->size;
     bool sparse = same && is_sparse(fd, &st);
@@ -376,7 +382,7 @@ int ar_images_open(const struct ar_images *images, size_t i, struct ar_error *er
     close(fd);
     if (sparse)
         return fail_sparse(image->name, &st, error);
-    return fail_file(error, AR_FILES_IMAGES "/", image->name, "was changed after the method had ended");
+    return fail_file(error, AR_FILES_IMAGES "/", image->name, N_("was changed after the method had ended"));
 }
 
 void ar_images_release(struct ar_images *images)

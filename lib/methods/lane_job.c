@@ -115,7 +115,7 @@ static int run_lost(struct ar_lane_work *work, struct ar_lane_done *done, const 
         work->log = openat(work->jobs->logs, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     ar_buf_add(&work->lane.params, params->data, params->len);
     if (ar_buf_check(&work->lane.params, error) != 0 ||
-        ar_ledger_parse(&work->lane.ledger, ledger->data, ledger->len, "the lane's ledger", error) != 0 ||
+        ar_ledger_parse(&work->lane.ledger, ledger->data, ledger->len, ar_tr("the lane's ledger"), error) != 0 ||
         ar_lane_spool_restart(work->writer.spool, error) != 0)
         return -1;
     ar_fail(error, AR_CONTENT, "its worker %s", why);

@@ -52,7 +52,7 @@ static int read_inputs(struct ar_lane_work *work, struct ar_error *error)
     if (result == 0)
         result = ar_read_file(lane->dirfd, AR_FILES_LEDGER, &ledger, AR_LEDGER_MAX, error);
     if (result == 0)
-        result = ar_ledger_parse(&lane->ledger, ledger.data, ledger.len, "the lane's ledger", error);
+        result = ar_ledger_parse(&lane->ledger, ledger.data, ledger.len, ar_tr("the lane's ledger"), error);
     ar_buf_release(&ledger);
     lane->target.sample = work->sample.data;
     lane->target.sample_len = work->sample.len;
@@ -141,7 +141,9 @@ static int describe_failure(struct ar_lane_work *work, struct ar_lane_done *done
     if (*hint)
         add_shown(&work->error_text, hint);
     size_t start = work->error_text.len;
-    ar_buf_add_text(&work->error_text, "\nThe end of its log:\n");
+    ar_buf_add_char(&work->error_text, '\n');
+    ar_buf_add_text(&work->error_text, ar_tr("The end of its log:"));
+    ar_buf_add_char(&work->error_text, '\n');
     size_t log = work->error_text.len;
     if (work->log >= 0 && ar_log_tail(&work->error_text, work->log, 0, LOG_LINES, LOG_BYTES, error) != 0)
         return -1;
@@ -191,7 +193,7 @@ int ar_lane_work_fail_end(struct ar_lane_work *work, struct ar_lane_done *done, 
     if (started)
         add_said(work, out, end->out_bytes, &how);
     ar_fail(error, started ? AR_CONTENT : AR_INPUT, "'%s' %s", end->name, how.data);
-    ar_hint(error, "%s", end->hint);
+    ar_hint(error, "%s", ar_tr(end->hint));
     ar_buf_release(&how);
     return started ? ar_lane_work_blame(work, done, error) : -1;
 }

@@ -70,7 +70,7 @@ static int take_draft(struct manifest_reader *r, struct ar_rules *rules, const s
         return add_rule(r, rules, ENTITY_COLUMN, draft->entity);
     if (!draft->entity && draft->where && draft->is)
         return add_rule(r, rules, draft->where, draft->is);
-    return manifest_mistake(r, "expected either \"entity\", or \"where\" together with \"is\"");
+    return manifest_mistake(r, N_("expected either \"entity\", or \"where\" together with \"is\""));
 }
 
 static int read_rule(struct manifest_reader *r, struct ar_rules *rules, const struct ar_json_value *value)
@@ -81,7 +81,7 @@ static int read_rule(struct manifest_reader *r, struct ar_rules *rules, const st
         { "is", read_values, offsetof(struct rule_draft, is), false },
     };
     struct rule_draft draft = { 0 };
-    int result = manifest_read_object(r, value, "a rule: {\"entity\": [...]} or {\"where\": COLUMN, \"is\": [...]}", members,
+    int result = manifest_read_object(r, value, N_("a rule: {\"entity\": [...]} or {\"where\": COLUMN, \"is\": [...]}"), members,
                              AR_COUNT(members), &draft);
     if (result == 0)
         result = take_draft(r, rules, &draft);
@@ -109,7 +109,7 @@ static int read_cleansing(struct manifest_reader *r, void *into, const struct ar
     }
     if (index > 0)
         return 0;
-    manifest_expected(r, "a list of rules, one at least, or \"none\"", value);
+    manifest_expected(r, N_("a list of rules, one at least, or \"none\""), value);
     return ar_hint(r->error, "Every set says how it is cleansed; where all rows are wanted, write \"cleansing\": \"none\".");
 }
 
@@ -138,11 +138,11 @@ static int read_set(struct manifest_reader *r, struct ar_manifest *manifest, cha
     struct ar_manifest_set *set = &grown[manifest->n_sets++];
     *set = (struct ar_manifest_set){ .name = name };
     if (!is_set_name(name)) {
-        manifest_mistake(r, "no name for a set");
+        manifest_mistake(r, N_("no name for a set"));
         return ar_hint(r->error,
                        "Names of sets are made of the letters A to Z and a to z, digits and _, and start with no digit.");
     }
-    return manifest_read_object(r, value, "a set: an object with \"cleansing\"", members, AR_COUNT(members), set);
+    return manifest_read_object(r, value, N_("a set: an object with \"cleansing\""), members, AR_COUNT(members), set);
 }
 
 static int read_sets(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
@@ -159,7 +159,7 @@ static int read_sets(struct manifest_reader *r, void *into, const struct ar_json
             return -1;
         manifest_leave(r, before);
     }
-    return manifest->n_sets > 0 ? 0 : manifest_expected(r, "an object of sets by name, one at least", value);
+    return manifest->n_sets > 0 ? 0 : manifest_expected(r, N_("an object of sets by name, one at least"), value);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
@@ -169,7 +169,7 @@ static int read_params(struct manifest_reader *r, void *into, const struct ar_js
     (void)offset;
     struct ar_manifest *manifest = into;
     if (value->type != AR_JSON_OBJECT)
-        return manifest_expected(r, "a JSON Schema (an object)", value);
+        return manifest_expected(r, N_("a JSON Schema (an object)"), value);
     manifest->params = ar_schema_compile_value(value, r->pointer.data, r->what, r->error);
     return manifest->params ? 0 : -1;
 }
@@ -183,7 +183,7 @@ static int read_contract(struct manifest_reader *r, void *into, const struct ar_
             manifest->contract = (enum ar_contract)i;
             return 0;
         }
-    return manifest_expected(r, "\"files\", \"lanes\", \"first\" or \"analyzeseq\"", value);
+    return manifest_expected(r, N_("\"files\", \"lanes\", \"first\" or \"analyzeseq\""), value);
 }
 
 static int read_fields(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
@@ -193,8 +193,8 @@ static int read_fields(struct manifest_reader *r, void *into, const struct ar_js
     int64_t fields;
     if (value->type != AR_JSON_NUMBER || !ar_decimal_to_integer(value->text, value->len, &fields) || fields < 1 ||
         fields > AR_FIELDS_MAX) {
-        char wanted[64];
-        snprintf(wanted, sizeof wanted, "a whole number from 1 to %d", AR_FIELDS_MAX);
+        char wanted[128];
+        snprintf(wanted, sizeof wanted, ar_tr("a whole number from 1 to %d"), AR_FIELDS_MAX);
         return manifest_expected(r, wanted, value);
     }
     manifest->fields = (int)fields;
@@ -217,11 +217,11 @@ static int read_manifest(struct manifest_reader *r, struct ar_manifest *manifest
         { "version", manifest_read_command, offsetof(struct ar_manifest, version), false },
     };
     struct ar_json_value root = ar_json_root(&r->doc);
-    if (manifest_read_object(r, &root, "a manifest (an object)", members, AR_COUNT(members), manifest) < 0)
+    if (manifest_read_object(r, &root, N_("a manifest (an object)"), members, AR_COUNT(members), manifest) < 0)
         return -1;
     if (manifest->postprocess_files && !manifest->postprocess) {
         manifest_enter(r, "postprocess_files");
-        return manifest_mistake(r, "files of a postprocess, but \"postprocess\" is missing");
+        return manifest_mistake(r, N_("files of a postprocess, but \"postprocess\" is missing"));
     }
     return 0;
 }
@@ -279,7 +279,7 @@ int ar_manifest_load(struct ar_manifest *manifest, const char *path, struct ar_e
     ar_buf_init(&text);
     ar_buf_init(&folder);
     ar_buf_init(&what);
-    ar_buf_add_format(&what, "manifest '%s'", path);
+    ar_buf_add_tr(&what, "manifest '%s'", path);
     int result = load(manifest, path, what.data, &text, &folder, error);
     ar_buf_release(&text);
     ar_buf_release(&folder);

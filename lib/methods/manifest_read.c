@@ -12,7 +12,7 @@ int manifest_expected(struct manifest_reader *r, const char *wanted, const struc
 
 int manifest_mistake(struct manifest_reader *r, const char *text)
 {
-    ar_fail(r->error, AR_INPUT, "%s", text);
+    ar_fail(r->error, AR_INPUT, "%s", ar_tr(text));
     return ar_json_fail_at(r->error, r->what, &r->pointer);
 }
 
@@ -37,7 +37,7 @@ void manifest_leave(struct manifest_reader *r, size_t before)
 
 static int unknown_member(struct manifest_reader *r, const struct manifest_member *members, size_t n)
 {
-    manifest_mistake(r, "a member that is not known");
+    manifest_mistake(r, N_("a member that is not known"));
     struct ar_buf names;
     ar_buf_init(&names);
     for (size_t i = 0; i < n; i++)
@@ -79,7 +79,7 @@ int manifest_read_object(struct manifest_reader *r, const struct ar_json_value *
     for (size_t i = 0; i < n; i++)
         if (members[i].needed && !ar_json_member(&r->doc, object, members[i].name, &value)) {
             manifest_enter(r, members[i].name);
-            return manifest_mistake(r, "is missing");
+            return manifest_mistake(r, N_("is missing"));
         }
     return 0;
 }
@@ -89,7 +89,7 @@ int manifest_read_object(struct manifest_reader *r, const struct ar_json_value *
 int manifest_read_text(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
 {
     if (value->type != AR_JSON_STRING)
-        return manifest_expected(r, "a string", value);
+        return manifest_expected(r, N_("a string"), value);
     char **text = (char **)(void *)((char *)into + offset);
     *text = ar_json_decoded(value, r->error);
     return *text ? 0 : -1;
@@ -101,7 +101,7 @@ int manifest_read_name(struct manifest_reader *r, void *into, const struct ar_js
         return -1;
     const char *name = *(char **)(void *)((char *)into + offset);
     if (!*name || ar_text_has_control(name, strlen(name)))
-        return manifest_expected(r, "a name, not empty and in one line", value);
+        return manifest_expected(r, N_("a name, not empty and in one line"), value);
     return 0;
 }
 
@@ -119,7 +119,7 @@ int manifest_read_list(struct manifest_reader *r, char ***list, const struct ar_
     for (int position = 0; value->type == AR_JSON_ARRAY && ar_json_each(&r->doc, value, &position, NULL, &item);)
         n++;
     if (value->type != AR_JSON_ARRAY || n < least)
-        return manifest_expected(r, least ? "a list of strings, one at least" : "a list of strings", value);
+        return manifest_expected(r, least ? N_("a list of strings, one at least") : N_("a list of strings"), value);
     *list = calloc((size_t)n + 1, sizeof **list);
     if (!*list)
         return ar_fail_memory(r->error);
@@ -127,7 +127,7 @@ int manifest_read_list(struct manifest_reader *r, char ***list, const struct ar_
     for (int position = 0; ar_json_each(&r->doc, value, &position, NULL, &item); n++) {
         size_t before = manifest_enter_item(r, n);
         if (item.type != AR_JSON_STRING || (!empty_item && item.len == strlen("\"\"")))
-            return manifest_expected(r, empty_item ? "a string" : "a string that is not empty", &item);
+            return manifest_expected(r, empty_item ? N_("a string") : N_("a string that is not empty"), &item);
         (*list)[n] = ar_json_decoded(&item, r->error);
         if (!(*list)[n])
             return -1;
@@ -149,5 +149,5 @@ int manifest_read_command(struct manifest_reader *r, void *into, const struct ar
     if (***command)
         return 0;
     manifest_enter_item(r, 0);
-    return manifest_mistake(r, "expected the name of a program, found ''");
+    return manifest_mistake(r, N_("expected the name of a program, found ''"));
 }

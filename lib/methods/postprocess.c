@@ -52,7 +52,7 @@ static int fail_end(const struct task *task, const struct ar_proc_end *end, stru
     ar_fail(error, end->how == AR_PROC_UNSTARTED ? AR_INPUT : AR_CONTENT, "the postprocess '%s' %s", task->post->argv[0],
             how.data);
     if (*end->hint)
-        ar_hint(error, "%s", end->hint);
+        ar_hint(error, "%s", ar_tr(end->hint));
     ar_buf_release(&how);
     return -1;
 }
@@ -107,7 +107,7 @@ static int await(const struct task *task, struct ar_pool *pool, struct ar_buf *o
         return ar_fail(error, AR_CONTENT, "the postprocess '%s': its worker %s", task->post->argv[0], reply.why);
     memcpy(&bytes, reply.bytes, sizeof bytes);
     if (task->post->contract == AR_CONTRACT_FILES) {
-        if (ar_proc_output(out, task->spool, bytes, "cannot read the output of the postprocess", error) != 0)
+        if (ar_proc_output(out, task->spool, bytes, N_("cannot read the output of the postprocess"), error) != 0)
             return -1;
         if (!ar_wire_tar_like(out->data, out->len))
             return 0;

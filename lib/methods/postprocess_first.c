@@ -45,7 +45,7 @@ int ar_postprocess_first_answer(int fd, uint64_t n, struct ar_buf *out, struct a
     int result = ar_wire_tar_read(&map, fd, n, AR_DIALECT_FIRST, AR_WIRE_POST_OUT, error);
     if (result == 0) {
         const struct ar_tar_item *csv = ar_tar_map_find(&map, AR_NAME_RESULT_CSV);
-        result = csv ? ar_wire_table_from_csv(out, csv->data, csv->n, find_json, &map, "its " AR_NAME_RESULT_CSV, error)
+        result = csv ? ar_wire_table_from_csv(out, csv->data, csv->n, find_json, &map, ar_tr("its " AR_NAME_RESULT_CSV), error)
                      : ar_fail(error, AR_CONTENT, "its tar has no entry '" AR_NAME_RESULT_CSV "'");
     }
     if (result != 0 && error->status == AR_INPUT)

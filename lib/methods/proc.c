@@ -118,8 +118,8 @@ static void close_fd(int *fd)
 
 static int fail_read(const struct run *run, int pipe, int errnum, struct ar_error *error)
 {
-    return ar_fail_errno(error, errnum, "cannot read the standard %s of '%s'", pipe == run->pipe ? "output" : "error",
-                         run->end->name);
+    return ar_fail_errno(error, errnum, pipe == run->pipe ? N_("cannot read the standard output of '%s'")
+                                                          : N_("cannot read the standard error of '%s'"), run->end->name);
 }
 
 static int take_output(struct run *run, const char *bytes, size_t n, struct ar_error *error)
@@ -133,7 +133,7 @@ static int take_output(struct run *run, const char *bytes, size_t n, struct ar_e
         return 0;
     }
     *total += (uint64_t)n;
-    if (ar_write_fd(run->proc->out, bytes, n, "temporary file for standard output", error) != 0)
+    if (ar_write_fd(run->proc->out, bytes, n, ar_tr("temporary file for standard output"), error) != 0)
         return -1;
     if (run->proc->renews && run->ending == RUNNING && run->due != NEVER && run->proc->renews(run->proc->renews_arg, *total))
         run->due = after(run->proc->seconds);
@@ -241,7 +241,7 @@ static int finish(struct run *run, struct ar_error *error)
     else if (run->over_time)
         end->how = AR_PROC_TIME;
     if (end->how == AR_PROC_SIGNAL && end->value == SIGKILL)
-        end->hint = "where nobody killed it, memory ran out; fewer jobs at once need less";
+        end->hint = N_("where nobody killed it, memory ran out; fewer jobs at once need less");
     return ar_proc_sweep(end, error);
 }
 
@@ -301,7 +301,7 @@ static int begin(struct run *run, const char *program, struct ar_error *error)
     while (waitpid(run->pid, NULL, 0) < 0 && errno == EINTR)
         ;
     if (start.step)
-        return ar_fail_errno(error, start.errnum, "cannot start '%s': %s", end->name, start.step);
+        return ar_fail_errno(error, start.errnum, "cannot start '%s': %s", end->name, ar_tr(start.step));
     if (ar_proc_is_passing(start.errnum))
         return ar_fail_errno(error, start.errnum, "cannot start '%s'", end->name);
     end->how = AR_PROC_UNSTARTED;

@@ -157,7 +157,7 @@ static int fail_find(const char *name, int reason, bool here, struct ar_error *e
     if (strchr(name, '/') == NULL && reason == ENOENT)
         ar_fail(error, AR_INPUT, "cannot find the program '%s' in PATH", name);
     else
-        ar_fail(error, AR_INPUT, "cannot start '%s': %s", name, strerrordesc_np(reason));
+        ar_fail(error, AR_INPUT, "cannot start '%s': %s", name, ar_errno_text(reason));
     if (here)
         return ar_hint(error, "write './%s' for the one in this folder", name);
     if (reason == EACCES)

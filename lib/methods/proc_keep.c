@@ -74,7 +74,7 @@ int ar_log_keep_finish(struct ar_log_keep *keep, struct ar_error *error)
     const char *lf = result == 0 ? memchr(end.data, '\n', end.len < LINE_MAX_LEFT ? end.len : LINE_MAX_LEFT) : NULL;
     size_t skip = lf ? (size_t)(lf + 1 - end.data) : 0;
 
-    ar_buf_add_format(&mark, "\n[... %" PRIu64 " bytes of the log are left out here ...]\n", keep->total - keep->limit + skip);
+    ar_buf_add_tr(&mark, "\n[... %" PRIu64 " bytes of the log are left out here ...]\n", keep->total - keep->limit + skip);
     if (result == 0)
         result = ar_buf_check(&mark, error);
     if (result == 0)

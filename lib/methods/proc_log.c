@@ -7,19 +7,13 @@
 #include "bytes/text.h"
 #include "methods/proc.h"
 
+enum { MIB = 1 << 20 };
+
 /* ---- telling -------------------------------------------------------------------------------------------------------- */
 
 bool ar_proc_ok(const struct ar_proc_end *end)
 {
     return end->how == AR_PROC_EXITED && end->value == 0;
-}
-
-static void add_size(struct ar_buf *buf, uint64_t bytes)
-{
-    if (bytes >= 1 << 20 && bytes % (1 << 20) == 0)
-        ar_buf_add_format(buf, "%" PRIu64 " MiB", bytes >> 20);
-    else
-        ar_buf_add_format(buf, "%" PRIu64 " bytes", bytes);
 }
 
 void ar_proc_describe(const struct ar_proc_end *end, struct ar_buf *buf)
@@ -28,23 +22,25 @@ void ar_proc_describe(const struct ar_proc_end *end, struct ar_buf *buf)
 
     switch (end->how) {
     case AR_PROC_EXITED:
-        ar_buf_add_format(buf, "exited with status %d", end->value);
+        ar_buf_add_tr(buf, "exited with status %d", end->value);
         break;
     case AR_PROC_SIGNAL:
-        ar_buf_add_format(buf, "was killed by signal %d", end->value);
         if (abbreviation)
-            ar_buf_add_format(buf, " (%s)", abbreviation);
+            ar_buf_add_tr(buf, "was killed by signal %d (%s)", end->value, abbreviation);
+        else
+            ar_buf_add_tr(buf, "was killed by signal %d", end->value);
         break;
     case AR_PROC_TIME:
-        ar_buf_add_format(buf, "ran longer than its limit of %g s", end->limit);
+        ar_buf_add_tr(buf, "ran longer than its limit of %g s", end->limit);
         break;
     case AR_PROC_OUTPUT:
-        ar_buf_add_text(buf, "wrote more than ");
-        add_size(buf, end->out_limit);
-        ar_buf_add_text(buf, " to standard output");
+        if (end->out_limit >= MIB && end->out_limit % MIB == 0)
+            ar_buf_add_tr(buf, "wrote more than %" PRIu64 " MiB to standard output", end->out_limit / MIB);
+        else
+            ar_buf_add_tr(buf, "wrote more than %" PRIu64 " bytes to standard output", end->out_limit);
         break;
     case AR_PROC_UNSTARTED:
-        ar_buf_add_format(buf, "could not be started: %s", strerrordesc_np(end->value));
+        ar_buf_add_tr(buf, "could not be started: %s", ar_errno_text(end->value));
         break;
     }
 }

@@ -37,7 +37,7 @@ static int above_standard(struct ar_proc_start *start, int fd, int flags)
     if (fd >= 0 && fd <= STDERR_FILENO)
         fd = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
     if (fd < 0)
-        child_fail(start, "standard input and output");
+        child_fail(start, N_("standard input and output"));
     return fd;
 }
 
@@ -49,7 +49,7 @@ static void child_descriptors(struct ar_proc_start *start)
     int log = above_standard(start, start->log == -1 ? STDERR_FILENO : start->log, O_WRONLY);
 
     if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
-        child_fail(start, "standard input and output");
+        child_fail(start, N_("standard input and output"));
     if (close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
         child_fail(start, "close_range");
 }
@@ -59,12 +59,12 @@ static void child_limit(struct ar_proc_start *start, uint64_t bytes)
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_DATA, &limit) != 0)
-        child_fail(start, "memory limit");
+        child_fail(start, N_("memory limit"));
     if (limit.rlim_max > bytes) /* RLIM_INFINITY is the greatest */
         limit.rlim_max = bytes;
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_DATA, &limit) != 0)
-        child_fail(start, "memory limit");
+        child_fail(start, N_("memory limit"));
 }
 
 /* The child, which shares the parent's memory: system calls only, and nothing of the parent's is changed but *start. */
@@ -119,15 +119,15 @@ const char *ar_proc_exec_hint(const struct ar_proc *proc, const char *program, i
 {
     switch (errnum) {
     case EACCES:
-        return "make it executable (chmod +x); the interpreter that its first line names must be executable too";
+        return N_("make it executable (chmod +x); the interpreter that its first line names must be executable too");
     case ENOEXEC:
-        return "its first line must name its interpreter, such as #!/bin/sh; a compiled program must be made for this machine";
+        return N_("its first line must name its interpreter, such as #!/bin/sh; a compiled program must be made for this machine");
     case ENOENT:
         if (faccessat(proc->dirfd, program, F_OK, 0) != 0)
             return "";
         if (has_cr(proc->dirfd, program))
-            return "its lines end as on Windows (CRLF), so that its interpreter is not found; remove the CRs";
-        return "it is there, but the interpreter that its first line names is not installed";
+            return N_("its lines end as on Windows (CRLF), so that its interpreter is not found; remove the CRs");
+        return N_("it is there, but the interpreter that its first line names is not installed");
     default:
         return "";
     }

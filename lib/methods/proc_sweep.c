@@ -190,7 +190,7 @@ int ar_proc_sweep_others(const pid_t *known, size_t n, struct ar_error *error)
         size_t killed = one.killed.len;
         ar_buf_release(&one.killed);
         if (killed == 0 && one.refused)
-            return fail_refused(&one, "a worker", error);
+            return fail_refused(&one, ar_tr("a worker"), error);
         missed = killed == 0 ? missed + 1 : 0;
         if (missed == 1)
             wait_a_moment();

@@ -80,7 +80,7 @@ static unsigned kind_by_name(const struct ar_json_value *name)
 static int compile_type(struct compiler *c, struct schema_node *node, const struct ar_json_value *value, int which)
 {
     (void)which;
-    static const char names[] = "'null', 'boolean', 'integer', 'number', 'string', 'array' or 'object', or a list of them";
+    static const char *const names = N_("'null', 'boolean', 'integer', 'number', 'string', 'array' or 'object', or a list of them");
     node->kinds = 0;
     if (value->type != AR_JSON_ARRAY) {
         node->kinds = kind_by_name(value);
@@ -126,7 +126,7 @@ static int compile_properties(struct compiler *c, struct schema_node *node, cons
 {
     (void)which;
     if (value->type != AR_JSON_OBJECT)
-        return expected(c, "an object of schemas by name", value);
+        return expected(c, N_("an object of schemas by name"), value);
     struct ar_json_value key, member;
     for (int position = 0; ar_json_each(&c->schema->doc, value, &position, &key, &member);) {
         struct schema_property *one = property(c, node, &key);
@@ -145,7 +145,7 @@ static int compile_required(struct compiler *c, struct schema_node *node, const 
 {
     (void)which;
     if (value->type != AR_JSON_ARRAY)
-        return expected(c, "a list of names", value);
+        return expected(c, N_("a list of names"), value);
     node->needed = *value;
     return 0;
 }
@@ -159,7 +159,7 @@ static int add_required(struct compiler *c, struct schema_node *node)
     for (int position = 0; node->needed.text && ar_json_each(&c->schema->doc, &node->needed, &position, NULL, &name); index++) {
         ar_buf_add_format(&c->pointer, "/required/%d", index);
         if (name.type != AR_JSON_STRING)
-            return expected(c, "a name", &name);
+            return expected(c, N_("a name"), &name);
         struct schema_property *one = property(c, node, &name);
         if (!one)
             return -1;
@@ -203,7 +203,7 @@ static int compile_any_of(struct compiler *c, struct schema_node *node, const st
         node->n_any_of++;
         ar_buf_truncate(&c->pointer, before);
     }
-    return index > 0 ? 0 : expected(c, "a list of schemas, one at least", value);
+    return index > 0 ? 0 : expected(c, N_("a list of schemas, one at least"), value);
 }
 
 static int compile_enum(struct compiler *c, struct schema_node *node, const struct ar_json_value *value, int which)
@@ -212,7 +212,7 @@ static int compile_enum(struct compiler *c, struct schema_node *node, const stru
     struct ar_json_value item;
     int position = 0;
     if (value->type != AR_JSON_ARRAY || !ar_json_each(&c->schema->doc, value, &position, NULL, &item))
-        return expected(c, "a list of values, one at least", value);
+        return expected(c, N_("a list of values, one at least"), value);
     node->choice = *value;
     return 0;
 }
@@ -220,7 +220,7 @@ static int compile_enum(struct compiler *c, struct schema_node *node, const stru
 static int compile_limit(struct compiler *c, struct schema_node *node, const struct ar_json_value *value, int which)
 {
     if (value->type != AR_JSON_NUMBER)
-        return expected(c, "a number", value);
+        return expected(c, N_("a number"), value);
     node->limit[which] = *value;
     return 0;
 }
@@ -229,7 +229,7 @@ static int compile_length(struct compiler *c, struct schema_node *node, const st
 {
     int64_t length;
     if (value->type != AR_JSON_NUMBER || !ar_decimal_to_integer(value->text, value->len, &length) || length < 0)
-        return expected(c, "a whole number, 0 or more", value);
+        return expected(c, N_("a whole number, 0 or more"), value);
     *(which == LIMIT_MINIMUM ? &node->min_length : &node->max_length) = length;
     return 0;
 }
@@ -238,7 +238,7 @@ static int compile_pattern(struct compiler *c, struct schema_node *node, const s
 {
     (void)which;
     if (value->type != AR_JSON_STRING)
-        return expected(c, "a string with a regular expression", value);
+        return expected(c, N_("a string with a regular expression"), value);
     char *pattern = ar_json_decoded(value, c->error);
     if (!pattern)
         return -1;
@@ -261,7 +261,7 @@ static int compile_ref(struct compiler *c, struct schema_node *node, const struc
 {
     (void)which;
     if (value->type != AR_JSON_STRING)
-        return expected(c, "\"#/$defs/NAME\"", value);
+        return expected(c, N_("\"#/$defs/NAME\""), value);
     node->ref = *value;
     return 0;
 }
@@ -274,7 +274,7 @@ static int compile_definitions(struct compiler *c, struct schema_node *node, con
         return here(c);
     }
     if (value->type != AR_JSON_OBJECT)
-        return expected(c, "an object of schemas by name", value);
+        return expected(c, N_("an object of schemas by name"), value);
     struct ar_json_value key, member;
     for (int position = 0; ar_json_each(&c->schema->doc, value, &position, &key, &member);) {
         struct definition *grown = one_more(c, c->definition, c->n_definitions, sizeof *grown);
@@ -306,7 +306,7 @@ static int compile_default(struct compiler *c, struct schema_node *node, const s
 static int compile_text(struct compiler *c, struct schema_node *node, const struct ar_json_value *value, int which)
 {
     (void)node, (void)which;
-    return value->type == AR_JSON_STRING ? 0 : expected(c, "a string", value);
+    return value->type == AR_JSON_STRING ? 0 : expected(c, N_("a string"), value);
 }
 
 static int compile_anything(struct compiler *c, struct schema_node *node, const struct ar_json_value *value, int which)
@@ -399,7 +399,7 @@ static struct schema_node *compile_node(struct compiler *c, const struct ar_json
         return node;
     }
     if (value->type != AR_JSON_OBJECT) {
-        expected(c, "a schema (an object, true or false)", value);
+        expected(c, N_("a schema (an object, true or false)"), value);
         return NULL;
     }
     struct ar_json_value key, member;
@@ -440,12 +440,12 @@ static int resolve(struct compiler *c, struct schema_node *node)
     if (node->target)
         return 0;
     go_to(c, node, "/$ref");
-    expected(c, "\"#/$defs/NAME\" with a NAME that is in \"$defs\"", &node->ref);
+    expected(c, N_("\"#/$defs/NAME\" with a NAME that is in \"$defs\""), &node->ref);
     struct ar_buf names;
     ar_buf_init(&names);
     for (size_t i = 0; i < c->n_definitions; i++)
         ar_buf_add_format(&names, "%s'%s'", i ? ", " : "", c->definition[i].name);
-    ar_hint(c->error, "Names in \"$defs\" are: %s.", c->n_definitions ? names.data : "none");
+    ar_hint(c->error, "Names in \"$defs\" are: %s.", c->n_definitions ? names.data : ar_tr("none"));
     ar_buf_release(&names);
     return -1;
 }
@@ -463,8 +463,8 @@ static int settle(struct compiler *c, struct schema_node *node, int depth)
     if (node->state == STATE_OPEN || depth > REFERENCES_MAX) {
         go_to(c, node, "");
         ar_fail(c->error, AR_INPUT,
-                node->state == STATE_OPEN ? "the schema refers to itself, with no property or item between"
-                                          : "too many references follow on one another");
+                node->state == STATE_OPEN ? N_("the schema refers to itself, with no property or item between")
+                                          : N_("too many references follow on one another"));
         return here(c);
     }
     node->state = STATE_OPEN;
@@ -535,7 +535,7 @@ static int compile(struct compiler *c, const char *text, size_t n)
         return -1;
     struct ar_json_value root = ar_json_root(&schema->doc);
     if (root.type != AR_JSON_OBJECT)
-        return expected(c, "a schema (an object)", &root);
+        return expected(c, N_("a schema (an object)"), &root);
     return compile_node(c, &root) ? link_nodes(c) : -1;
 }
 

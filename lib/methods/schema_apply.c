@@ -55,7 +55,7 @@ static int fail_problems(struct schema_check *c)
     if (c->stopped)
         return -1;
     if (c->n_problems > PROBLEMS_MAX)
-        ar_buf_add_format(&c->problems, "; and %zu more", c->n_problems - PROBLEMS_MAX);
+        ar_buf_add_tr(&c->problems, "; and %zu more", c->n_problems - PROBLEMS_MAX);
     return ar_fail(c->error, AR_INPUT, "%s%s", c->what, c->problems.data);
 }
 
@@ -97,7 +97,7 @@ static int apply(struct schema_check *c, const struct schema_node *node, const c
         *filled = next;
         next = swap;
         if (round >= ROUNDS_MAX || filled->len > n + room) {
-            schema_stop(c, "filling in defaults comes to no end (does a default lack itself?)");
+            schema_stop(c, N_("filling in defaults comes to no end (does a default lack itself?)"));
             result = -1;
         }
     }

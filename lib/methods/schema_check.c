@@ -98,25 +98,23 @@ static bool check_choice(struct schema_check *c, const struct schema_node *node,
     for (int position = 0; ar_json_each(doc, &node->choice, &position, NULL, &item);)
         if (same(c, value, &item))
             return true;
-    struct ar_buf *buf = schema_start_problem(c, place, value);
-    if (!buf)
-        return false;
+    struct ar_buf choices;
+    ar_buf_init(&choices);
     size_t n = (size_t)count_members(doc, &node->choice), i = 0;
-    ar_buf_add_text(buf, n > 1 ? " is not one of " : " is not ");
     for (int position = 0; i < NAMES_MAX && ar_json_each(doc, &node->choice, &position, NULL, &item); i++) {
-        schema_add_separator(buf, i, n);
-        ar_json_show(buf, &item);
+        schema_add_separator(&choices, i, n);
+        ar_json_show(&choices, &item);
     }
     if (n > i)
-        ar_buf_add_format(buf, " and %zu more", n - i);
+        ar_buf_add_tr(&choices, " and %zu more", n - i);
+    schema_problem(c, place, value, n > 1 ? N_(" is not one of %s") : N_(" is not %s"), choices.data);
+    ar_buf_release(&choices);
     return false;
 }
 
 static bool check_number(struct schema_check *c, const struct schema_node *node, const struct ar_json_value *value,
                          const struct schema_place *place)
 {
-    static const char *const complaints[LIMITS] = { " is less than ", " is greater than ", " is not greater than ",
-                                                    " is not less than " };
     bool fits = true;
     for (int i = 0; i < LIMITS; i++) {
         const struct ar_json_value *limit = &node->limit[i];
@@ -127,11 +125,16 @@ static bool check_number(struct schema_check *c, const struct schema_node *node,
         if (good)
             continue;
         fits = false;
-        struct ar_buf *buf = schema_start_problem(c, place, value);
-        if (buf) {
-            ar_buf_add_text(buf, complaints[i]);
-            ar_json_show(buf, limit);
-        }
+        struct ar_buf shown;
+        ar_buf_init(&shown);
+        ar_json_show(&shown, limit);
+        schema_problem(c, place, value,
+                       i == LIMIT_MINIMUM   ? N_(" is less than %s")
+                       : i == LIMIT_MAXIMUM ? N_(" is greater than %s")
+                       : i == LIMIT_ABOVE   ? N_(" is not greater than %s")
+                                            : N_(" is not less than %s"),
+                       shown.data);
+        ar_buf_release(&shown);
     }
     return fits;
 }
@@ -142,13 +145,16 @@ static bool check_length(struct schema_check *c, const struct schema_node *node,
     int64_t n = 0;
     for (size_t i = 0; i < text->len; i++)
         n += (text->data[i] & 0xC0) != 0x80;
-    const char *s = n == 1 ? "" : "s";
     if (node->min_length >= 0 && n < node->min_length)
-        return schema_problem(c, place, value, " has %" PRId64 " character%s, at least %" PRId64 " are required", n, s,
-                              node->min_length);
+        return schema_problem(c, place, value,
+                              ar_tr_n(" has %" PRId64 " character, at least %" PRId64 " are required",
+                                      " has %" PRId64 " characters, at least %" PRId64 " are required", (uint64_t)n),
+                              n, node->min_length);
     if (node->max_length >= 0 && n > node->max_length)
-        return schema_problem(c, place, value, " has %" PRId64 " character%s, at most %" PRId64 " are allowed", n, s,
-                              node->max_length);
+        return schema_problem(c, place, value,
+                              ar_tr_n(" has %" PRId64 " character, at most %" PRId64 " are allowed",
+                                      " has %" PRId64 " characters, at most %" PRId64 " are allowed", (uint64_t)n),
+                              n, node->max_length);
     return true;
 }
 
@@ -175,11 +181,14 @@ static bool check_pattern(struct schema_check *c, const struct schema_node *node
     int found = find_pattern(c, node->regex, text);
     if (found == 1)
         return true;
-    struct ar_buf *buf = c->stopped ? NULL : schema_start_problem(c, place, value);
-    if (buf) {
-        ar_buf_add_text(buf, found == 0 ? " does not match the pattern " : " takes too long to match with the pattern ");
-        ar_json_show(buf, &node->pattern);
-    }
+    if (c->stopped)
+        return false;
+    struct ar_buf shown;
+    ar_buf_init(&shown);
+    ar_json_show(&shown, &node->pattern);
+    schema_problem(c, place, value,
+                   found == 0 ? N_(" does not match the pattern %s") : N_(" takes too long to match with the pattern %s"), shown.data);
+    ar_buf_release(&shown);
     return false;
 }
 
@@ -242,12 +251,17 @@ static bool unknown_property(struct schema_check *c, const struct schema_node *n
     struct ar_buf *buf = schema_start_problem(c, place, NULL);
     if (!buf)
         return false;
-    ar_buf_add_text(buf, "is not known, ");
-    ar_buf_add_text(buf, node->n_properties == 0 ? "there is nothing to be set here" : "what can be set is ");
+    struct ar_buf names;
+    ar_buf_init(&names);
     for (size_t i = 0; i < node->n_properties && i < NAMES_MAX; i++)
-        ar_buf_add_format(buf, "%s'%s'", i ? ", " : "", node->property[i].name);
+        ar_buf_add_format(&names, "%s'%s'", i ? ", " : "", node->property[i].name);
     if (node->n_properties > NAMES_MAX)
-        ar_buf_add_format(buf, " and %zu more", node->n_properties - NAMES_MAX);
+        ar_buf_add_tr(&names, " and %zu more", node->n_properties - NAMES_MAX);
+    if (names.len)
+        ar_buf_add_tr(buf, "is not known, what can be set is %s", names.data);
+    else
+        ar_buf_add_text(buf, ar_tr("is not known, there is nothing to be set here"));
+    ar_buf_release(&names);
     return false;
 }
 
@@ -256,11 +270,15 @@ static bool missing_property(struct schema_check *c, const struct schema_propert
     struct ar_buf *buf = schema_start_problem(c, place, NULL);
     if (!buf)
         return false;
-    ar_buf_add_text(buf, "is missing");
-    if (property->node && property->node->accepted != KIND_ANY && property->node->accepted != 0) {
-        ar_buf_add_text(buf, ", it must be ");
-        schema_add_kinds(buf, property->node->accepted);
+    if (!property->node || property->node->accepted == KIND_ANY || property->node->accepted == 0) {
+        ar_buf_add_text(buf, ar_tr("is missing"));
+        return false;
     }
+    struct ar_buf kinds;
+    ar_buf_init(&kinds);
+    schema_add_kinds(&kinds, property->node->accepted);
+    ar_buf_add_tr(buf, "is missing, it must be %s", kinds.data);
+    ar_buf_release(&kinds);
     return false;
 }
 
@@ -388,9 +406,9 @@ bool schema_check_value(struct schema_check *c, const struct schema_node *node, 
                         const struct schema_place *place)
 {
     if (c->depth >= DEPTH_MAX)
-        return schema_stop(c, "the schema leads too deep (does a '$ref' in it lead back to itself?)");
+        return schema_stop(c, N_("the schema leads too deep (does a '$ref' in it lead back to itself?)"));
     if (c->steps-- <= 0)
-        return schema_stop(c, "the schema has too many alternatives (anyOf) within alternatives");
+        return schema_stop(c, N_("the schema has too many alternatives (anyOf) within alternatives"));
     if (node->never)
         return schema_problem(c, place, value, " is not allowed, as nothing is here");
     if (!(node->kinds & kind_of(value)))

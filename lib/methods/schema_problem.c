@@ -5,7 +5,7 @@
 void schema_add_separator(struct ar_buf *buf, size_t i, size_t n)
 {
     if (i > 0)
-        ar_buf_add_text(buf, i + 1 < n ? ", " : " or ");
+        ar_buf_add_text(buf, i + 1 < n ? ", " : ar_tr(" or "));
 }
 
 void schema_add_kinds(struct ar_buf *buf, unsigned kinds)
@@ -14,9 +14,9 @@ void schema_add_kinds(struct ar_buf *buf, unsigned kinds)
         unsigned kinds;
         const char *name;
     } names[] = {
-        { KIND_NUMBER, "a number" }, { KIND_INTEGER, "an integer" },
-        { KIND_STRING, "a string" }, { KIND_BOOLEAN, "true or false" },
-        { KIND_ARRAY, "an array" },  { KIND_OBJECT, "an object" },
+        { KIND_NUMBER, N_("a number") }, { KIND_INTEGER, N_("an integer") },
+        { KIND_STRING, N_("a string") }, { KIND_BOOLEAN, N_("true or false") },
+        { KIND_ARRAY, N_("an array") },  { KIND_OBJECT, N_("an object") },
         { KIND_NULL, "null" },
     };
     const char *chosen[AR_COUNT(names)];
@@ -28,7 +28,7 @@ void schema_add_kinds(struct ar_buf *buf, unsigned kinds)
         }
     for (size_t i = 0; i < n; i++) {
         schema_add_separator(buf, i, n);
-        ar_buf_add_text(buf, chosen[i]);
+        ar_buf_add_text(buf, ar_tr(chosen[i]));
     }
 }
 
@@ -70,23 +70,21 @@ bool schema_problem(struct schema_check *c, const struct schema_place *place, co
     struct ar_buf *buf = schema_start_problem(c, place, value);
     if (!buf)
         return false;
-    char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    ar_buf_add_args(buf, ar_tr(format), arguments);
     va_end(arguments);
-    ar_buf_add_text(buf, text);
     return false;
 }
 
 bool schema_wrong_kind(struct schema_check *c, const struct schema_place *place, const struct ar_json_value *value,
                        unsigned kinds)
 {
-    struct ar_buf *buf = schema_start_problem(c, place, value);
-    if (!buf)
-        return false;
-    ar_buf_add_text(buf, " is not ");
-    schema_add_kinds(buf, kinds);
+    struct ar_buf names;
+    ar_buf_init(&names);
+    schema_add_kinds(&names, kinds);
+    schema_problem(c, place, value, " is not %s", names.data);
+    ar_buf_release(&names);
     return false;
 }
 
@@ -94,7 +92,7 @@ bool schema_stop(struct schema_check *c, const char *why)
 {
     if (!c->stopped) {
         if (why)
-            ar_fail(c->error, AR_INPUT, "%s%s%s: %s", c->what, *c->base ? " " : "", c->base, why);
+            ar_fail(c->error, AR_INPUT, "%s%s%s: %s", c->what, *c->base ? " " : "", c->base, ar_tr(why));
         else
             ar_fail_memory(c->error);
     }

@@ -126,7 +126,7 @@ static int keep_log(const struct ar_share_work *share, const struct ar_lane_work
     if (fd < 0)
         ar_fail_errno(error, errno, "cannot write the log '%s'", name);
     else if (out && fstat(work->log, &st) == 0)
-        result = ar_out_copy(out, work->log, 0, (uint64_t)st.st_size, "the log", error);
+        result = ar_out_copy(out, work->log, 0, (uint64_t)st.st_size, ar_tr("the log"), error);
     if (result == 0)
         result = ar_out_close(out, error);
     else
@@ -139,7 +139,7 @@ static int keep_log(const struct ar_share_work *share, const struct ar_lane_work
 /* Notes that the lane was dealt with. */
 static int note_done(const struct ar_share_work *share, const struct ar_lane_done *done, struct ar_error *error)
 {
-    return ar_write_fd(share->done_fd, done, sizeof *done, "temporary file", error);
+    return ar_write_fd(share->done_fd, done, sizeof *done, ar_tr("temporary file"), error);
 }
 
 static int take_lane(struct ar_share_work *share, uint32_t i, struct ar_error *error)

@@ -353,7 +353,7 @@ static int read_printed(struct ar_tar_map *map, int out, uint64_t n, struct ar_e
 {
     if (ftruncate(out, (off_t)n) != 0 || lseek(out, 0, SEEK_SET) != 0)
         return ar_fail_errno(error, errno, "cannot read what the method printed");
-    return ar_tar_map_read(map, out, "its standard output", error);
+    return ar_tar_map_read(map, out, ar_tr("its standard output"), error);
 }
 
 void ar_wire_tar_said(int out, uint64_t n, struct ar_buf *said)
@@ -401,8 +401,8 @@ int ar_wire_tar_read(struct ar_tar_map *map, int out, uint64_t n, enum ar_dialec
     }
     if (found == kind)
         return 0;
-    return ar_fail(error, AR_CONTENT, "it answered with %s where %s was expected", ar_wire_kind_name(found),
-                   ar_wire_kind_name(kind));
+    return ar_fail(error, AR_CONTENT, "it answered with %s where %s was expected", ar_tr(ar_wire_kind_name(found)),
+                   ar_tr(ar_wire_kind_name(kind)));
 }
 
 /* The picture that an entry is, or NULL. */

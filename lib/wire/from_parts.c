@@ -12,20 +12,20 @@ const struct ar_tar_item *ar_from_need(const struct ar_wire_from *from, const ch
         return item;
     ar_fail(error, AR_INPUT, "%s: entry '%s' is missing", from->tar->what, name);
     ar_hint(error, "The tar looks like %s in the %s dialect: ar-stream(5) has the entries of each.",
-            ar_wire_kind_name(from->kind), ar_dialect_name(from->dialect));
+            ar_tr(ar_wire_kind_name(from->kind)), ar_dialect_name(from->dialect));
     return NULL;
 }
 
 int ar_from_fail_place(const struct ar_wire_from *from, const struct ar_tar_item *item, struct ar_error *error)
 {
     ar_fail(error, AR_INPUT, "%s: entry '%s' does not belong into %s", from->tar->what, item->name,
-            ar_wire_kind_name(from->kind));
+            ar_tr(ar_wire_kind_name(from->kind)));
     return ar_hint(error, "The entries of each kind are in ar-stream(5).");
 }
 
 void ar_from_what(const struct ar_wire_from *from, const char *name, struct ar_buf *what)
 {
-    ar_buf_add_format(what, "%s: entry '%s'", from->tar->what, name);
+    ar_buf_add_tr(what, "%s: entry '%s'", from->tar->what, name);
 }
 
 int ar_from_params(const struct ar_wire_from *from, bool has, struct ar_buf *params, struct ar_error *error)

@@ -55,8 +55,8 @@ static void next_row(struct by_json *by, const struct ar_table *table, size_t ro
     by->there = by->json(by->arg, by->scratch.data, &text, &n);
     if (!by->there)
         return;
-    char what[AR_LANE_ID_MAX + 64];
-    snprintf(what, sizeof what, "the JSON result of lane '%.*s'", AR_LANE_ID_MAX, by->scratch.data);
+    char what[AR_LANE_ID_MAX + 96];
+    snprintf(what, sizeof what, ar_tr("the JSON result of lane '%.*s'"), AR_LANE_ID_MAX, by->scratch.data);
     if (ar_json_doc_parse(&by->doc, text, n, what, by->error) != 0) {
         by->result = -1;
         by->there = false;
@@ -194,8 +194,7 @@ static int read_pickle(struct ar_buf *out, const char *bytes, size_t n, bool ser
     ar_buf_init(&text);
     int result = 0;
     if ((ar_pickle_kind(pickle) == AR_PICKLE_SERIES) != series)
-        result = ar_fail(error, AR_CONTENT, "%s is a %s, expected a %s", what, series ? "frame" : "series",
-                         series ? "series" : "frame");
+        result = ar_fail(error, AR_CONTENT, series ? N_("%s is a frame, expected a series") : N_("%s is a series, expected a frame"), what);
     if (result == 0)
         result = print_pickle(&text, pickle, what, error);
     ar_pickle_free(pickle);

@@ -38,7 +38,7 @@ static int rename_lane(struct ar_buf *out, const char *text, size_t n, const cha
 static int pickle_row(struct ar_buf *out, const struct ar_buf *text, struct ar_error *error)
 {
     struct ar_table table;
-    if (ar_table_parse(&table, text->data, text->len, "a result", error) != 0)
+    if (ar_table_parse(&table, text->data, text->len, ar_tr("a result"), error) != 0)
         return -1;
     int result = table.rows == 1 ? ar_pickle_series(out, &table, 0, error)
                                  : ar_fail(error, AR_CONTENT, "a result has %zu rows, expected one", table.rows);
@@ -50,7 +50,7 @@ int ar_wire_series(struct ar_buf *out, const char *text, size_t n, struct ar_err
 {
     struct ar_buf renamed;
     ar_buf_init(&renamed);
-    int result = rename_lane(&renamed, text, n, "a result", error);
+    int result = rename_lane(&renamed, text, n, ar_tr("a result"), error);
     if (result == 0)
         result = pickle_row(out, &renamed, error);
     ar_buf_release(&renamed);
@@ -78,9 +78,9 @@ int ar_wire_table_frame(struct ar_buf *out, const char *text, size_t n, struct a
     struct ar_buf renamed;
     struct ar_table table;
     ar_buf_init(&renamed);
-    int result = rename_lane(&renamed, text, n, "entry 'analysis_results'", error);
+    int result = rename_lane(&renamed, text, n, ar_tr("entry 'analysis_results'"), error);
     if (result == 0)
-        result = ar_table_parse(&table, renamed.data, renamed.len, "entry 'analysis_results'", error);
+        result = ar_table_parse(&table, renamed.data, renamed.len, ar_tr("entry 'analysis_results'"), error);
     if (result == 0) {
         result = ar_pickle_frame(out, &table, error);
         ar_table_release(&table);

@@ -132,7 +132,7 @@ int ar_wire_frame_init(struct ar_wire_frame *frame, const char *header, size_t n
     struct ar_csv_header parsed;
     ar_buf_init(&frame->before);
     ar_buf_init(&frame->behind);
-    if (ar_csv_header_read(&parsed, header, n, "the header of a set", error) != 0)
+    if (ar_csv_header_read(&parsed, header, n, ar_tr("the header of a set"), error) != 0)
         return -1;
     const char **chosen = calloc(parsed.cells + 1, sizeof *chosen);
     int result = chosen ? 0 : ar_fail_memory(error);

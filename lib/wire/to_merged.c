@@ -31,7 +31,7 @@ static int take_ledger(struct ar_to *s, const struct ar_entry *entry)
         if (ar_listing_lane(&s->listing, &targets->entry[i], s->error) < 0)
             return -1;
     s->to->lanes = targets->count;
-    return ar_listing_merged_ledger(&s->listing, entry->text, entry->len, ar_stream_seen(s->stream), "entry 'ledger'", s->error);
+    return ar_listing_merged_ledger(&s->listing, entry->text, entry->len, ar_stream_seen(s->stream), ar_tr("entry 'ledger'"), s->error);
 }
 
 int ar_to_take_merged(struct ar_to *s, const struct ar_entry *entry)
@@ -53,7 +53,7 @@ int ar_to_take_merged(struct ar_to *s, const struct ar_entry *entry)
 int ar_to_check_merged(struct ar_to *s)
 {
     const struct ar_buf *artifacts = &s->artifacts;
-    if (ar_listing_artifacts(&s->listing, artifacts->data, artifacts->len, ar_stream_seen(s->stream), "entry 'artifacts'",
+    if (ar_listing_artifacts(&s->listing, artifacts->data, artifacts->len, ar_stream_seen(s->stream), ar_tr("entry 'artifacts'"),
                              s->error) != 0 ||
         ar_listing_check(&s->listing, s->error) != 0)
         return -1;

@@ -134,7 +134,7 @@ int ar_to_take_set(struct ar_to *s, const struct ar_entry *entry)
     char *what;
     if (!set)
         return -1;
-    if (asprintf(&what, "entry '%s'", entry->tar->name) < 0)
+    if (asprintf(&what, ar_tr("entry '%s'"), entry->tar->name) < 0)
         return ar_fail_memory(s->error);
     int result = read_header(s, &header, what);
     if (result == 0) {

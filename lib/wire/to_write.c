@@ -168,7 +168,7 @@ static int write_jsons(struct ar_to *s, const struct ar_table *table)
 {
     ssize_t column = ar_table_find(table, "data");
     if (column < 0)
-        return ar_csv_fail_column(&table->header, "data", "entry 'result_csv'", s->error);
+        return ar_csv_fail_column(&table->header, "data", ar_tr("entry 'result_csv'"), s->error);
     for (size_t row = 0; row < table->rows; row++) {
         struct ar_cell cell = ar_table_cell(table, row, (size_t)column);
         struct ar_buf name, json;
@@ -202,7 +202,7 @@ static int write_result(struct ar_to *s)
     if (made == 0)
         made = ar_to_send(s, &s->images);
     if (put_made(s, AR_NAME_RESULT_CSV, &csv, made) != 0 ||
-        ar_table_parse(&table, s->result.data, s->result.len, "entry 'result_csv'", s->error) != 0)
+        ar_table_parse(&table, s->result.data, s->result.len, ar_tr("entry 'result_csv'"), s->error) != 0)
         return -1;
     int result = write_jsons(s, &table);
     ar_table_release(&table);

@@ -25,15 +25,15 @@ bool ar_dialect_parse(const char *name, enum ar_dialect *dialect)
 const char *ar_wire_kind_name(enum ar_wire_kind kind)
 {
     static const char *const names[] = {
-        [AR_WIRE_ANALYZE_IN] = "the input of an analyze",
-        [AR_WIRE_ANALYZE_OUT] = "the output of an analyze",
-        [AR_WIRE_POST_IN] = "the input of a postprocess",
-        [AR_WIRE_POST_OUT] = "the output of a postprocess",
-        [AR_WIRE_SEQ_IN] = "the input of an analyzeseq",
-        [AR_WIRE_SEQ_OUT] = "the output of an analyzeseq",
-        [AR_WIRE_RUN_IN] = "a run",
-        [AR_WIRE_RUN_OUT] = "the output of a run",
-        [AR_WIRE_ERROR] = "an error",
+        [AR_WIRE_ANALYZE_IN] = N_("the input of an analyze"),
+        [AR_WIRE_ANALYZE_OUT] = N_("the output of an analyze"),
+        [AR_WIRE_POST_IN] = N_("the input of a postprocess"),
+        [AR_WIRE_POST_OUT] = N_("the output of a postprocess"),
+        [AR_WIRE_SEQ_IN] = N_("the input of an analyzeseq"),
+        [AR_WIRE_SEQ_OUT] = N_("the output of an analyzeseq"),
+        [AR_WIRE_RUN_IN] = N_("a run"),
+        [AR_WIRE_RUN_OUT] = N_("the output of a run"),
+        [AR_WIRE_ERROR] = N_("an error"),
     };
     return names[kind];
 }
@@ -131,17 +131,17 @@ static unsigned bit_of(const char *name)
 
 static int fail_native(const char *what, unsigned has, struct ar_error *error)
 {
-    const char *stream = has & (HAS_CSV | HAS_JSON)            ? "a result"
-                         : has & (HAS_RESULTS | HAS_ARTIFACTS) ? "merged"
-                         : has & (HAS_RESULT | HAS_LANE_RESULT) ? "lane results"
-                                                                : "lanes";
-    ar_fail(error, AR_INPUT, "%s is a stream of our own (%s), and no tar of the Python runner", what, stream);
+    const char *stream = has & (HAS_CSV | HAS_JSON)            ? N_("a result")
+                         : has & (HAS_RESULTS | HAS_ARTIFACTS) ? N_("merged")
+                         : has & (HAS_RESULT | HAS_LANE_RESULT) ? N_("lane results")
+                                                                : N_("lanes");
+    ar_fail(error, AR_INPUT, "%s is a stream of our own (%s), and no tar of the Python runner", what, ar_tr(stream));
     return ar_hint(error, "Take it as it is, or say that it is native.");
 }
 
 static int fail_both(const char *what, enum ar_wire_kind one, enum ar_wire_kind other, struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "%s holds entries of %s and of %s", what, ar_wire_kind_name(one), ar_wire_kind_name(other));
+    ar_fail(error, AR_INPUT, "%s holds entries of %s and of %s", what, ar_tr(ar_wire_kind_name(one)), ar_tr(ar_wire_kind_name(other)));
     return ar_hint(error, "It cannot be told which of the two it is: ar-stream(5) has the entries of each.");
 }
 
@@ -163,7 +163,7 @@ static int find_kind(const char *what, unsigned has, enum ar_dialect dialect, en
 static int fail_dialect(const char *what, enum ar_wire_kind kind, enum ar_dialect is, enum ar_dialect expected,
                         struct ar_error *error)
 {
-    ar_fail(error, AR_INPUT, "%s is %s in the %s dialect, expected the %s one", what, ar_wire_kind_name(kind),
+    ar_fail(error, AR_INPUT, "%s is %s in the %s dialect, expected the %s one", what, ar_tr(ar_wire_kind_name(kind)),
             ar_dialect_name(is), ar_dialect_name(expected));
     return ar_hint(error, "Name the dialect that it has: ar-stream(5) has the entries of both.");
 }
