@@ -20,6 +20,7 @@ load helpers.bash
     [ -x root/opt/ar/bin/ar-split ]
     [ -f root/opt/ar/share/man/man7/analysisrun.7 ]
     [ -x root/opt/ar/share/analysisrun/methods/spot-stats-sh/analyze ]
+    AR_LANG=ja root/opt/ar/bin/ar-split --help | holds '^使い方: ar-split'
     for tool in root/opt/ar/bin/*; do
         [ -f "root/opt/ar/share/bash-completion/completions/${tool##*/}" ]
     done
