@@ -51,6 +51,8 @@ prefix() {
 not_for_people() {
     cat <<'END'
 No progress is possible
+ near 
+ near end of file
 the input failed
 the output failed
 An error occurred in the analysis of the target %s (%s).
@@ -82,11 +84,13 @@ def literals(source):
         elif part[0] == '"':
             text = (text or '') + unquote(part[1:-1])
         elif not part.isspace():
-            if text is not None and re.match('(lib|tools)/', place) and '_Static_assert' not in before:
+            if text is not None and re.match(r'(\./)?(lib|tools)/', place) and '_Static_assert' not in before:
                 yield place, text
             text = None
             before = [] if part in ';{}' else before + [part]
-for place, text in literals(open('new.i', encoding='utf-8').read()):
+found = list(literals(open('new.i', encoding='utf-8').read()))
+assert len(found) > 3000
+for place, text in found:
     plain = re.sub(r'%[-0-9.*]*(?:l|z|h)*[a-z]', '%', text)
     reads = re.search(r"[a-z]{2,}[,;:]? [a-z%'(]|[a-z%'] [a-z]{2,}|^ [a-z]{2,}", plain) and not re.match(r'  (ar-|parallel )|/', text)
     if reads and text not in marked:

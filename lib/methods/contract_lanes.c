@@ -86,7 +86,7 @@ static int read_record(json_t *json, struct ar_record *record, struct ar_error *
     json_t *whole = json_pack("{s{s[O]}}", "sets", "", json);
     if (!whole)
         return ar_fail_memory(error);
-    int result = ar_ledger_check_form(whole, "its record", error);
+    int result = ar_ledger_check_form(whole, ar_tr("its record"), error);
     json_decref(whole);
     if (result != 0) {
         error->status = AR_CONTENT;

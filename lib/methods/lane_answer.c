@@ -5,7 +5,7 @@
 #include "lanes/entries.h"
 #include "methods/wire_tar.h"
 
-static const char output[] = "its standard output";
+static const char output[] = N_("its standard output");
 
 void ar_lane_answers_release(struct ar_lane_answers *answers)
 {
@@ -56,7 +56,7 @@ static int fail_lane(struct ar_lane_answer *lane, const char *name, const char *
     lane->fault = calloc(1, sizeof *lane->fault);
     if (!lane->fault)
         return ar_fail_memory(error);
-    ar_fail(lane->fault, AR_CONTENT, "it answered with '%s', which %s", name, what);
+    ar_fail(lane->fault, AR_CONTENT, "it answered with '%s', which %s", name, ar_tr(what));
     name_entries(lane->fault);
     return 0;
 }
@@ -67,7 +67,7 @@ static int put_text(struct ar_lane_answer *lane, struct ar_lane_text *where, con
                     struct ar_error *error)
 {
     if (where->text)
-        return fail_lane(lane, name, "is there twice", error);
+        return fail_lane(lane, name, N_("is there twice"), error);
     *where = *body;
     return 0;
 }
@@ -76,7 +76,7 @@ static int put_text(struct ar_lane_answer *lane, struct ar_lane_text *where, con
 static int check_name(struct ar_lane_answer *lane, const char *name, const struct ar_lane_text *body, const char *given,
                       struct ar_error *error)
 {
-    return ar_text_is(body->text, body->n, given) ? 0 : fail_lane(lane, name, "is not as it was given", error);
+    return ar_text_is(body->text, body->n, given) ? 0 : fail_lane(lane, name, N_("is not as it was given"), error);
 }
 
 static int add_image(struct ar_lane_answer *lane, const struct ar_tar_entry *entry, const char *name,
@@ -100,7 +100,7 @@ static int take_lane_entry(struct ar_lane_answer *lane, const struct ar_target *
 {
     const char *name;
     if (lane->whole)
-        return fail_lane(lane, entry->name, "stands behind that lane's ledger, its last entry", error);
+        return fail_lane(lane, entry->name, N_("stands behind that lane's ledger, its last entry"), error);
     switch (ar_entry_kind_of(base, true, false, &name)) {
     case AR_ENTRY_DATA_NAME:
         return check_name(lane, entry->name, body, target->data, error);
@@ -118,7 +118,7 @@ static int take_lane_entry(struct ar_lane_answer *lane, const struct ar_target *
         lane->whole = true;
         return put_text(lane, &lane->ledger, entry->name, body, error);
     default:
-        return fail_lane(lane, entry->name, "is nothing that a method may answer", error);
+        return fail_lane(lane, entry->name, N_("is nothing that a method may answer"), error);
     }
 }
 
@@ -200,7 +200,7 @@ static int map_output(struct ar_lane_answers *answers, int out, uint64_t n, stru
 {
     if (ftruncate(out, (off_t)n) != 0 || lseek(out, 0, SEEK_SET) != 0)
         return ar_fail_errno(error, errno, "cannot read what the method printed");
-    struct ar_in *in = ar_in_new(out, output, error);
+    struct ar_in *in = ar_in_new(out, ar_tr(output), error);
     if (!in)
         return -1;
     int result = ar_map_in(&answers->map, in, UINT64_MAX, error);
@@ -218,7 +218,7 @@ int ar_lane_answers_read(struct ar_lane_answers *answers, int out, uint64_t n, s
         fault->status = AR_CONTENT;
         return 0;
     }
-    struct ar_in *in = ar_map_again(&answers->map, output, error);
+    struct ar_in *in = ar_map_again(&answers->map, ar_tr(output), error);
     if (!in)
         return -1;
     int result = read_entries(answers, in, out, n, fault, error);

@@ -36,7 +36,7 @@ struct ar_pool_task {
 struct ar_pool_reply {
     unsigned worker;
     bool lost;    /* the worker ended before it replied: bytes are the job's */
-    char why[80]; /* then: "was killed by signal 9 (KILL)" */
+    char why[64]; /* then: "was killed by signal 9 (KILL)" */
     size_t n;
     _Alignas(max_align_t) char bytes[AR_POOL_MESSAGE];
 };
@@ -48,7 +48,7 @@ struct ar_pool {
     struct ar_pool_worker {
         pid_t pid; /* 0: it ended, and is not replaced yet */
         int pidfd;
-        char why[80]; /* it ended */
+        char why[64]; /* it ended */
     } *worker;
     struct pollfd *polled;  /* the workers', and replies */
     struct ar_pool_slot {

@@ -56,7 +56,7 @@ int ar_proc_output(struct ar_buf *buf, int out, uint64_t n, const char *failed, 
     while (done < n) {
         ssize_t got = pread(out, room + done, (size_t)n - done, (off_t)done);
         if (got <= 0)
-            return ar_fail_errno(error, got < 0 ? errno : EIO, "%s", failed);
+            return ar_fail_errno(error, got < 0 ? errno : EIO, "%s", ar_tr(failed));
         done += (size_t)got;
     }
     ar_buf_grew(buf, done);

@@ -6,7 +6,7 @@
 #include "bytes/file.h"
 #include "codecs/tar_format.h"
 
-static const char failed[] = "cannot write a temporary file in the work folder";
+static const char failed[] = N_("cannot write a temporary file in the work folder");
 
 void ar_share_file_name(char name[32], uint32_t first)
 {
@@ -187,7 +187,7 @@ static int complete(struct ar_share_file *file, struct ar_error *error)
     if (result == 0 && lseek(file->fd, 0, SEEK_SET) != 0)
         result = ar_fail_errno(error, errno, failed);
     if (result == 0)
-        result = ar_write_fd(file->fd, head.data, head.len, "a temporary file in the work folder", error);
+        result = ar_write_fd(file->fd, head.data, head.len, ar_tr("a temporary file in the work folder"), error);
     ar_buf_release(&head);
     return result;
 }

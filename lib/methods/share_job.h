@@ -31,7 +31,7 @@ struct ar_share_job {
     uint32_t file;   /* by which their inputs are called, where they are a file: the first lane that the share had (share_file.h) */
     uint32_t all;    /* lanes in there */
     bool lost;       /* no process is started: its worker was killed, and what its process has answered is taken, and no more */
-    char why[80];   /* then: how it was killed */
+    char why[64];    /* then: how it was killed */
     uint32_t lane[AR_SHARE_MAX]; /* their numbers, ascending */
 };
 

@@ -89,7 +89,7 @@ static int read_lane(struct ar_tar_reader *tar, struct ar_contract_lane *lane, s
 static int read_lanes(struct ar_share_work *share, struct ar_error *error)
 {
     struct own *own = own_of(share);
-    struct ar_in *in = ar_in_new(own->file, "a file in the work folder", error);
+    struct ar_in *in = ar_in_new(own->file, ar_tr("a file in the work folder"), error);
     struct ar_tar_reader *tar = in ? ar_tar_reader_new(in, error) : NULL;
     int result = tar ? 0 : -1;
     for (uint32_t i = 0; i < share->n && result == 0; i++) {
@@ -135,7 +135,7 @@ static int put_part(struct ar_out *out, const struct ar_share_work *share, uint3
         result = ar_out_write(out, head.data, head.len, error);
     for (uint32_t i = first; i < first + n && result == 0; i++)
         result = ar_out_copy(out, own->file, own->place[i].start, own->place[i].end - own->place[i].start,
-                             "a file in the work folder", error);
+                             ar_tr("a file in the work folder"), error);
     struct ar_tar_writer tar;
     ar_tar_writer_init(&tar, out);
     ar_targets_release(&targets);
