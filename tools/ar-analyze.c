@@ -2,13 +2,14 @@
 /*
  * ar-analyze: runs a method on each lane, several at a time, and writes the lane results in the order of the lanes.
  */
+#include "cli/cache.h"
 #include "cli/cli.h"
 #include "cli/failures.h"
 #include "cli/lanes.h"
 #include "methods/analysis.h"
 #include "methods/manifest.h"
 
-enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM };
+enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM, OPT_FORCE, OPT_KNOWN };
 
 enum { MAX_JOBS = 4096 };
 
@@ -22,6 +23,12 @@ static const struct cli_option options[] = {
     { OPT_KEEP_GOING, "keep-going", NULL, N_("end with status 0 although lanes failed") },
     { OPT_KEEP_WORK, "keep-work", NULL, N_("the folders of failed lanes stay, and are named") },
     { OPT_MEM, "mem", "SIZE", N_("limit the memory of each method's processes, as in 2G") },
+    CLI_OPTION_CACHE,
+    { 'n', "dry-run", NULL, N_("with --cache: run nothing, print which lanes would run, and why") },
+    CLI_OPTION_WHY,
+    { OPT_FORCE, "force", "LANE", N_("with --cache: do this lane again whatever is kept; may be repeated") },
+    CLI_OPTION_FORCE_ALL,
+    { OPT_KNOWN, "known", NULL, N_("with --cache: lanes that are not chosen have the result that is kept") },
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },
@@ -42,6 +49,7 @@ struct analyze {
     struct ar_analysis analysis;
     const char *log_path;
     bool keep_going;
+    struct cli_cache cache;
     struct ar_manifest manifest;
     bool has_manifest, has_contract;
     enum ar_contract contract; /* of -c */
@@ -55,7 +63,7 @@ static void progress(const struct ar_analysis *analysis)
     cli_progress(analysis->done, analysis->n_lanes, analysis->failed);
 }
 
-/* Finds the method, and makes its environment. */
+/* Finds the method, opens the cache, and makes the method's environment. */
 static int prepare_method(struct analyze *a, char **method, struct ar_error *error)
 {
     struct ar_proc *proc = &a->analysis.what.proc;
@@ -72,6 +80,11 @@ static int prepare_method(struct analyze *a, char **method, struct ar_error *err
         method[0] = a->program.data; /* the method starts in another folder */
     proc->argv = method;
     proc->stop = &cli_stop;
+    const struct cli_cache_method kept = { .argv = method, .program = a->program.data, .start_dir = a->start_dir.data,
+                                           .manifest = a->analysis.what.manifest, .contract = a->contract };
+    if (cli_cache_open(&a->cache, &kept, error) != 0)
+        return -1;
+    a->analysis.cache = a->cache.path ? &a->cache.lanes : NULL;
     ar_env_init(&a->analysis.what.env);
     ar_files_env(&a->analysis.what.env, a->start_dir.data, a->has_manifest ? (unsigned)a->manifest.fields : AR_FIELDS_DEFAULT);
     return ar_env_check(&a->analysis.what.env, error);
@@ -86,8 +99,9 @@ static int open_logs(struct analyze *a, struct ar_error *error)
 }
 
 /* The params of a lane must be as the manifest has them. */
-static int check_params(const struct analyze *a, const struct ar_entry *entry, struct ar_error *error)
+static int check_params(const void *arg, const struct ar_entry *entry, struct ar_error *error)
 {
+    const struct analyze *a = arg;
     if (!a->has_manifest || !a->manifest.params || entry->kind != AR_ENTRY_PARAMS)
         return 0;
     struct ar_buf whole;
@@ -151,6 +165,8 @@ static void tell(const struct analyze *a)
     ar_buf_init(&line);
     cli_number(&line, analysis->n_lanes, "lane");
     ar_buf_add_tr(&line, ", %zu with a result", analysis->results);
+    if (analysis->cache)
+        ar_buf_add_tr(&line, ", %zu from the cache", analysis->cached);
     if (none)
         ar_buf_add_tr(&line, ", %zu without one", none);
     if (not_chosen)
@@ -164,8 +180,19 @@ static void tell(const struct analyze *a)
     tell_failures(a);
 }
 
+/* Runs nothing, and prints what would run. */
+static int run_dry(struct analyze *a, char **method, struct ar_error *error)
+{
+    const struct cli_cache_plan plan = { .chosen = a->analysis.chosen, .n_chosen = a->analysis.n_chosen, .check = check_params, .arg = a };
+    if (prepare_method(a, method, error) != 0 || cli_lanes_open(&a->in, NULL, NULL, "reading", error) != 0)
+        return -1;
+    return cli_cache_print(&a->cache, &a->in, &plan, error);
+}
+
 static int run(struct analyze *a, char **method, struct ar_error *error)
 {
+    if (a->cache.dry)
+        return run_dry(a, method, error);
     if (prepare_method(a, method, error) != 0 || open_logs(a, error) != 0 ||
         cli_lanes_open(&a->in, NULL, &a->output, "analyzing", error) != 0)
         return -1;
@@ -232,6 +259,20 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
         case 'Z':
             ok = cli_filter(arg, &a->output.filter);
             break;
+        case 'n':
+            a->cache.dry = true;
+            a->cache.other = "-n";
+            break;
+        case OPT_FORCE:
+            a->cache.lanes.forced[a->cache.lanes.n_forced++] = arg;
+            a->cache.other = "--force";
+            break;
+        case OPT_KNOWN:
+            a->cache.lanes.known = true;
+            a->cache.other = "--known";
+            break;
+        default:
+            cli_cache_option(&a->cache, key, arg);
         }
         if (!ok)
             return CLI_WRONG;
@@ -241,6 +282,8 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
                          argv[*first]), CLI_WRONG;
     if (key == CLI_END && *first == argc)
         return cli_usage("no method: expected -- METHOD [ARG ...]"), CLI_WRONG;
+    if (key == CLI_END && !cli_cache_check(&a->cache))
+        return CLI_WRONG;
     a->analysis.what.manifest = a->has_manifest ? &a->manifest : NULL;
     if (a->has_manifest && !a->has_contract)
         a->contract = a->manifest.contract;
@@ -266,7 +309,9 @@ int main(int argc, char **argv)
     a.analysis.jobs = processors > 0 ? (unsigned)processors : 1;
     a.analysis.progress = progress;
     a.analysis.chosen = calloc((size_t)argc, sizeof *a.analysis.chosen);
-    int key = a.analysis.chosen ? parse_options(&a, argc, argv, &first) : CLI_WRONG;
+    cli_cache_init(&a.cache);
+    a.cache.lanes.forced = calloc((size_t)argc, sizeof *a.cache.lanes.forced);
+    int key = a.analysis.chosen && a.cache.lanes.forced ? parse_options(&a, argc, argv, &first) : CLI_WRONG;
     int status = key == CLI_DONE ? AR_OK : AR_INPUT;
     if (key == CLI_END)
         status = run(&a, argv + first, &error) == 0 ? AR_OK : cli_fail(&error);
@@ -278,6 +323,8 @@ int main(int argc, char **argv)
     if (a.has_manifest)
         ar_manifest_release(&a.manifest);
     free(a.analysis.chosen);
+    free(a.cache.lanes.forced);
+    cli_cache_release(&a.cache);
     ar_buf_release(&a.program);
     ar_buf_release(&a.start_dir);
     return cli_end(status);

@@ -23,6 +23,10 @@ struct ar_stream {
     struct ar_tar_entry tar_entry;
     struct ar_entry entry;
     bool in_entry, failed_whole, skipped, has_top_ledger;
+    struct {
+        const char *bytes; /* NULL: none */
+        size_t left;
+    } replay;
 };
 
 struct ar_stream *ar_stream_new(struct ar_in *in, unsigned flags, struct ar_error *error)
@@ -89,8 +93,25 @@ const json_t *ar_stream_seen(const struct ar_stream *stream)
 
 /* ---- bodies --------------------------------------------------------------------------------------------------------- */
 
+void ar_stream_replay(struct ar_stream *stream, const char *bytes, size_t n)
+{
+    stream->replay.bytes = bytes;
+    stream->replay.left = n;
+}
+
+static ssize_t view_again(struct ar_stream *stream, const char **bytes, size_t max)
+{
+    size_t n = stream->replay.left < max ? stream->replay.left : max;
+    *bytes = stream->replay.bytes;
+    stream->replay.bytes += n;
+    stream->replay.left -= n;
+    return (ssize_t)n;
+}
+
 ssize_t ar_stream_view(struct ar_stream *stream, const char **bytes, size_t max, struct ar_error *error)
 {
+    if (stream->replay.bytes)
+        return view_again(stream, bytes, max);
     ssize_t n = ar_tar_view(stream->tar, bytes, max, error);
     if (n > 0)
         ar_digest_add(&stream->digest, *bytes, (size_t)n);
@@ -438,6 +459,7 @@ static int check_end(struct ar_stream *stream, struct ar_error *error);
 
 int ar_stream_next(struct ar_stream *stream, struct ar_entry *out, struct ar_error *error)
 {
+    ar_stream_replay(stream, NULL, 0);
     if (finish_entry(stream, error) != 0)
         return -1;
     int got = ar_tar_next(stream->tar, &stream->tar_entry, error);

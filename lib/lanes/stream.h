@@ -80,6 +80,12 @@ ssize_t ar_stream_view(struct ar_stream *stream, const char **bytes, size_t max,
 ssize_t ar_stream_read(struct ar_stream *stream, void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 int ar_stream_read_all(struct ar_stream *stream, struct ar_buf *buf, struct ar_error *error) AR_MUST_USE;
 
+/*
+ * Has the body of an entry that was read before be read once more, by ar_stream_view: its n bytes, which must stay. It is not
+ * noted again. The next ar_stream_next forgets what is left of it.
+ */
+void ar_stream_replay(struct ar_stream *stream, const char *bytes, size_t n);
+
 /* The digest of the entry, all of which was read. */
 void ar_stream_digest(const struct ar_stream *stream, char xxh3[AR_DIGEST_HEX + 1]);
 

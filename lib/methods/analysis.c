@@ -60,9 +60,11 @@ static void spread_folders(int root)
     }
 }
 
-/* The work folder, and the workers, which delete it where this process is killed. */
-static int start_workers(struct ar_analysis *a, unsigned jobs, struct ar_error *error)
+/* The work folder, and the workers, which delete it where this process is killed; unless that was done. */
+static int start_workers(struct ar_analysis *a, struct ar_error *error)
 {
+    if (a->what.root >= 0)
+        return 0;
     const struct ar_pool_task task = { .work = a->what.contract->shares ? ar_share_job_run : ar_lane_job_run,
                                        .orphaned = ar_lane_job_orphaned, .context = &a->what, .stop = a->what.proc.stop };
     a->what.root = ar_tmpdir_make(&a->work, error);
@@ -72,10 +74,10 @@ static int start_workers(struct ar_analysis *a, unsigned jobs, struct ar_error *
     a->input.root = a->what.root;
     a->what.targets = ar_stream_targets(a->stream);
     spread_folders(a->what.root);
-    return ar_pool_start(&a->pool, jobs, &task, error);
+    return ar_pool_start(&a->pool, a->workers, &task, error);
 }
 
-/* The lanes are known: the workers can start. */
+/* The lanes are known: the workers can start. Where there is a cache, it may be that they are not needed. */
 static int see_targets(struct ar_analysis *a, struct ar_error *error)
 {
     const struct ar_targets *targets = ar_stream_targets(a->stream);
@@ -94,7 +96,8 @@ static int see_targets(struct ar_analysis *a, struct ar_error *error)
         return ar_fail_memory(error);
     if (ar_lane_spools_open(&a->what.spools, jobs, error) != 0)
         return -1;
-    return jobs ? start_workers(a, jobs, error) : 0;
+    a->workers = jobs;
+    return jobs && !a->cache ? start_workers(a, error) : 0;
 }
 
 /* ---- a lane --------------------------------------------------------------------------------------------------------- */
@@ -113,31 +116,57 @@ static size_t room_for_targets(const struct ar_analysis *a, size_t lane)
     return room;
 }
 
-/* A lane begins. */
-static int open_lane(struct ar_analysis *a, const struct ar_target *target, uint32_t number, struct ar_error *error)
+/* An ar_held_take. */
+static int put_set(void *arg, const struct ar_entry *entry, struct ar_error *error)
+{
+    struct ar_analysis *a = arg;
+    return a->what.contract->take_set(&a->input, a->stream, entry, error);
+}
+
+/* What the contract makes of the lane that is read: its names, and the sets that came so far. */
+static int put_down(struct ar_analysis *a, struct ar_error *error)
 {
     const struct ar_contract_calls *contract = a->what.contract;
     struct ar_contract_input *input = &a->input;
-    a->earlier_failure = false;
-    ar_buf_clear(&a->params);
-    ar_buf_clear(&a->error_text);
-    input->wanted = is_chosen(a, target->data);
-    if (!input->wanted)
-        return 0;
-    input->target = target;
-    input->number = number;
-    if (input->share.fd >= 0 && !ar_share_file_fits(&input->share, target) && ar_analysis_send_share(a, error) != 0)
+    if (start_workers(a, error) != 0)
+        return -1;
+    if (input->share.fd >= 0 && !ar_share_file_fits(&input->share, input->target) && ar_analysis_send_share(a, error) != 0)
         return -1;
     if (contract->shares && input->share.fd < 0)
-        input->share_room = room_for_targets(a, number);
-    return !contract->begin || contract->begin(input, error) == 0 ? 0 : ar_lane_job_hint(error);
+        input->share_room = room_for_targets(a, input->number);
+    a->put_down = true;
+    if ((contract->begin && contract->begin(input, error) != 0) || ar_held_sets_replay(&a->held, a->stream, put_set, a, error) != 0)
+        return ar_lane_job_hint(error);
+    ar_held_sets_clear(&a->held);
+    return 0;
 }
 
+/* A lane begins. Where there is a cache, nothing is made of it before it is known to run. */
+static int open_lane(struct ar_analysis *a, const struct ar_target *target, uint32_t number, struct ar_error *error)
+{
+    a->earlier_failure = a->put_down = false;
+    ar_buf_clear(&a->params);
+    ar_buf_clear(&a->error_text);
+    ar_held_sets_clear(&a->held);
+    a->input.wanted = is_chosen(a, target->data);
+    a->input.target = target;
+    a->input.number = number;
+    return a->input.wanted && !a->cache ? put_down(a, error) : 0;
+}
+
+/* Puts a set down, or holds it in memory where it is not known yet whether it is needed, and it has room there. */
 static int take_set(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
 {
-    if (!a->input.wanted || a->what.contract->take_set(&a->input, a->stream, entry, error) == 0)
+    if (!a->input.wanted)
         return 0;
-    return ar_lane_job_hint(error);
+    if (!a->put_down) {
+        int got = ar_held_sets_take(&a->held, a->stream, entry, error);
+        if (got != 0)
+            return got < 0 ? -1 : 0;
+        if (put_down(a, error) != 0)
+            return -1;
+    }
+    return put_set(a, entry, error) == 0 ? 0 : ar_lane_job_hint(error);
 }
 
 /* Unknown entries wait as blocks of a tar, in a file of the lane (or, at the top, until the lanes are written). */
@@ -160,11 +189,9 @@ static int put_aside(struct ar_out **out, int *fd, int opened, struct ar_stream 
 
 static int take_rest(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
 {
-    char name[32];
     int fd = -1;
-    ar_lane_job_rest(name, (uint32_t)entry->lane);
-    if (!a->rest_out && (fd = openat(a->what.root, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
-        return ar_fail_errno(error, errno, "cannot write a file in '%s' (TMPDIR)", a->work.data);
+    if (!a->rest_out && (fd = ar_spool_open(error)) < 0)
+        return -1;
     return put_aside(&a->rest_out, &a->rest_fd, fd, a->stream, entry, error);
 }
 
@@ -198,13 +225,37 @@ static int take_preprocessed(struct ar_analysis *a, const struct ar_entry *entry
 
 static int close_rest(struct ar_analysis *a, struct ar_error *error)
 {
-    if (!a->rest_out)
-        return 0;
-    int result = ar_out_close(a->rest_out, error);
+    struct ar_out *out = a->rest_out;
     a->rest_out = NULL;
-    close(a->rest_fd);
-    a->rest_fd = -1;
+    return out ? ar_out_close(out, error) : 0;
+}
+
+/* Puts the unknown entries of a lane that runs where its worker finds them. */
+static int send_rest(struct ar_analysis *a, uint32_t number, struct ar_error *error)
+{
+    char name[32];
+    if (a->rest_fd < 0)
+        return 0;
+    ar_lane_job_rest(name, number);
+    int fd = openat(a->what.root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result = -1;
+    struct ar_out *out = fd >= 0 ? ar_out_new(fd, name, AR_FILTER_NONE, error) : NULL;
+    if (fd < 0)
+        ar_fail_errno(error, errno, "cannot write a file in '%s' (TMPDIR)", a->work.data);
+    if (out && ar_out_copy(out, a->rest_fd, 0, (uint64_t)lseek(a->rest_fd, 0, SEEK_END), ar_tr("a temporary file"), error) == 0)
+        result = ar_out_close(out, error);
+    else
+        ar_out_abandon(out);
+    if (fd >= 0)
+        close(fd);
     return result;
+}
+
+/* The lane was dealt with, or is with the workers. */
+static void forget_rest(struct ar_analysis *a)
+{
+    if (a->rest_fd >= 0)
+        close(a->rest_fd);
+    a->rest_fd = -1;
 }
 
 /* Keeps what a lane's failure takes where its worker cannot write it. */
@@ -215,10 +266,17 @@ static int hold(struct ar_analysis *a, const struct ar_entry *ledger, struct ar_
         return ar_fail_memory(error);
     ar_buf_init(&held->params);
     ar_buf_init(&held->ledger);
+    ar_buf_init(&held->record);
     a->lane[ledger->lane].held = held;
+    if (a->cache) {
+        memcpy(held->key, a->cache->asked.key, sizeof held->key);
+        ar_buf_add(&held->record, a->cache->asked.record.data, a->cache->asked.record.len);
+    }
     ar_buf_add(&held->params, a->params.data, a->params.len);
     ar_buf_add(&held->ledger, ledger->text, ledger->len);
-    return ar_buf_check(&held->params, error) == 0 ? ar_buf_check(&held->ledger, error) : -1;
+    if (ar_buf_check(&held->params, error) != 0 || ar_buf_check(&held->record, error) != 0)
+        return -1;
+    return ar_buf_check(&held->ledger, error);
 }
 
 /* Adds the lane to the share, which is sent when it is large enough. */
@@ -238,7 +296,9 @@ static int send_lane(struct ar_analysis *a, const struct ar_target *target, cons
 {
     struct ar_lane_job job = { .number = (uint32_t)ledger->lane };
     memcpy(job.lane, target->data, target->data_len + 1);
-    if (hold(a, ledger, error) != 0)
+    if (!a->put_down && put_down(a, error) != 0)
+        return -1;
+    if (hold(a, ledger, error) != 0 || send_rest(a, job.number, error) != 0)
         return -1;
     if (a->what.contract->end(&a->input, ledger, error) != 0)
         return ar_lane_job_hint(error);
@@ -251,17 +311,63 @@ static int send_lane(struct ar_analysis *a, const struct ar_target *target, cons
     return ar_pool_send(&a->pool, &job, sizeof job, error) == 0 ? ar_analysis_replies(a, false, error) : -1;
 }
 
+/* Nobody needs what was put down of the lane that is read. */
+static int forget_lane(struct ar_analysis *a, struct ar_error *error)
+{
+    if (!a->put_down)
+        return 0;
+    a->put_down = false;
+    return a->what.contract->drop(&a->input, error);
+}
+
+/* The lane that is read does not run. */
+static struct ar_lane_passed passed(struct ar_analysis *a, const struct ar_target *target)
+{
+    return (struct ar_lane_passed){ .target = target, .params = &a->params, .ledger = ar_stream_lane_ledger(a->stream), .rest = a->rest_fd };
+}
+
 /* Passes on a lane that does not run: it failed before, or was not chosen. */
 static int skip_lane(struct ar_analysis *a, const struct ar_target *target, uint32_t number, struct ar_error *error)
 {
-    if (a->input.wanted && a->what.contract->drop(&a->input, error) != 0)
-        return -1;
     struct ar_lane_done done = { .number = number };
-    if (ar_lane_job_skip(&a->what, &done, target, &a->params, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len,
-                         ar_stream_lane_ledger(a->stream), error) != 0)
+    struct ar_lane_passed lane = passed(a, target);
+    if (forget_lane(a, error) != 0 ||
+        ar_lane_job_skip(&a->what, &done, &lane, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len, error) != 0)
         return -1;
     ar_analysis_done(a, &done);
     return ar_analysis_write(a, error);
+}
+
+/* Takes the lane's result from the cache. It needs not wait where its turn has come. */
+static int take_kept(struct ar_analysis *a, const struct ar_target *target, uint32_t number, struct ar_error *error)
+{
+    struct ar_lane_done done = { .number = number };
+    struct ar_lane_passed lane = passed(a, target);
+    bool now = a->next == number;
+    if (forget_lane(a, error) != 0 ||
+        ar_lane_job_kept(&a->what, &done, &lane, &a->cache->entry, now ? a->out : NULL, error) != 0)
+        return -1;
+    a->cached++;
+    a->lane[number].cached = true;
+    ar_analysis_done(a, &done);
+    if (now) {
+        a->lane[number].state = AR_ANALYSIS_WRITTEN;
+        a->next++;
+    }
+    return ar_analysis_write(a, error);
+}
+
+/* Is the lane's result in the cache? 1, 0, -1. */
+static int ask_cache(struct ar_analysis *a, const struct ar_target *target, struct ar_error *error)
+{
+    bool chosen = a->input.wanted;
+    if (!a->cache || a->earlier_failure || (!chosen && !a->cache->known))
+        return 0;
+    if (ar_lane_cache_ask(a->cache, target, &a->params, ar_stream_lane_ledger(a->stream), chosen, error) != 0)
+        return -1;
+    if (chosen)
+        ar_lane_cache_tell(a->cache, target);
+    return a->cache->asked.state == AR_LANE_DONE;
 }
 
 /* All of the lane was read. */
@@ -277,9 +383,17 @@ static int close_lane(struct ar_analysis *a, const struct ar_entry *entry, struc
         ar_fail(error, AR_INPUT, "lane '%s' has no params: it was not packed", target->data);
         return ar_hint(error, "Run ar-cleanse and ar-pack before this step.");
     }
-    if (a->input.wanted && !a->earlier_failure)
-        return send_lane(a, target, entry, error);
-    return skip_lane(a, target, (uint32_t)entry->lane, error);
+    int kept = ask_cache(a, target, error), result;
+    if (kept < 0)
+        return -1;
+    if (kept)
+        result = take_kept(a, target, (uint32_t)entry->lane, error);
+    else if (a->input.wanted && !a->earlier_failure)
+        result = send_lane(a, target, entry, error);
+    else
+        result = skip_lane(a, target, (uint32_t)entry->lane, error);
+    forget_rest(a);
+    return result;
 }
 
 static int take_lane_entry(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
@@ -323,8 +437,8 @@ int ar_analysis_take(struct ar_analysis *a, const struct ar_entry *entry, struct
     if (ar_buf_check(&a->top_params, error) != 0)
         return -1;
     bool early = a->n_lanes == 0 || a->lane[0].state == AR_ANALYSIS_UNREAD;
-    if (early && a->what.contract->shares && a->what.root >= 0 && strcmp(entry->name, AR_NAME_PREPROCESSED) == 0)
-        return take_preprocessed(a, entry, error);
+    if (early && a->what.contract->shares && a->workers && strcmp(entry->name, AR_NAME_PREPROCESSED) == 0)
+        return start_workers(a, error) == 0 ? take_preprocessed(a, entry, error) : -1;
     if (early)
         return ar_emit_pass(&a->emit, a->stream, entry, error);
     return take_late(a, entry, error);
@@ -388,6 +502,7 @@ void ar_analysis_release(struct ar_analysis *a)
         if (*fds[i] >= 0)
             close(*fds[i]);
     ar_lane_spools_release(&a->what.spools);
+    ar_held_sets_release(&a->held);
     remove_work(a); /* last: it needs descriptors */
     free(a->freed);
     a->freed = NULL;

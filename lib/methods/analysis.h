@@ -9,12 +9,15 @@
 #define AR_METHODS_ANALYSIS_H
 
 #include "lanes/emit.h"
+#include "methods/held_sets.h"
+#include "methods/lane_cache.h"
 #include "methods/lane_job.h"
 #include "methods/share_job.h"
 
 struct ar_analysis_lane {
     enum { AR_ANALYSIS_UNREAD, AR_ANALYSIS_QUEUED, AR_ANALYSIS_DONE, AR_ANALYSIS_WRITTEN } state;
     enum ar_lane_outcome outcome;
+    bool cached;         /* its result came from the cache */
     unsigned spool;      /* where its entries wait to be written */
     uint64_t start, end; /* in the spool */
     char *log;   /* the last lines of the log of such a lane */
@@ -26,20 +29,24 @@ struct ar_analysis_lane {
 /* What the lane's folder had at first, for the case that its worker is killed: the method may have changed it there. */
 struct ar_analysis_held {
     struct ar_buf params, ledger;
+    char key[AR_DIGEST_HEX + 1]; /* where there is a cache: what its result is kept as */
+    struct ar_buf record;
 };
 
-/* Zeroed, then filled in by the caller: jobs, chosen, what (contract, proc, env, logs, keep_work), progress. */
+/* Zeroed, then filled in by the caller: jobs, chosen, what (contract, proc, env, logs, keep_work), cache, progress. */
 struct ar_analysis {
     unsigned jobs;       /* methods at a time */
     const char **chosen; /* lanes that are analyzed; none: all */
     size_t n_chosen;
     struct ar_lane_jobs what;
+    struct ar_lane_cache *cache; /* or NULL */
     void (*progress)(const struct ar_analysis *analysis); /* after each lane; or NULL */
 
     /* to read: */
     struct ar_analysis_lane *lane; /* by number in the targets */
     size_t n_lanes;
     size_t done, failed, results;  /* lanes; failed: in this analysis */
+    size_t cached;                 /* of them */
     struct ar_buf work;            /* path of the work folder, once there is one */
 
     /* its own: */
@@ -53,9 +60,11 @@ struct ar_analysis {
     size_t next;                   /* the lane whose turn it is to be written */
     uint64_t *freed;               /* by spool: up to where what was written gave its space back */
     struct ar_contract_input input; /* the lane that is read */
+    struct ar_held_sets held;      /* its sets, as long as it is not known whether they are needed */
+    unsigned workers;              /* that are to be started, once there is something to do */
     struct ar_buf params, error_text;
     struct ar_buf top_params;      /* those at the top */
-    bool earlier_failure;
+    bool earlier_failure, put_down; /* of the lane that is read; put_down: the contract has begun it */
     bool keep;                     /* the work folder stays */
     struct ar_out *rest_out, *late_out; /* unknown entries of the lane; those at the top behind the first lane */
     int rest_fd, late_fd;

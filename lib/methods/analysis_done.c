@@ -48,6 +48,7 @@ void ar_analysis_unhold(struct ar_analysis_lane *lane)
         return;
     ar_buf_release(&lane->held->params);
     ar_buf_release(&lane->held->ledger);
+    ar_buf_release(&lane->held->record);
     free(lane->held);
     lane->held = NULL;
 }
@@ -82,10 +83,23 @@ static int take_texts(struct ar_analysis *a, const struct ar_lane_done *done, st
     return lane->cause && lane->log ? 0 : ar_fail_memory(error);
 }
 
+/* Has the cache keep what a method answered. */
+static void keep_result(struct ar_analysis *a, const struct ar_lane_done *done)
+{
+    const struct ar_analysis_held *held = a->lane[done->number].held;
+    if (!a->cache || !held || (done->outcome != AR_LANE_RESULT && done->outcome != AR_LANE_NO_RESULT))
+        return;
+    const struct ar_lane_entries entries = { .fd = a->what.spools.spool[done->spool].fd, .start = done->start, .end = done->end,
+                                             .one_lane = a->what.one_lane, .target = &ar_stream_targets(a->stream)->entry[done->number],
+                                             .params = &held->params };
+    ar_lane_cache_keep(a->cache, held->key, &held->record, &entries);
+}
+
 /* A lane was dealt with, by its worker or in its place. An ar_share_take. */
 static int take_lane_done(void *arg, const struct ar_lane_done *done, struct ar_error *error)
 {
     struct ar_analysis *a = arg;
+    keep_result(a, done);
     if (take_texts(a, done, error) != 0 || (done->folder && ar_lane_folders_add(&a->input.folders, done->number, error) != 0))
         return -1;
     ar_analysis_done(a, done);

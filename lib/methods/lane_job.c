@@ -140,11 +140,26 @@ int ar_lane_job_lost(struct ar_lane_jobs *jobs, struct ar_lane_done *done, unsig
     return result == 0 ? 0 : ar_lane_job_hint(error);
 }
 
-int ar_lane_job_skip(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_target *target, const struct ar_buf *params,
-                     const char *text, size_t n, struct ar_ledger *ledger, struct ar_error *error)
+static struct ar_lane_writer writer_of(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_lane_passed *lane)
 {
     done->spool = jobs->spools.n - 1;
-    struct ar_lane_writer writer = { .root = jobs->root, .spool = &jobs->spools.spool[done->spool], .one_lane = jobs->one_lane,
-                                     .target = target, .params = params, .ledger = ledger };
+    return (struct ar_lane_writer){ .root = jobs->root, .rest = lane->rest, .spool = &jobs->spools.spool[done->spool],
+                                    .one_lane = jobs->one_lane, .target = lane->target, .params = lane->params, .ledger = lane->ledger };
+}
+
+int ar_lane_job_skip(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_lane_passed *lane, const char *text, size_t n,
+                     struct ar_error *error)
+{
+    struct ar_lane_writer writer = writer_of(jobs, done, lane);
     return ar_lane_write_skipped(&writer, done, text, n, error) == 0 ? 0 : ar_lane_job_hint(error);
+}
+
+int ar_lane_job_kept(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_lane_passed *lane,
+                     const struct ar_cache_entry *kept, struct ar_out *now, struct ar_error *error)
+{
+    struct ar_lane_writer writer = writer_of(jobs, done, lane);
+    struct ar_lane_spool straight = { .fd = -1, .out = now };
+    if (now)
+        writer.spool = &straight;
+    return ar_lane_write_kept(&writer, done, kept, error) == 0 ? 0 : ar_lane_job_hint(error);
 }

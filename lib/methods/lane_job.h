@@ -12,6 +12,7 @@
 #ifndef AR_METHODS_LANE_JOB_H
 #define AR_METHODS_LANE_JOB_H
 
+#include "methods/cache.h"
 #include "methods/contract.h"
 #include "methods/lane_spool.h"
 #include "methods/pool.h"
@@ -78,11 +79,23 @@ void ar_lane_job_orphaned(void *context);
 int ar_lane_job_lost(struct ar_lane_jobs *jobs, struct ar_lane_done *done, unsigned worker, const char *why, const struct ar_target *target,
                      const struct ar_buf *params, const struct ar_buf *ledger, struct ar_error *error) AR_MUST_USE;
 
+/* A lane that is read and does not run. */
+struct ar_lane_passed {
+    const struct ar_target *target;
+    const struct ar_buf *params; /* empty: none */
+    struct ar_ledger *ledger;    /* is changed accordingly */
+    int rest;                    /* the file where its unknown entries wait, from its start; -1: as described above */
+};
+
 /*
- * Writes the entries of a lane that does not run: one that failed before (text is its error), or was not chosen (text NULL). ledger is changed accordingly. done->number is
- * the lane's, the rest of done is filled in.
+ * Writes the entries of such a lane: one that failed before (text is its error), or was not chosen (text NULL). done->number is the
+ * lane's, the rest of done is filled in.
  */
-int ar_lane_job_skip(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_target *target, const struct ar_buf *params,
-                     const char *text, size_t n, struct ar_ledger *ledger, struct ar_error *error) AR_MUST_USE;
+int ar_lane_job_skip(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_lane_passed *lane, const char *text, size_t n,
+                     struct ar_error *error) AR_MUST_USE;
+
+/* The same of one whose result is in a cache. now: it goes straight to that output; else NULL. */
+int ar_lane_job_kept(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_lane_passed *lane,
+                     const struct ar_cache_entry *kept, struct ar_out *now, struct ar_error *error) AR_MUST_USE;
 
 #endif

@@ -18,7 +18,7 @@ void ar_lane_work_init(struct ar_lane_work *work, struct ar_lane_jobs *jobs, uns
     ar_buf_init(&work->error_text);
     ar_buf_init(&work->lane.params);
     ar_buf_init(&work->answer.result);
-    work->writer = (struct ar_lane_writer){ .root = jobs->root, .spool = &jobs->spools.spool[spool], .one_lane = jobs->one_lane,
+    work->writer = (struct ar_lane_writer){ .root = jobs->root, .rest = -1, .spool = &jobs->spools.spool[spool], .one_lane = jobs->one_lane,
                                            .target = &work->lane.target, .params = &work->lane.params, .ledger = &work->lane.ledger };
 }
 

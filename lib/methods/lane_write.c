@@ -26,7 +26,7 @@ static int end_entries(struct ar_lane_writer *w, struct ar_lane_done *done, stru
         ar_emit_ledger(&w->emit, w->target->data, w->ledger, error) != 0)
         return -1;
     done->end = ar_lane_spool_offset(w->spool);
-    return ar_out_flush(w->spool->out, error);
+    return w->spool->fd < 0 ? 0 : ar_out_flush(w->spool->out, error);
 }
 
 /* Copies the bytes of a picture from its file. */
@@ -73,17 +73,27 @@ static int put_image(struct ar_lane_writer *w, const struct ar_images *images, s
     return result == 0 ? ar_ledger_set_image(w->ledger, name, image->size, hex, type, error) : -1;
 }
 
+static int copy_rest(struct ar_lane_writer *w, int fd, struct ar_error *error)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return ar_fail_errno(error, errno, "cannot read a temporary file");
+    return ar_out_copy(w->spool->out, fd, 0, (uint64_t)st.st_size, "a temporary file", error);
+}
+
 /* Appends the lane's unknown entries, where there are any: whole blocks of a tar. */
 static int put_rest(struct ar_lane_writer *w, uint32_t number, struct ar_error *error)
 {
     char name[32];
-    struct stat st;
+    if (w->rest >= 0)
+        return copy_rest(w, w->rest, error);
+    if (w->root < 0)
+        return 0;
     ar_lane_job_rest(name, number);
     int fd = openat(w->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : ar_fail_errno(error, errno, "cannot read a temporary file");
-    int result = fstat(fd, &st) == 0 ? ar_out_copy(w->spool->out, fd, 0, (uint64_t)st.st_size, name, error)
-                                     : ar_fail_errno(error, errno, "cannot read a temporary file");
+    int result = copy_rest(w, fd, error);
     close(fd);
     unlinkat(w->root, name, 0);
     return result;
@@ -115,7 +125,18 @@ static int note_rows(struct ar_ledger *ledger, const json_t *method, struct ar_e
     return 0;
 }
 
-/* ---- the three kinds of lanes --------------------------------------------------------------------------------------- */
+/* The records that the method gave of its own, behind that of this stage. */
+static int note_kept(struct ar_ledger *ledger, const struct ar_cache_entry *kept, struct ar_error *error)
+{
+    const char *set;
+    json_t *records;
+    json_object_foreach (json_object_get(kept->ledger.json, "sets"), set, records)
+        if (json_array_extend(ar_ledger_records(ledger, set), records) != 0)
+            return ar_fail_memory(error);
+    return 0;
+}
+
+/* ---- the kinds of lanes --------------------------------------------------------------------------------------------- */
 
 static int write_result(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_contract_answer *answer,
                         struct ar_error *error)
@@ -139,6 +160,35 @@ int ar_lane_write_result(struct ar_lane_writer *w, struct ar_lane_done *done, co
                          struct ar_error *error)
 {
     int result = write_result(w, done, answer, error);
+    ar_emit_release(&w->emit);
+    return result;
+}
+
+/* Copies an entry from the cache with its digest. */
+static int put_kept(struct ar_lane_writer *w, const struct ar_cache_entry *kept, const struct ar_cache_item *item, struct ar_error *error)
+{
+    const json_t *file = json_object_get(json_object_get(kept->ledger.json, "files"), item->name);
+    if (ar_emit_begin(&w->emit, w->target->data, item->name, item->n, true, item->image_type, error) != 0 ||
+        ar_cache_entry_write(kept, item, &w->emit.tar, error) != 0)
+        return -1;
+    return ar_ledger_set_image(w->ledger, item->name, item->n, json_string_value(json_object_get(file, "xxh3")), item->image_type, error);
+}
+
+int ar_lane_write_kept(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_cache_entry *kept, struct ar_error *error)
+{
+    bool none = strcmp(ar_cache_entry_outcome(kept), ar_lane_outcome_name(AR_LANE_NO_RESULT)) == 0;
+    done->outcome = none ? AR_LANE_NO_RESULT : AR_LANE_RESULT;
+    int result = start_entries(w, done, error);
+    for (size_t i = 0; i < kept->n && result == 0; i++)
+        result = put_kept(w, kept, &kept->item[i], error);
+    if (result == 0)
+        result = put_rest(w, done->number, error);
+    if (result == 0)
+        result = note_rows(w->ledger, NULL, error);
+    if (result == 0)
+        result = note_kept(w->ledger, kept, error);
+    if (result == 0)
+        result = end_entries(w, done, error);
     ar_emit_release(&w->emit);
     return result;
 }

@@ -6,11 +6,13 @@
 #define AR_METHODS_LANE_WRITE_H
 
 #include "lanes/emit.h"
+#include "methods/cache.h"
 #include "methods/lane_job.h"
 
 /* What every such lane has. Filled in by the caller, but for emit. */
 struct ar_lane_writer {
-    int root;                     /* the work folder, where the lane's unknown entries may wait */
+    int root;                     /* the work folder, where the lane's unknown entries may wait; -1: there is none */
+    int rest;                     /* the file where they wait instead, or -1 */
     struct ar_lane_spool *spool;  /* written to */
     bool one_lane;
     const struct ar_target *target;
@@ -25,6 +27,10 @@ struct ar_lane_writer {
  */
 int ar_lane_write_result(struct ar_lane_writer *writer, struct ar_lane_done *done, const struct ar_contract_answer *answer,
                          struct ar_error *error) AR_MUST_USE;
+
+/* Writes a result from a cache. 0 or -1 (AR_SYSTEM). */
+int ar_lane_write_kept(struct ar_lane_writer *writer, struct ar_lane_done *done, const struct ar_cache_entry *kept,
+                       struct ar_error *error) AR_MUST_USE;
 
 /* Writes a lane that failed here, for the reason in text: it keeps its names and params, and nothing else. 0 or -1. */
 int ar_lane_write_failure(struct ar_lane_writer *writer, struct ar_lane_done *done, const struct ar_buf *text,
