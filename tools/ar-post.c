@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include "cli/cache.h"
 #include "cli/cli.h"
 #include "cli/failures.h"
 #include "lanes/deliver.h"
@@ -22,6 +23,9 @@ static const struct cli_option options[] = {
     { 't', "timeout", "SECONDS", N_("the postprocess may take no longer") },
     CLI_OPTION_MANIFEST,
     { OPT_LOG, "log", "FILE", N_("where the postprocess' standard error goes") },
+    CLI_OPTION_CACHE,
+    CLI_OPTION_WHY,
+    CLI_OPTION_FORCE_ALL,
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },
@@ -46,7 +50,10 @@ struct post {
     double seconds;
     char **method; /* NULL at its end; empty: the merged table is the result */
     char start_dir[PATH_MAX];
+    struct ar_buf program; /* path */
     int log;
+    struct cli_cache cache;
+    bool cached;           /* the answer came from there */
     struct cli_output output;
     struct ar_manifest manifest;
     struct ar_merged merged;
@@ -90,8 +97,12 @@ static int parse_options(struct post *post, int argc, char **argv, int *first)
             if (!cli_filter(arg, &post->output.filter))
                 return CLI_WRONG;
             break;
+        default:
+            cli_cache_option(&post->cache, key, arg);
         }
     }
+    if (key == CLI_END && !cli_cache_check(&post->cache))
+        return CLI_WRONG;
     if (key == CLI_END && post->folder && (post->output.path || post->output.filter != AR_FILTER_NONE)) {
         cli_usage("with -d the result goes into a folder: -o and -Z are for a stream");
         return CLI_WRONG;
@@ -111,6 +122,14 @@ static int open_log(struct post *post, struct ar_error *error)
     return post->log < 0 ? ar_fail_open(error, errno, "cannot open the log '%s'", post->log_path) : 0;
 }
 
+/* The contract of -c, else of the manifest. Methods of "analyzeseq" have a postprocess by the contract "files". */
+static enum ar_contract contract_of(const struct post *post)
+{
+    if (post->has_contract || !post->manifest_path)
+        return post->contract;
+    return post->manifest.contract == AR_CONTRACT_ANALYZESEQ ? AR_CONTRACT_FILES : post->manifest.contract;
+}
+
 /* A method that is missing is told at once, not when all the work before it is done. */
 static int prepare(struct post *post, struct ar_error *error)
 {
@@ -118,13 +137,14 @@ static int prepare(struct post *post, struct ar_error *error)
         return -1;
     if (!post->method[0])
         return 0;
-    struct ar_buf path;
-    ar_buf_init(&path);
     if (!getcwd(post->start_dir, sizeof post->start_dir))
         return ar_fail_errno(error, errno, "cannot tell the current directory");
-    int result = ar_proc_find(&path, post->method[0], post->start_dir, error);
-    ar_buf_release(&path);
-    return result == 0 ? open_log(post, error) : -1;
+    if (ar_proc_find(&post->program, post->method[0], post->start_dir, error) != 0 || open_log(post, error) != 0)
+        return -1;
+    const struct cli_cache_method method = { .argv = post->method, .program = post->program.data, .start_dir = post->start_dir,
+                                             .manifest = post->manifest_path ? &post->manifest : NULL,
+                                             .contract = contract_of(post), .post = true };
+    return cli_cache_open(&post->cache, &method, error);
 }
 
 /* ---- input ---------------------------------------------------------------------------------------------------------- */
@@ -168,21 +188,12 @@ static int check_params(const struct post *post, struct ar_error *error)
     return result;
 }
 
-/* The contract of -c, else of the manifest. Methods of "analyzeseq" have a postprocess by the contract "files". */
-static enum ar_contract contract_of(const struct post *post)
-{
-    if (post->has_contract || !post->manifest_path)
-        return post->contract;
-    return post->manifest.contract == AR_CONTRACT_ANALYZESEQ ? AR_CONTRACT_FILES : post->manifest.contract;
-}
-
 /* ---- the result ----------------------------------------------------------------------------------------------------- */
 
-static int judge(struct post *post, struct ar_error *error)
+/* Has it judge. */
+static int run_postprocess(struct post *post, struct ar_error *error)
 {
     struct ar_merged *merged = &post->merged;
-    if (!post->method[0])
-        return ar_post_from_table(&post->result, merged->table.data, merged->table.len, &merged->targets, error);
     unsigned fields = post->manifest_path ? (unsigned)post->manifest.fields : AR_FIELDS_DEFAULT;
     struct ar_error left = { 0 };
     struct ar_postprocess run = { .contract = contract_of(post), .argv = post->method, .start_dir = post->start_dir,
@@ -191,10 +202,26 @@ static int judge(struct post *post, struct ar_error *error)
     int result = ar_postprocess_run(&run, &post->answer, error);
     if (left.status != AR_OK)
         cli_warn("what the postprocess left stays: %s", left.what);
-    if (result != 0)
+    return result;
+}
+
+/* Finds its answer in the cache, or has it judge. */
+static int judge(struct post *post, struct ar_error *error)
+{
+    struct ar_merged *merged = &post->merged;
+    if (!post->method[0])
+        return ar_post_from_table(&post->result, merged->table.data, merged->table.len, &merged->targets, error);
+    const struct ar_cache_text texts[] = { { "analysis_results", &merged->table }, { "artifacts", &merged->artifacts_text },
+                                           { "targets", &merged->targets_text } };
+    if (post->cache.path && ar_post_cache_ask(&post->cache.lanes, &merged->params, texts, AR_COUNT(texts), &post->answer, &post->cached, error) != 0)
         return -1;
-    if (ar_post_from_output(&post->result, post->answer.data, post->answer.len, &merged->targets, error) == 0)
+    if (!post->cached && run_postprocess(post, error) != 0)
+        return -1;
+    if (ar_post_from_output(&post->result, post->answer.data, post->answer.len, &merged->targets, error) == 0) {
+        if (post->cache.path && !post->cached)
+            ar_post_cache_keep(&post->cache.lanes, &post->answer);
         return 0;
+    }
     return ar_fail_in(error, "the postprocess '%s'", post->method[0]);
 }
 
@@ -278,6 +305,8 @@ static void tell(const struct post *post)
                          "; %" PRIu64 " rows in the result, which is incomplete");
     else
         ar_buf_add_count(&line, post->result.table.rows, "; %" PRIu64 " row in the result", "; %" PRIu64 " rows in the result");
+    if (post->cached)
+        ar_buf_add_text(&line, ar_tr(", from the cache"));
     cli_info("%s", line.data);
     ar_buf_release(&line);
     struct cli_failures others = { .how = CLI_MISSING };
@@ -323,12 +352,14 @@ int main(int argc, char **argv)
     struct post post = { .log = -1 };
     int first;
     cli_start(&tool);
+    cli_cache_init(&post.cache);
     int key = parse_options(&post, argc, argv, &first);
     if (key != CLI_END)
         return cli_end(key == CLI_DONE ? AR_OK : AR_INPUT);
     post.method = argv + first;
     ar_merged_init(&post.merged);
     ar_buf_init(&post.answer);
+    ar_buf_init(&post.program);
     int status = run(&post);
     ar_post_release(&post.result);
     ar_manifest_release(&post.manifest);
@@ -336,5 +367,7 @@ int main(int argc, char **argv)
         close(post.log);
     ar_merged_release(&post.merged);
     ar_buf_release(&post.answer);
+    ar_buf_release(&post.program);
+    cli_cache_release(&post.cache);
     return cli_end(status);
 }

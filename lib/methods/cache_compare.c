@@ -10,6 +10,7 @@ struct compare {
     struct ar_buf *why;
     size_t start; /* in why */
     int n;        /* differences that are told */
+    bool post;    /* they are a postprocess' */
     struct ar_buf phrase;
 };
 
@@ -128,7 +129,7 @@ static void tell_param(struct compare *c, const char *name, const struct pair *p
 
 static void tell_set(struct compare *c, const char *name, const struct pair *pair)
 {
-    ar_buf_add_format(&c->phrase, "set %s %s", name, how(pair));
+    ar_buf_add_format(&c->phrase, "%s%s %s", c->post ? "" : "set ", name, how(pair)); /* a postprocess has no sets */
     tell(c);
 }
 
@@ -229,6 +230,8 @@ static int compare_records(struct compare *c, struct ar_error *error)
     struct pair root = { .before = ar_json_root(&c->before), .after = ar_json_root(&c->after), .was = true, .is = true };
     struct pair params = members(c, &root, "params"), sets = members(c, &root, "sets"), text = members(c, &root, "text"),
                 method = members(c, &root, "method");
+    struct pair data = members(c, &root, "data");
+    c->post = !data.is;
     compare_simple(c, &root, "cache", "kept by another version of the tools", false);
     compare_simple(c, &root, "sample", "sample name changed:", true);
     if (each(c, &params, tell_param, error) != 0 || each(c, &sets, tell_set, error) != 0 || each(c, &text, tell_text, error) != 0)

@@ -65,4 +65,16 @@ struct ar_lane_entries {
 /* Has it keep a result, or that there is none. What goes wrong is said once, and is no failure. */
 void ar_lane_cache_keep(struct ar_lane_cache *cache, const char *key, const struct ar_buf *record, const struct ar_lane_entries *entries);
 
+/* ---- a postprocess -------------------------------------------------------------------------------------------------- */
+
+/*
+ * The same for a postprocess, which gets these texts (see ar_cache_record_post): appends its answer where that is there. A damaged
+ * one, and (where asked for) why it runs, is said. 0, or -1 (AR_SYSTEM).
+ */
+int ar_post_cache_ask(struct ar_lane_cache *cache, const struct ar_buf *params, const struct ar_cache_text *texts, size_t n,
+                      struct ar_buf *answer, bool *found, struct ar_error *error) AR_MUST_USE;
+
+/* Has it keep the answer to what was asked last. */
+void ar_post_cache_keep(struct ar_lane_cache *cache, const struct ar_buf *answer);
+
 #endif
