@@ -20,6 +20,7 @@ corpus() {
 @test "unit: bytes file" { unit bytes_file; }
 @test "unit: bytes io" { unit bytes_io; }
 @test "unit: bytes text" { unit bytes_text; }
+@test "unit: cache" { unit cache; }
 @test "unit: column type" { unit column_type; }
 @test "unit: csv" { unit csv; }
 @test "unit: folder" { unit folder; }
