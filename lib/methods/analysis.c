@@ -212,6 +212,8 @@ static int take_preprocessed(struct ar_analysis *a, const struct ar_entry *entry
     if (fd < 0)
         return ar_fail_errno(error, errno, "cannot write a file in '%s' (TMPDIR)", a->work.data);
     int result = put_aside(&out, &fd, fd, a->stream, entry, error);
+    if (result == 0 && a->cache)
+        ar_stream_digest(a->stream, a->cache->run.preprocessed);
     uint64_t n = result == 0 ? ar_out_offset(out) : 0;
     if (result == 0)
         result = ar_out_close(out, error);

@@ -182,6 +182,8 @@ static int add_sets(const struct ar_cache_run *run, struct ar_buf *record, const
 /* What is the same for all. */
 static int end_record(const struct ar_cache_run *run, struct ar_buf *record, struct ar_error *error)
 {
+    if (*run->preprocessed)
+        ar_buf_add_format(record, ",\"preprocessed\":\"%s\"", run->preprocessed);
     ar_buf_add_format(record, ",\"contract\":\"%s\",\"fields\":%d,", ar_contract_name(run->contract), run->fields);
     ar_buf_add(record, run->method->data, run->method->len);
     ar_buf_add_char(record, '}');

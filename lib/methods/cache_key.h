@@ -6,7 +6,7 @@
  *
  *     {"cache":1,"step":"analyze","data":DATA,"sample":SAMPLE,"params":{NAME:VALUE,…},
  *      "sets":{SET:{"bytes":N,"xxh3":HEX},…},"text":{SET:[COLUMN,…],…},
- *      "contract":NAME,"fields":N,"method":{"argv":[…],"files":{NAME:HEX,…}},"version":TEXT}
+ *      ["preprocessed":HEX,]"contract":NAME,"fields":N,"method":{"argv":[…],"files":{NAME:HEX,…}},"version":TEXT}
  *
  * Params, sets and columns are in byte order of their names; a param's value is the text that it came in, less blanks outside
  * strings. text is there by the contracts that hand over pickles, version where the manifest has a command for it (see
@@ -29,6 +29,7 @@ struct ar_cache_run {
     int fields;
     const struct ar_manifest *manifest; /* or NULL */
     const struct ar_buf *method;        /* the text of struct ar_method_parts */
+    char preprocessed[AR_DIGEST_HEX + 1]; /* the digest of what the Python runner's preprocessing left, where processes get it; else "" */
     struct ar_buf params, canonical;    /* its own, to be initialised: the params that came last, and what a record has of them */
 };
 

@@ -17,9 +17,9 @@ struct cli_cache {
     struct ar_lane_cache lanes;
 };
 
-#define CLI_OPTION_CACHE { CLI_CACHE, "cache", "DIR", "keep results in DIR, and take from there what was done before" }
-#define CLI_OPTION_WHY { CLI_CACHE_WHY, "why", NULL, "with --cache: say why something is done" }
-#define CLI_OPTION_FORCE_ALL { CLI_CACHE_FORCE_ALL, "force-all", NULL, "with --cache: do all again, whatever is kept" }
+#define CLI_OPTION_CACHE { CLI_CACHE, "cache", "DIR", N_("keep results in DIR, and take from there what was done before") }
+#define CLI_OPTION_WHY { CLI_CACHE_WHY, "why", NULL, N_("with --cache: say why something is done") }
+#define CLI_OPTION_FORCE_ALL { CLI_CACHE_FORCE_ALL, "force-all", NULL, N_("with --cache: do all again, whatever is kept") }
 
 enum { CLI_CACHE = CLI_LONG + 100, CLI_CACHE_WHY, CLI_CACHE_FORCE_ALL };
 
