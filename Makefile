@@ -23,13 +23,13 @@ TEST_JOBS := $(shell expr 3 '*' $(JOBS))
 
 # Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
 DEPS = gcc libc6-dev make pkg-config zlib1g-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
-    libutf8proc-dev gettext jq mawk gnuplot-nox fonts-ipafont-gothic parallel
+    libutf8proc-dev gettext nettle-dev jq mawk gnuplot-nox fonts-ipafont-gothic parallel
 DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash zstd xz-utils lz4 bzip2 mandoc file git man-db \
     python3-venv
 DEPS_DEV = clang libclang-rt-14-dev cppcheck shellcheck mandoc
 
 # What cannot be left out, whatever CFLAGS says. libarchive is loaded when it is needed: only its headers are.
-PACKAGES = zlib jansson libxxhash libpcre2-8 libutf8proc
+PACKAGES = zlib jansson libxxhash libpcre2-8 libutf8proc nettle
 AR_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DAR_VERSION='"$(VERSION)"' -Ilib -Itools -I.
 AR_CFLAGS = -std=c17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -fvisibility=hidden -fPIC
 ifdef DEVELOPER
@@ -39,7 +39,7 @@ ifdef SANITIZE
 AR_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
 PKG_CFLAGS = $(shell $(PKGCONFIG) --cflags $(PACKAGES) libarchive 2>/dev/null)
-PKG_LIBS = $(shell $(PKGCONFIG) --libs $(PACKAGES) 2>/dev/null || echo -lz -ljansson -lpcre2-8 -lutf8proc) -lcsv -lm
+PKG_LIBS = $(shell $(PKGCONFIG) --libs $(PACKAGES) 2>/dev/null || echo -lz -ljansson -lpcre2-8 -lutf8proc -lnettle) -lcsv -lm
 COMPILE = $(CC) $(CPPFLAGS) $(AR_CPPFLAGS) $(PKG_CFLAGS) $(AR_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(AR_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
@@ -50,6 +50,7 @@ B := build/objects-$(FLAGS_KEY)
 
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
 CLI_SOURCES := $(sort $(wildcard tools/cli/*.c))
+RUN_SOURCES := $(sort $(wildcard tools/run/*.c))
 TOOLS := $(patsubst tools/%.c,%,$(sort $(wildcard tools/ar-*.c)))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -60,7 +61,7 @@ LIBRARY := $(B)/libanalysisrun.a
 LANGUAGES := $(patsubst share/locale/%.po,%,$(sort $(wildcard share/locale/*.po)))
 CATALOGUE = LC_MESSAGES/analysisrun.mo
 
-.PRECIOUS: $(B)/%.o $(B)/tools/% $(B)/tests/unit/% $(B)/tests/interop/% $(B)/tests/fuzz/% $(B)/tests/gen-run
+.PRECIOUS: $(B)/%.o $(B)/tools/ar-% $(B)/tests/unit/% $(B)/tests/interop/% $(B)/tests/fuzz/% $(B)/tests/gen-run
 
 .PHONY: all
 all: $(TOOLS:%=$(OUT)/bin/%) $(OUT)/$(SONAME) $(LANGUAGES:%=$(OUT)/locale/%/$(CATALOGUE)) ## build the tools into build/bin (default)
@@ -118,7 +119,9 @@ $(B)/$(SONAME): $(LIB_SOURCES:%.c=$(B)/%.o) lib/analysisrun.map
 
 $(B)/tools/ar-%: $(B)/tools/ar-%.o $(CLI_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 	@echo "  LINK  ar-$*"
-	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)
+	@$(LINK) -o $@ $(filter %.o,$^) $(LIBRARY) $(PKG_LIBS) $(LIBS)
+
+$(B)/tools/ar-run: $(RUN_SOURCES:%.c=$(B)/%.o)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LIBRARY)
 	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)

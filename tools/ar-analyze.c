@@ -9,7 +9,7 @@
 #include "methods/analysis.h"
 #include "methods/manifest.h"
 
-enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM, OPT_FORCE, OPT_KNOWN };
+enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM, OPT_FORCE, OPT_KNOWN, OPT_BRIEF };
 
 enum { MAX_JOBS = 4096 };
 
@@ -22,6 +22,7 @@ static const struct cli_option options[] = {
     { OPT_LANE, "lane", "LANE", N_("analyze only this lane; may be repeated; the others are 'not chosen'") },
     { OPT_KEEP_GOING, "keep-going", NULL, N_("end with status 0 although lanes failed") },
     { OPT_KEEP_WORK, "keep-work", NULL, N_("the folders of failed lanes stay, and are named") },
+    { OPT_BRIEF, "brief", NULL, N_("failed lanes are counted, not listed") },
     { OPT_MEM, "mem", "SIZE", N_("limit the memory of each method's processes, as in 2G") },
     CLI_OPTION_CACHE,
     { 'n', "dry-run", NULL, N_("with --cache: run nothing, print which lanes would run, and why") },
@@ -48,7 +49,7 @@ static const struct cli_tool tool = {
 struct analyze {
     struct ar_analysis analysis;
     const char *log_path;
-    bool keep_going;
+    bool keep_going, brief;
     struct cli_cache cache;
     struct ar_manifest manifest;
     bool has_manifest, has_contract;
@@ -177,7 +178,8 @@ static void tell(const struct analyze *a)
         ar_buf_add_tr(&line, ", %zu failed", analysis->failed);
     cli_info("%s", line.data);
     ar_buf_release(&line);
-    tell_failures(a);
+    if (!a->brief)
+        tell_failures(a);
 }
 
 /* Runs nothing, and prints what would run. */
@@ -206,7 +208,7 @@ static int run(struct analyze *a, char **method, struct ar_error *error)
     tell_left(a);
     if (result == 0)
         tell(a);
-    if (result == 0 && a->analysis.failed)
+    if (result == 0 && a->analysis.failed && !a->brief)
         cli_failures_argument(method);
     return result;
 }
@@ -246,6 +248,9 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
             break;
         case OPT_KEEP_GOING:
             a->keep_going = true;
+            break;
+        case OPT_BRIEF:
+            a->brief = true;
             break;
         case OPT_KEEP_WORK:
             a->analysis.what.keep_work = true;
@@ -314,7 +319,7 @@ int main(int argc, char **argv)
     int key = a.analysis.chosen && a.cache.lanes.forced ? parse_options(&a, argc, argv, &first) : CLI_WRONG;
     int status = key == CLI_DONE ? AR_OK : AR_INPUT;
     if (key == CLI_END)
-        status = run(&a, argv + first, &error) == 0 ? AR_OK : cli_fail(&error);
+        status = run(&a, argv + first, &error) == 0 ? AR_OK : error.system_errno == EPIPE ? AR_SYSTEM : cli_fail(&error);
     if (status == AR_OK && a.analysis.failed && !a.keep_going)
         status = AR_CONTENT;
     ar_analysis_release(&a.analysis);
@@ -327,5 +332,7 @@ int main(int argc, char **argv)
     cli_cache_release(&a.cache);
     ar_buf_release(&a.program);
     ar_buf_release(&a.start_dir);
+    if (status == AR_SYSTEM && error.system_errno == EPIPE)
+        cli_die_of_pipe(); /* now that all is ended, as others do at once */
     return cli_end(status);
 }

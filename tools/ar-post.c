@@ -14,7 +14,7 @@
 #include "methods/manifest.h"
 #include "methods/postprocess.h"
 
-enum { OPT_LOG = CLI_LONG, LOG_LINES = 20, LOG_BYTES = 4096 };
+enum { OPT_LOG = CLI_LONG, OPT_BRIEF, LOG_LINES = 20, LOG_BYTES = 4096 };
 
 static const struct cli_option options[] = {
     { 'd', "directory", "DIR", N_("deliver into a folder for people, instead of a stream") },
@@ -23,6 +23,7 @@ static const struct cli_option options[] = {
     { 't', "timeout", "SECONDS", N_("the postprocess may take no longer") },
     CLI_OPTION_MANIFEST,
     { OPT_LOG, "log", "FILE", N_("where the postprocess' standard error goes") },
+    { OPT_BRIEF, "brief", NULL, N_("missing lanes are counted, not listed") },
     CLI_OPTION_CACHE,
     CLI_OPTION_WHY,
     CLI_OPTION_FORCE_ALL,
@@ -45,7 +46,7 @@ static const struct cli_tool tool = {
 
 struct post {
     const char *folder, *log_path, *manifest_path;
-    bool keep_going, has_contract;
+    bool keep_going, has_contract, brief;
     enum ar_contract contract;
     double seconds;
     char **method; /* NULL at its end; empty: the merged table is the result */
@@ -89,6 +90,9 @@ static int parse_options(struct post *post, int argc, char **argv, int *first)
             break;
         case OPT_LOG:
             post->log_path = arg;
+            break;
+        case OPT_BRIEF:
+            post->brief = true;
             break;
         case 'o':
             post->output.path = arg;
@@ -309,6 +313,8 @@ static void tell(const struct post *post)
         ar_buf_add_text(&line, ar_tr(", from the cache"));
     cli_info("%s", line.data);
     ar_buf_release(&line);
+    if (post->brief)
+        return;
     struct cli_failures others = { .how = CLI_MISSING };
     for (size_t i = 0; i < merged->targets.count; i++)
         if (merged->outcome[i] == AR_OUTCOME_NOT_CHOSEN)

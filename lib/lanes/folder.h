@@ -6,7 +6,8 @@
  * lanes, "folder_lanes", what is pinned of each. While a tool writes, the index of the run before is called .ledger.json.old, and
  * .ledger.json.names beside it has the name of each file before that appears: a JSON string a line. The new index is written
  * last. So a run that is ended at any moment leaves only files that the next one knows as ours: what the old index and the names
- * list, and the new index does not, is deleted. A folder with other people's files is refused: files that nothing lists, at the
+ * list, and the new index does not, is deleted; so are the two files that ar-run adds to a result, since they tell of what was there
+ * before. A folder with other people's files is refused: files that nothing lists, at the
  * top or in a folder of ours, hidden ones aside.
  */
 #ifndef AR_LANES_FOLDER_H
@@ -19,6 +20,8 @@
 #define AR_FOLDER_INDEX "ledger.json"
 #define AR_FOLDER_INDEX_OLD ".ledger.json.old"
 #define AR_FOLDER_NAMES ".ledger.json.names"
+#define AR_FOLDER_RUN "run.json"             /* what ar-run adds to a result: see runs/record.h */
+#define AR_FOLDER_SUMS "manifest-sha256.txt" /* likewise: runs/sums.h */
 #define AR_FOLDER_MIXED "folder_mixed_types" /* in the index of lanes: SET → columns that differ, see lanes/mixed_types.h */
 
 struct ar_folder {

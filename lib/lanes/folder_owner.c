@@ -212,10 +212,23 @@ static int walk_all(struct ar_folder *folder, bool sweep, struct ar_error *error
     return result;
 }
 
+/* What ar-run has added to the result of an earlier run. */
+static int add_added(struct ar_folder *folder, struct ar_error *error)
+{
+    static const char *const names[] = { AR_FOLDER_RUN, AR_FOLDER_SUMS };
+    if ((!folder->found && !folder->cut) || strcmp(folder->kind, "result") != 0)
+        return 0;
+    for (size_t i = 0; i < AR_COUNT(names); i++)
+        if (add_old(folder, AR_FOLDER_INDEX, names[i], strlen(names[i]), error) != 0)
+            return -1;
+    return 0;
+}
+
 int ar_folder_check_owner(struct ar_folder *folder, struct ar_error *error)
 {
     if (read_index(folder, AR_FOLDER_INDEX, &folder->found, error) != 0 ||
-        read_index(folder, AR_FOLDER_INDEX_OLD, &folder->cut, error) != 0 || read_names(folder, error) != 0)
+        read_index(folder, AR_FOLDER_INDEX_OLD, &folder->cut, error) != 0 || read_names(folder, error) != 0 ||
+        add_added(folder, error) != 0)
         return -1;
     return walk_all(folder, false, error);
 }

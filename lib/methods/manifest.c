@@ -201,6 +201,14 @@ static int read_fields(struct manifest_reader *r, void *into, const struct ar_js
     return 0;
 }
 
+static int read_folder(struct manifest_reader *r, void *into, const struct ar_json_value *value, size_t offset)
+{
+    struct ar_manifest *manifest = into;
+    if (manifest_read_name(r, into, value, offset) < 0)
+        return -1;
+    return *manifest->folder == '/' ? 0 : manifest_expected(r, "an absolute path", value);
+}
+
 static int read_manifest(struct manifest_reader *r, struct ar_manifest *manifest)
 {
     static const struct manifest_member members[] = {
@@ -215,6 +223,7 @@ static int read_manifest(struct manifest_reader *r, struct ar_manifest *manifest
         { "contract", read_contract, 0, false },
         { "fields", read_fields, 0, false },
         { "version", manifest_read_command, offsetof(struct ar_manifest, version), false },
+        { "folder", read_folder, offsetof(struct ar_manifest, folder), false },
     };
     struct ar_json_value root = ar_json_root(&r->doc);
     if (manifest_read_object(r, &root, N_("a manifest (an object)"), members, AR_COUNT(members), manifest) < 0)
@@ -230,11 +239,13 @@ int ar_manifest_parse(struct ar_manifest *manifest, const char *text, size_t n, 
                       struct ar_error *error)
 {
     struct manifest_reader r = { .what = what, .error = error };
-    *manifest = (struct ar_manifest){ .fields = AR_FIELDS_DEFAULT, .contract = AR_CONTRACT_FILES, .folder = strdup(folder) };
+    *manifest = (struct ar_manifest){ .fields = AR_FIELDS_DEFAULT, .contract = AR_CONTRACT_FILES };
     ar_buf_init(&r.pointer);
-    int result = manifest->folder ? ar_json_doc_parse(&r.doc, text, n, what, error) : ar_fail_memory(error);
+    int result = ar_json_doc_parse(&r.doc, text, n, what, error);
     if (result == 0)
         result = read_manifest(&r, manifest);
+    if (result == 0 && !manifest->folder && !(manifest->folder = strdup(folder)))
+        result = ar_fail_memory(error);
     ar_json_doc_release(&r.doc);
     ar_buf_release(&r.pointer);
     if (result < 0)

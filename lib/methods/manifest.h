@@ -10,7 +10,7 @@
  *       "analyze": ["./analyze"], "files": ["analyze"], "postprocess": ["./judge"], "postprocess_files": ["judge"],
  *       "contract": "files", "fields": 12, "version": ["./analyze", "--version"] }
  *
- * name, image_analysis_results (one set at least) and analyze must be there. Members that are not known are refused.
+ * folder may say, as an absolute path, what relative names in it count from, where that is not the folder that it lies in. name, image_analysis_results (one set at least) and analyze must be there. Members that are not known are refused.
  */
 #ifndef AR_METHODS_MANIFEST_H
 #define AR_METHODS_MANIFEST_H
@@ -39,7 +39,7 @@ struct ar_manifest_set {
 
 /* All texts are UTF-8. Lists end with NULL; a list that is NULL was not given. */
 struct ar_manifest {
-    char *folder; /* absolute path of the folder that holds the manifest, without a slash at its end (but "/") */
+    char *folder; /* absolute path of the folder that holds the manifest (or that it names), without a slash at its end (but "/") */
     char *name;
     char *description;           /* NULL: none */
     struct ar_schema *params;    /* NULL: any object */

@@ -19,7 +19,7 @@
 struct cli_option {
     int key;          /* its letter, or a number from CLI_LONG on where it has none */
     const char *name; /* long name, or NULL */
-    const char *arg;  /* what its argument is called, or NULL where it takes none */
+    const char *arg;  /* what its argument is called, or NULL where it takes none; "[LANE]": it may be left out (long options only) */
     const char *help; /* one line, or several separated by \n; N_() */
 };
 
@@ -77,6 +77,12 @@ int cli_fail(const struct ar_error *error);
 /* A line of a message that goes on: two blanks and TEXT. */
 void cli_more(const char *format, ...) AR_PRINTF(1, 2);
 
+/* Was --quiet given? */
+bool cli_is_quiet(void);
+
+/* Passes on what another tool has said, as it is. */
+void cli_pass(const char *text, size_t n);
+
 /* The same for each line of text. */
 void cli_more_lines(const char *text);
 
@@ -93,6 +99,9 @@ extern volatile sig_atomic_t cli_stop;
  * it dies by that signal. Returns the status for main to return.
  */
 int cli_end(int status);
+
+/* For a tool that ignores SIGPIPE while it has something to end first, once that is done: dies of it. Where it cannot, returns. */
+void cli_die_of_pipe(void);
 
 /* ---- output --------------------------------------------------------------------------------------------------------- */
 

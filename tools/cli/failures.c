@@ -97,6 +97,8 @@ static void tell_one(const struct cli_failures *failures, const struct cli_failu
         cli_more("log: %s/%s.log", failures->logs, target->data);
     if (failures->work)
         cli_more("its folder: %s/%s", failures->work, target->data);
+    if (failures->command)
+        cli_more("run it again: %s --lane='%s'", failures->command, target->data);
     if (failures->again)
         cli_more("run it again: the same command with --lane '%s'", target->data);
 }
@@ -117,6 +119,8 @@ static void tell_alike(const struct cli_failures *failures, const struct cli_fai
         cli_more("the first one's log: %s/%s.log", failures->logs, lane);
     if (failures->work)
         cli_more("the first one's folder: %s/%s", failures->work, lane);
+    if (failures->command)
+        cli_more("run one again: %s --lane='%s'", failures->command, lane);
     if (failures->again)
         cli_more("run one again: the same command with --lane '%s'", lane);
 }

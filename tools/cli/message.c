@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <time.h>
 
+#include "bytes/io.h"
 #include "bytes/text.h"
 #include "cli/cli.h"
 #include "cli/state.h"
@@ -147,6 +148,20 @@ void cli_more_lines(const char *text)
         cli_more("| %.*s", (int)(end - text), text);
 }
 
+bool cli_is_quiet(void)
+{
+    return cli.quiet;
+}
+
+void cli_pass(const char *text, size_t n)
+{
+    struct ar_error error;
+    if (n && cli.progress_shown)
+        (void)!write(STDERR_FILENO, "\r\033[K", 4);
+    cli.progress_shown = cli.progress_shown && !n;
+    (void)!ar_write_fd(STDERR_FILENO, text, n, "standard error", &error);
+}
+
 int cli_usage(const char *format, ...)
 {
     struct ar_buf text;
@@ -177,6 +192,17 @@ int cli_fail(const struct ar_error *error)
     if (*error->hint)
         print_line("", "  ", error->hint, strlen(error->hint));
     return error->status ? (int)error->status : AR_SYSTEM;
+}
+
+void cli_die_of_pipe(void)
+{
+    sigset_t pipe;
+    cli_progress_end();
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &pipe, NULL);
+    raise(SIGPIPE);
 }
 
 int cli_end(int status)

@@ -26,8 +26,11 @@ static void print_option(const struct cli_option *option)
     bool letter = option->key < CLI_LONG;
     int n = snprintf(left, sizeof left, "  %s%c%s", letter ? "-" : "  ", letter ? option->key : ' ',
                      option->name ? (letter ? ", --" : " --") : "");
-    n += snprintf(left + n, sizeof left - (size_t)n, "%s%s%s", option->name ? option->name : "",
-                  option->arg ? (option->name ? "=" : " ") : "", option->arg ? option->arg : "");
+    const char *arg = option->arg ? option->arg : "", *between = option->name ? "=" : " ";
+    if (*arg == '[')
+        n += snprintf(left + n, sizeof left - (size_t)n, "%s[=%s", option->name, arg + 1);
+    else
+        n += snprintf(left + n, sizeof left - (size_t)n, "%s%s%s", option->name ? option->name : "", *arg ? between : "", arg);
     if (n > HELP_COLUMN - 2) {
         puts(left);
         printf("%*s", HELP_COLUMN, "");
@@ -75,6 +78,13 @@ struct getopt_table {
     size_t n_letters, n_longs;
 };
 
+static int argument_of(const struct cli_option *option)
+{
+    if (!option->arg)
+        return no_argument;
+    return *option->arg == '[' ? optional_argument : required_argument;
+}
+
 static void add_options(struct getopt_table *table, const struct cli_option *options)
 {
     for (const struct cli_option *o = options; o->key && table->n_longs < MAX_OPTIONS; o++) {
@@ -84,7 +94,7 @@ static void add_options(struct getopt_table *table, const struct cli_option *opt
                 table->letters[table->n_letters++] = ':';
         }
         if (o->name)
-            table->longs[table->n_longs++] = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL, o->key };
+            table->longs[table->n_longs++] = (struct option){ o->name, argument_of(o), NULL, o->key };
     }
 }
 

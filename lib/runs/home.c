@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "runs/home.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+enum { HOLDER_MAX = 1024, RUNS_A_SECOND = 1000 };
+
+int ar_home_open(struct ar_home *home, const char *dir, bool make, struct ar_error *error)
+{
+    *home = (struct ar_home){ .fd = -1, .lock = -1 };
+    ar_buf_init(&home->path);
+    ar_buf_init(&home->log);
+    ar_buf_init(&home->text);
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    ar_buf_add(&home->path, dir, n);
+    ar_buf_add_text(&home->path, n == 1 && *dir == '/' ? AR_HOME : "/" AR_HOME);
+    if (ar_buf_check(&home->path, error) != 0)
+        return -1;
+    if (make) {
+        home->fd = ar_dir_open(home->path.data, error);
+        return home->fd < 0 ? -1 : 0;
+    }
+    home->fd = open(home->path.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (home->fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return 1;
+    return home->fd < 0 ? ar_fail_open(error, errno, "cannot open the folder '%s'", home->path.data) : 0;
+}
+
+void ar_home_release(struct ar_home *home)
+{
+    if (home->lock >= 0)
+        close(home->lock);
+    if (home->fd >= 0)
+        close(home->fd);
+    home->fd = home->lock = -1;
+    ar_buf_release(&home->path);
+    ar_buf_release(&home->log);
+    ar_buf_release(&home->text);
+}
+
+const char *ar_home_path(struct ar_home *home, const char *name)
+{
+    ar_buf_clear(&home->text);
+    ar_buf_add_format(&home->text, "%s/%s", home->path.data, name);
+    return home->text.data;
+}
+
+void ar_add_time(struct ar_buf *text, time_t time)
+{
+    struct tm parts;
+    char utc[32] = "";
+    if (gmtime_r(&time, &parts))
+        strftime(utc, sizeof utc, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    ar_buf_add_text(text, utc);
+}
+
+void ar_host_name(char name[256])
+{
+    name[0] = name[255] = '\0';
+    if (gethostname(name, 255) != 0)
+        snprintf(name, 256, "?");
+}
+
+/* ---- the lock ------------------------------------------------------------------------------------------------------- */
+
+static void add_holder(int fd, struct ar_buf *who)
+{
+    char text[HOLDER_MAX];
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    ar_buf_add_text(who, *text ? text : "another run");
+}
+
+/* Who holds it, for those who find it held. */
+static int sign(int fd, struct ar_error *error)
+{
+    struct ar_buf text;
+    char host[256];
+    ar_buf_init(&text);
+    ar_host_name(host);
+    ar_buf_add_format(&text, "ar-run on %s, process %ld, since ", host, (long)getpid());
+    ar_add_time(&text, time(NULL));
+    ar_buf_add_char(&text, '\n');
+    int result = ar_buf_check(&text, error);
+    if (result == 0 && (ftruncate(fd, 0) != 0 || pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len))
+        result = ar_fail_errno(error, errno, "cannot write the lock");
+    ar_buf_release(&text);
+    return result;
+}
+
+static int take(int fd, bool wait, const volatile sig_atomic_t *stop)
+{
+    int result;
+    do
+        result = flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
+    while (result != 0 && errno == EINTR && !*stop);
+    return result;
+}
+
+int ar_home_lock(struct ar_home *home, bool wait, const volatile sig_atomic_t *stop, struct ar_error *error)
+{
+    home->lock = openat(home->fd, AR_HOME_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (home->lock < 0)
+        return ar_fail_open(error, errno, "cannot open '%s'", ar_home_path(home, AR_HOME_LOCK));
+    if (take(home->lock, wait, stop) == 0)
+        return sign(home->lock, error);
+    int why = errno;
+    if (why == EWOULDBLOCK) {
+        struct ar_buf who;
+        ar_buf_init(&who);
+        add_holder(home->lock, &who);
+        ar_fail(error, AR_SYSTEM, "the folder of '%s' is taken: %s", home->path.data, who.data);
+        ar_hint(error, "Wait for it (--wait does), or run into another folder (-d).");
+        ar_buf_release(&who);
+    } else {
+        ar_fail_errno(error, why, "cannot lock '%s'", ar_home_path(home, AR_HOME_LOCK));
+    }
+    close(home->lock);
+    home->lock = -1;
+    return -1;
+}
+
+bool ar_home_holder(const struct ar_home *home, struct ar_buf *who)
+{
+    int fd = openat(home->fd, AR_HOME_LOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (held)
+        add_holder(fd, who);
+    close(fd);
+    return held;
+}
+
+/* ---- logs ----------------------------------------------------------------------------------------------------------- */
+
+/* A link that changes at once, whatever was there. */
+static int link_latest(const struct ar_home *home, const char *run)
+{
+    static const char temporary[] = AR_HOME_LOG "/.latest.tmp";
+    unlinkat(home->fd, temporary, 0);
+    if (symlinkat(run, home->fd, temporary) != 0)
+        return -1;
+    return renameat(home->fd, temporary, home->fd, AR_HOME_LATEST);
+}
+
+int ar_home_begin_log(struct ar_home *home, struct ar_error *error)
+{
+    char name[64], path[96], utc[32] = "run";
+    struct tm parts;
+    time_t now = time(NULL);
+    if (gmtime_r(&now, &parts))
+        strftime(utc, sizeof utc, "%Y%m%dT%H%M%SZ", &parts);
+    if (mkdirat(home->fd, AR_HOME_LOG, 0777) != 0 && errno != EEXIST)
+        return ar_fail_errno(error, errno, "cannot make the folder '%s'", ar_home_path(home, AR_HOME_LOG));
+    int made = -1;
+    for (int i = 1; i <= RUNS_A_SECOND && made != 0; i++) {
+        snprintf(name, sizeof name, i == 1 ? "%s" : "%s-%d", utc, i);
+        snprintf(path, sizeof path, AR_HOME_LOG "/%s", name);
+        made = mkdirat(home->fd, path, 0777);
+        if (made != 0 && errno != EEXIST)
+            break;
+    }
+    if (made != 0)
+        return ar_fail_errno(error, errno, "cannot make the folder '%s'", ar_home_path(home, path));
+    if (link_latest(home, name) != 0)
+        return ar_fail_errno(error, errno, "cannot make the link '%s'", ar_home_path(home, AR_HOME_LATEST));
+    ar_buf_clear(&home->log);
+    ar_buf_add_text(&home->log, ar_home_path(home, path));
+    return ar_buf_check(&home->log, error);
+}

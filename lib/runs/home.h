@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a run keeps for the next one, in the folder that it delivers into: DIR/.analysisrun, with
+ *
+ *     cache/             results, by what they depend on (methods/cache.h)
+ *     lanes.tsv          how far each lane of the last run is (ar-analyze --record)
+ *     log/RUN/           of each run: LANE.log, post.log, and TOOL.log of each tool; log/latest is a link to the last one
+ *     lock               held (flock) by the run that goes on; its text says by whom
+ *     manifest.json      of a method that printed it
+ *     done               what the last run whose results are whole was made of (runs/done.h)
+ */
+#ifndef AR_RUNS_HOME_H
+#define AR_RUNS_HOME_H
+
+#include <signal.h>
+#include <time.h>
+
+#include "bytes/file.h"
+
+#define AR_HOME ".analysisrun"
+#define AR_HOME_CACHE "cache"
+#define AR_HOME_LANES "lanes.tsv"
+#define AR_HOME_LOG "log"
+#define AR_HOME_LATEST "log/latest"
+#define AR_HOME_LOCK "lock"
+#define AR_HOME_MANIFEST "manifest.json"
+#define AR_HOME_DONE "done"
+
+struct ar_home {
+    int fd;             /* of DIR/.analysisrun */
+    int lock;           /* -1: not held */
+    struct ar_buf path; /* of DIR/.analysisrun, without a slash at its end */
+    struct ar_buf log;  /* path of log/RUN of this run, once there is one */
+    struct ar_buf text; /* private: of the path that ar_home_path gave last */
+};
+
+/* The one of the folder dir, which is made where make is true. 0; 1 where it is not there; -1. To be released in all cases. */
+int ar_home_open(struct ar_home *home, const char *dir, bool make, struct ar_error *error) AR_MUST_USE;
+void ar_home_release(struct ar_home *home);
+
+/* The path of a file in it; valid until the next call. */
+const char *ar_home_path(struct ar_home *home, const char *name);
+
+/*
+ * Takes the lock; wait: until who holds it has ended (or stop is set). Whoever holds it may die in any way: it is free then. 0, or
+ * -1: AR_SYSTEM where it is held, with the words of ar_home_holder.
+ */
+int ar_home_lock(struct ar_home *home, bool wait, const volatile sig_atomic_t *stop, struct ar_error *error) AR_MUST_USE;
+
+/* Is a run going on? Then appends who holds the lock: "ar-run on HOST, process 12, since 2026-11-20T16:32:27Z". */
+bool ar_home_holder(const struct ar_home *home, struct ar_buf *who);
+
+/* Makes the folder of this run's logs, and the link to it. 0 or -1. */
+int ar_home_begin_log(struct ar_home *home, struct ar_error *error) AR_MUST_USE;
+
+/* Appends the time of day in UTC, as 2026-11-20T16:32:27Z. */
+void ar_add_time(struct ar_buf *text, time_t time);
+
+/* The name of this machine; at most 255 bytes. */
+void ar_host_name(char name[256]);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "runs/method.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "bytes/io.h"
+#include "runs/pipeline.h"
+
+#define MANIFEST_MAX ((size_t)16 * 1024 * 1024)
+
+/* ---- a program ------------------------------------------------------------------------------------------------------ */
+
+/* Does the file begin as JSON does? Blanks before it are no matter. */
+static bool is_json(const char *path)
+{
+    char text[512];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (n < 0)
+        return true; /* reading it tells why not */
+    text[n] = '\0';
+    return text[strspn(text, " \t\r\n")] == '{';
+}
+
+static int fail_manifest(struct ar_error *error, const char *path, const char *how)
+{
+    ar_fail(error, AR_INPUT, "'%s --manifest' %s", path, how);
+    return ar_hint(error, "A method is a manifest, a JSON file, or a program that prints one for --manifest, as methods in C do.");
+}
+
+/* Runs PROGRAM --manifest, and appends what it prints to text. */
+static int print_manifest(const char *program, const char *path, struct ar_buf *text, struct ar_error *error)
+{
+    struct ar_pipeline pipeline;
+    int out = memfd_create("manifest", MFD_CLOEXEC), result = -1;
+    if (out < 0)
+        return ar_fail_errno(error, errno, "cannot make a temporary file");
+    if (ar_pipeline_init(&pipeline, error) == 0) {
+        pipeline.stage[pipeline.n++] = (struct ar_stage){ .name = program, .log = -1 };
+        ar_pipeline_arg(&pipeline, program);
+        ar_pipeline_arg(&pipeline, "--manifest");
+        pipeline.out = out;
+        ar_env_unset(&pipeline.env, "ANALYSISRUN_METHOD");
+        ar_env_unset(&pipeline.env, "ANALYSISRUN_MODE");
+        ar_env_unset(&pipeline.env, "AR_STEP");
+        result = ar_pipeline_start(&pipeline, error);
+    }
+    while (result == 0 && ar_pipeline_runs(&pipeline))
+        ar_pipeline_wait(&pipeline, -1);
+    if (result == 0 && !ar_stage_exited(&pipeline.stage[0], 0))
+        result = fail_manifest(error, path, "failed");
+    if (result == 0 && lseek(out, 0, SEEK_END) > (off_t)MANIFEST_MAX)
+        result = fail_manifest(error, path, "prints more than a manifest");
+    if (result == 0)
+        result = ar_proc_output(text, out, (uint64_t)lseek(out, 0, SEEK_END), "cannot read the manifest", error);
+    ar_pipeline_release(&pipeline);
+    close(out);
+    return result;
+}
+
+/* Puts the member "folder" first, so that the manifest means the same wherever it lies. */
+static int insert_folder(struct ar_buf *text, const char *program, size_t folder_len, struct ar_error *error)
+{
+    struct ar_buf whole;
+    const char *brace = memchr(text->data, '{', text->len);
+    if (!brace)
+        return 0; /* parsing it tells what it is */
+    ar_buf_init(&whole);
+    ar_buf_add_text(&whole, "{\"folder\":");
+    ar_json_add_string(&whole, program, folder_len);
+    bool empty = brace[1 + strspn(brace + 1, " \t\r\n")] == '}';
+    ar_buf_add_text(&whole, empty ? "" : ",");
+    ar_buf_add(&whole, brace + 1, (size_t)(text->data + text->len - (brace + 1)));
+    ar_buf_release(text);
+    *text = whole;
+    return ar_buf_check(text, error);
+}
+
+static int load_program(struct ar_method_source *method, struct ar_error *error)
+{
+    char *program = realpath(method->path, NULL);
+    if (!program)
+        return ar_fail_open(error, errno, "cannot open '%s'", method->path);
+    size_t folder = (size_t)(strrchr(program, '/') - program);
+    int result = print_manifest(program, method->path, &method->text, error);
+    if (result == 0)
+        result = insert_folder(&method->text, program, folder ? folder : 1, error);
+    if (result == 0) {
+        char *what;
+        program[folder ? folder : 1] = '\0';
+        if (asprintf(&what, "manifest printed by '%s'", method->path) < 0) {
+            result = ar_fail_memory(error);
+        } else {
+            result = ar_manifest_parse(&method->manifest, method->text.data, method->text.len, program, what, error);
+            free(what);
+        }
+    }
+    free(program);
+    return result;
+}
+
+/* ---- either --------------------------------------------------------------------------------------------------------- */
+
+int ar_method_load(struct ar_method_source *method, const char *path, struct ar_error *error)
+{
+    struct stat st;
+    *method = (struct ar_method_source){ .path = strdup(path) };
+    ar_buf_init(&method->text);
+    int result = method->path ? 0 : ar_fail_memory(error);
+    if (result == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        ar_fail(error, AR_INPUT, "'%s' is a folder", path);
+        result = ar_hint(error, "Name the manifest in it, such as '%s/manifest.json'.", path);
+    }
+    if (result == 0) {
+        method->program = access(path, X_OK) == 0 && !is_json(path);
+        result = method->program ? load_program(method, error) : ar_manifest_load(&method->manifest, path, error);
+    }
+    if (result == 0 && !method->program)
+        result = ar_read_file(AT_FDCWD, path, &method->text, MANIFEST_MAX, error);
+    method->loaded = result == 0;
+    if (result != 0)
+        ar_method_release(method);
+    return result;
+}
+
+void ar_method_release(struct ar_method_source *method)
+{
+    if (!method->path)
+        return;
+    free(method->path);
+    method->path = NULL;
+    ar_buf_release(&method->text);
+    ar_manifest_release(&method->manifest);
+    method->loaded = false;
+}
+
+/* ---- what is started ------------------------------------------------------------------------------------------------ */
+
+/* An argument that names a file of the method, as its path; else as it is. */
+static char *argument(const struct ar_method_source *method, const char *arg, bool program)
+{
+    struct ar_buf path;
+    struct stat st;
+    if (*arg == '/' || *arg == '-' || *arg == '\0')
+        return strdup(arg);
+    ar_buf_init(&path);
+    ar_manifest_path(&method->manifest, arg, &path);
+    bool named = program ? strchr(arg, '/') != NULL : stat(path.data, &st) == 0 && S_ISREG(st.st_mode);
+    char *result = path.failed ? NULL : strdup(named ? path.data : arg);
+    ar_buf_release(&path);
+    return result;
+}
+
+char **ar_method_command(const struct ar_method_source *method, char *const *command, struct ar_error *error)
+{
+    size_t n = 0;
+    while (command[n])
+        n++;
+    char **list = calloc(n + 1, sizeof *list);
+    for (size_t i = 0; list && i < n; i++) {
+        list[i] = argument(method, command[i], i == 0);
+        if (!list[i]) {
+            ar_method_command_free(list);
+            list = NULL;
+        }
+    }
+    if (!list)
+        ar_fail_memory(error);
+    return list;
+}
+
+void ar_method_command_free(char **command)
+{
+    for (size_t i = 0; command && command[i]; i++)
+        free(command[i]);
+    free(command);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.json: what a run was, for people, for scripts, and for running it again.
+ *
+ *     {"analysisrun":VERSION,"status":N,"started":TIME,"ended":TIME,"host":NAME,"options":{…},
+ *      "method":{"name":…,"manifest":PATH,"files":{NAME:XXH3,…},"git":{"commit":…,"clean":BOOL}|null},
+ *      "inputs":{SET:{"file":PATH,"bytes":N,"xxh3":…},…},"samples":{…}|null,"params":{…},
+ *      "counts":{"lanes":N,"result":N,…},
+ *      "lanes":{L:{"sample":…,"state":…,"key":…,"seconds":S,"memory":BYTES[,"cause":…]},…}}
+ */
+#ifndef AR_RUNS_RECORD_H
+#define AR_RUNS_RECORD_H
+
+#include <time.h>
+
+#include "bytes/tick.h"
+#include "codecs/json.h"
+#include "lanes/folder.h"
+#include "runs/method.h"
+#include "runs/states.h"
+
+#define AR_RUN_JSON AR_FOLDER_RUN
+#define AR_RUN_JSON_MAX ((size_t)256 << 20) /* bytes of one that is read */
+
+/* The git commit that the folder is at: {"commit":HEX,"clean":BOOL}; JSON null where it is in none, or git is not installed. */
+json_t *ar_git_state(const char *folder);
+
+/* {"file":PATH,"bytes":N,"xxh3":HEX} of a regular file, JSON null for another one. NULL on failure. */
+json_t *ar_input_json(const char *path, const struct ar_tick *tick, struct ar_error *error) AR_MUST_USE;
+
+/* The members counts and lanes. NULL when memory ran out. */
+json_t *ar_states_counts(const struct ar_lane_states *states);
+json_t *ar_states_lanes(const struct ar_lane_states *states);
+
+/* Appends a time of day as JSON has it. */
+json_t *ar_time_json(time_t time);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How far the lanes of a run are, as ar-analyze --record writes it: a line per event, LANE STATE SECONDS BYTES KEY CAUSE SAMPLE, separated
+ * by tabs, behind a header. The file may be read while it is written: what stands behind the last line end does not count yet.
+ */
+#ifndef AR_RUNS_STATES_H
+#define AR_RUNS_STATES_H
+
+#include "bytes/buf.h"
+#include "bytes/names.h"
+
+enum ar_lane_state {
+    AR_STATE_WAITING,
+    AR_STATE_RUNNING,
+    AR_STATE_RESULT,
+    AR_STATE_NO_RESULT,
+    AR_STATE_CACHED,
+    AR_STATE_FAILED,
+    AR_STATE_NOT_CHOSEN,
+    AR_STATES,
+};
+
+/* "waiting", "running", "result", "no result", "cached", "failed", "not chosen". */
+const char *ar_lane_state_name(enum ar_lane_state state);
+
+struct ar_lane_entry {
+    enum ar_lane_state state;
+    double seconds;    /* that the method ran; negative: not known */
+    uint64_t memory;   /* its peak in bytes; 0: not known */
+    const char *key;   /* of the cache, or NULL */
+    const char *cause; /* of a failure, or NULL */
+    const char *sample; /* its sample name, as far as it was told; or NULL */
+};
+
+/* Zeroed, there are none. */
+struct ar_lane_states {
+    struct ar_names lanes;      /* in the order in which they were first told of */
+    struct ar_lane_entry *lane; /* by their numbers; texts point into text */
+    size_t room;
+    size_t count[AR_STATES];
+    double seconds;             /* of all lanes whose method ran, together */
+    struct ar_buf text;
+};
+
+/* Reads the file path. 0; 1 where it is not there; -1: AR_INPUT for a line that is none of these. To be released in all cases. */
+int ar_lane_states_read(struct ar_lane_states *states, const char *path, struct ar_error *error) AR_MUST_USE;
+void ar_lane_states_release(struct ar_lane_states *states);
+
+/* Lanes that have ended, in whatever way. */
+size_t ar_lane_states_done(const struct ar_lane_states *states);
+
+#endif

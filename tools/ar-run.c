@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ar-run: a whole analysis with one command: from the files of a run to the result, in a folder, and only what changed is done again.
+ *
+ * How it is started decides what it does: in a folder, on the terminal or not, or behind a wrapper that talks through tars.
+ */
+#include <limits.h>
+
+#include "run/run.h"
+
+enum {
+    OPT_LANE_KEY = CLI_LONG,
+    OPT_LANE,
+    OPT_WHY,
+    OPT_FORCE,
+    OPT_RETRIES,
+    OPT_AGAIN,
+    OPT_SEQUENTIAL,
+    OPT_WAIT,
+    OPT_MEM,
+    OPT_KEEP_WORK,
+    OPT_JSON,
+};
+
+enum { MAX_JOBS = 4096, MAX_RETRIES = 1000 };
+
+static const struct cli_option options[] = {
+    { 'm', "manifest", "METHOD", "the method: its manifest, or a program that prints one" },
+    { 's', "samples", "FILE", "the samples table: CSV with the columns data,sample" },
+    CLI_OPTION_PARAMS,
+    CLI_OPTION_PARAM,
+    { 'd', "directory", "DIR", "the folder of the run (default: results/ beside the first set)" },
+    { 'j', "jobs", "N", "run N methods at a time (default: the processors)" },
+    { 't', "timeout", "SECONDS", "end a method that runs longer on a lane" },
+    { 'k', "incomplete", NULL, "make a result although lanes failed, or were not chosen" },
+    { 'n', "dry-run", NULL, "list what would be done for each lane, and why; run nothing" },
+    { OPT_WHY, "why", NULL, "say of each lane that runs why it does" },
+    { OPT_LANE, "lane", "LANE", "start only this lane; may be repeated; what is known of the others counts" },
+    { OPT_FORCE, "force", "[LANE]", "do this lane again (without LANE: all), whatever is known" },
+    { OPT_RETRIES, "retries", "N", "try a lane that failed again, up to N times" },
+    { OPT_AGAIN, "again", "RUN.json", "the options of an earlier run; those given here count more" },
+    { OPT_SEQUENTIAL, "sequential", NULL, "one lane after the other, nothing asked; the result on standard output" },
+    { OPT_WAIT, "wait", NULL, "wait while another run has the folder" },
+    { OPT_LANE_KEY, "lane-key", "[SET=]COLUMN[~REGEX]", "the column that tells the lane of a row, as in ar-split" },
+    { OPT_MEM, "mem", "SIZE", "limit the memory of each method's processes, as in 2G" },
+    { OPT_KEEP_WORK, "keep-work", NULL, "the folders of failed lanes stay, and are named" },
+    { 'o', "output", "FILE", "for a run tar on standard input: write the result tar to FILE" },
+    { OPT_JSON, "json", NULL, "of status: print JSON" },
+    { 0 },
+};
+
+static const struct cli_tool tool = {
+    .name = "ar-run",
+    .synopsis = "-m METHOD [options] SET=FILE ...\n-m METHOD [options] RUN.tar\n-m METHOD [options] < RUN.tar > RESULT.tar\n"
+                "status [--json] DIR\nverify DIR\nclean DIR",
+    .summary = "Runs a whole analysis: cuts the sets into lanes, cleanses them, runs METHOD on each,\n"
+               "judges the results together, and delivers them into a folder. What an earlier run has\n"
+               "done there, and what did not change since, is not done again.",
+    .options = options,
+    .examples = "  ar-run -m manifest.json -s samples.csv activity_spots=as.csv surrounding_spots=ss.csv\n"
+                "  ar-run --again results/run.json -P threshold=0.9 --why\n"
+                "  ar-run status results",
+};
+
+static bool take(char **field, const char *text)
+{
+    return run_set(field, text);
+}
+
+/* Options with a number: checked here, passed on as they are. */
+static bool take_checked(struct run_options *o, int key, const char *arg)
+{
+    unsigned long n;
+    double seconds;
+    uint64_t bytes;
+    switch (key) {
+    case 'j':
+        return cli_count("-j", arg, 1, MAX_JOBS, &n) && take(&o->jobs, arg);
+    case 't':
+        return cli_seconds("-t", arg, &seconds) && take(&o->timeout, arg);
+    case OPT_RETRIES:
+        return cli_count("--retries", arg, 0, MAX_RETRIES, &n) && take(&o->retries, arg);
+    default:
+        return cli_size("--mem", arg, &bytes) && take(&o->mem, arg);
+    }
+}
+
+static bool take_option(struct run_options *o, int key, const char *arg, bool *json)
+{
+    switch (key) {
+    case 'm':
+        return take(&o->method, arg);
+    case 's':
+        return take(&o->samples, arg);
+    case 'p':
+        return take(&o->params, arg);
+    case 'd':
+        return take(&o->folder, arg);
+    case 'o':
+        return take(&o->output, arg);
+    case OPT_AGAIN:
+        return take(&o->again, arg);
+    case 'P':
+        return run_list_add(&o->param, arg);
+    case OPT_LANE:
+        return run_list_add(&o->lane, arg);
+    case OPT_LANE_KEY:
+        return run_list_add(&o->lane_key, arg);
+    case OPT_FORCE:
+        o->force_all |= !arg;
+        return !arg || run_list_add(&o->force, arg);
+    case 'k':
+        return o->incomplete = true;
+    case 'n':
+        return o->dry = true;
+    case OPT_WHY:
+        return o->why = true;
+    case OPT_SEQUENTIAL:
+        return o->sequential = true;
+    case OPT_WAIT:
+        return o->wait = true;
+    case OPT_KEEP_WORK:
+        return o->keep_work = true;
+    case OPT_JSON:
+        return *json = true;
+    default:
+        return take_checked(o, key, arg);
+    }
+}
+
+/* What stands behind the options: sets, or a run tar. */
+static bool take_operands(struct run_options *o, char **operand, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const char *equals = strchr(operand[i], '=');
+        if (equals && equals != operand[i]) {
+            if (!run_list_add(&o->sets, operand[i]))
+                return false;
+        } else if (n == 1 && cli_is_tar(operand[i])) {
+            return take(&o->run_tar, operand[i]);
+        } else {
+            cli_usage("operand '%s': expected SET=FILE, as in activity_spots=as.csv", operand[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- main ----------------------------------------------------------------------------------------------------------- */
+
+/* The subcommands. */
+static int run_command(const char *name, char **operand, int n, bool json)
+{
+    if (n != 1) {
+        cli_usage("%s: expected one folder of a run", name);
+        return AR_INPUT;
+    }
+    if (strcmp(name, "status") == 0)
+        return run_status(operand[0], json);
+    return strcmp(name, "verify") == 0 ? run_verify(operand[0]) : run_clean(operand[0]);
+}
+
+static bool is_command(const char *word)
+{
+    return strcmp(word, "status") == 0 || strcmp(word, "verify") == 0 || strcmp(word, "clean") == 0;
+}
+
+static int run_here(struct run *run)
+{
+    struct ar_error error = { 0 };
+    struct run_options *o = &run->options;
+    bool ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO) && !o->sequential && !o->dry;
+    if (o->again && run_again(o, &error) != 0)
+        return cli_fail(&error);
+    if (o->method && ar_method_load(&run->method, o->method, &error) != 0)
+        return cli_fail(&error);
+    if (ask && run_ask(run, &error) != 0)
+        return cli_fail(&error);
+    int missing = run_missing(run);
+    return missing == AR_OK ? run_local(run) : missing;
+}
+
+int main(int argc, char **argv)
+{
+    struct run run = { 0 };
+    const char *arg, *command = argc > 1 && is_command(argv[1]) ? argv[1] : NULL;
+    bool json = false;
+    int first, key, status = AR_INPUT;
+    cli_start(&tool);
+    if (command) {
+        argc--;
+        argv++;
+    }
+    while ((key = cli_next(argc, argv, &arg, &first)) >= 0)
+        if (!take_option(&run.options, key, arg, &json)) {
+            key = CLI_WRONG;
+            break;
+        }
+    if (key == CLI_DONE)
+        status = AR_OK;
+    else if (key == CLI_END && command)
+        status = run_command(command, argv + first, argc - first, json);
+    else if (key == CLI_END && take_operands(&run.options, argv + first, argc - first))
+        status = run_is_wire(&run.options) ? run_wire(&run) : run_here(&run);
+    ar_method_release(&run.method);
+    run_options_release(&run.options);
+    return cli_end(status);
+}

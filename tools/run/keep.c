@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is kept and told of a local run: run.json, the digests of its files, and, last on the screen, what failed.
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "bytes/digest.h"
+#include "bytes/text.h"
+#include "cli/failures.h"
+#include "lanes/folder.h"
+#include "run/local.h"
+#include "runs/sums.h"
+
+enum { LOG_LINES = 5, LOG_BYTES = 1024 };
+
+static const struct ar_tick tick = { .stop = &cli_stop };
+
+/* ---- run.json ------------------------------------------------------------------------------------------------------- */
+
+int run_keep_inputs(struct run_local *local, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    local->inputs = json_object();
+    for (size_t i = 0; local->inputs && i < o->sets.n; i++) {
+        const char *equals = strchr(o->sets.text[i], '=');
+        json_t *input = ar_input_json(equals + 1, &tick, error);
+        if (!input)
+            return -1;
+        json_object_setn_new_nocheck(local->inputs, o->sets.text[i], (size_t)(equals - o->sets.text[i]), input);
+    }
+    return local->inputs ? 0 : ar_fail_memory(error);
+}
+
+/* A side table, or JSON null. */
+static json_t *side_json(const char *path, struct ar_error *error)
+{
+    return path ? ar_input_json(path, &tick, error) : json_null();
+}
+
+/* The params that the lanes got, from the folder. */
+static json_t *params_json(const struct run_local *local)
+{
+    struct ar_buf path, text;
+    struct ar_error error;
+    ar_buf_init(&path);
+    ar_buf_init(&text);
+    ar_buf_add_format(&path, "%s/params.json", local->folder);
+    json_t *json = NULL;
+    if (ar_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, &error) == 0)
+        json = ar_json_load(text.data, text.len, false, "params", &error);
+    ar_buf_release(&path);
+    ar_buf_release(&text);
+    return json ? json : json_null();
+}
+
+/* Sets a member; a value that is NULL means that memory ran out, and is found at the end. */
+static void set(json_t *object, const char *name, json_t *value)
+{
+    if (!value || json_object_set_new(object, name, value) != 0)
+        json_object_set_new(object, "", json_false());
+}
+
+static json_t *text_json(const char *text)
+{
+    json_t *json = json_string(text);
+    return json ? json : json_null(); /* a path that is not UTF-8 */
+}
+
+static json_t *method_json(const struct run_local *local)
+{
+    const struct ar_method_source *method = &local->run->method;
+    char *path = realpath(method->path, NULL);
+    char xxh3[AR_DIGEST_HEX + 1];
+    json_t *json = json_object();
+    ar_digest_bytes(method->text.data, method->text.len, xxh3);
+    set(json, "name", json_string(method->manifest.name));
+    set(json, "manifest", text_json(path ? path : method->path));
+    set(json, "manifest_xxh3", json_string(xxh3));
+    set(json, "contract", json_string(ar_contract_name(method->manifest.contract)));
+    set(json, "git", ar_git_state(method->manifest.folder));
+    free(path);
+    return json;
+}
+
+static int make_record(const struct run_local *local, int status, json_t *json, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    char host[256];
+    ar_host_name(host);
+    set(json, "analysisrun", json_string(AR_VERSION));
+    set(json, "status", json_integer(status));
+    set(json, "started", ar_time_json(local->started));
+    set(json, "ended", ar_time_json(time(NULL)));
+    set(json, "host", text_json(host));
+    set(json, "options", run_options_json(o, error));
+    set(json, "method", method_json(local));
+    set(json, "inputs", json_incref(local->inputs));
+    json_t *samples = side_json(o->samples, error);
+    if (!samples)
+        return -1;
+    set(json, "samples", samples);
+    set(json, "params", params_json(local));
+    set(json, "counts", ar_states_counts(&local->states));
+    set(json, "lanes", ar_states_lanes(&local->states));
+    return json_object_get(json, "") ? ar_fail_memory(error) : 0;
+}
+
+/* Of a run that delivered nothing, the one before stays as it is: its files are there. */
+int run_keep_record(struct run_local *local, int status, bool delivered, struct ar_error *error)
+{
+    static const char *const more[] = { AR_RUN_JSON, NULL };
+    struct ar_buf path, text;
+    if (ar_lane_states_read(&local->states, ar_home_path(&local->home, AR_HOME_LANES), error) < 0)
+        return -1;
+    if (!delivered)
+        return 0;
+    json_t *json = json_object();
+    ar_buf_init(&path);
+    ar_buf_init(&text);
+    int result = json ? make_record(local, status, json, error) : ar_fail_memory(error);
+    ar_json_dump(&text, json);
+    ar_buf_add_char(&text, '\n');
+    ar_buf_add_format(&path, "%s/" AR_RUN_JSON, local->folder);
+    if (result == 0)
+        result = ar_buf_check(&path, error) == 0 ? ar_buf_check(&text, error) : -1;
+    if (result == 0)
+        result = ar_file_put(AT_FDCWD, path.data, false, text.data, text.len, true, error);
+    ar_buf_release(&path);
+    ar_buf_release(&text);
+    json_decref(json);
+    return result == 0 ? ar_sums_write(local->folder, more, &tick, error) : -1;
+}
+
+/* ---- what is told --------------------------------------------------------------------------------------------------- */
+
+int run_print_result(struct run_local *local, struct ar_error *error)
+{
+    struct ar_buf path;
+    struct stat st;
+    ar_buf_init(&path);
+    ar_buf_add_format(&path, "%s/result.csv", local->folder);
+    int fd = open(path.data, O_RDONLY | O_CLOEXEC), result = 0;
+    if (fd < 0 && errno == ENOENT) {
+        ar_buf_release(&path);
+        return 0; /* there is none, and that was told */
+    }
+    struct ar_out *out = fd < 0 ? NULL : ar_out_new(STDOUT_FILENO, "standard output", AR_FILTER_NONE, error);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        result = ar_fail_open(error, errno, "cannot open '%s'", path.data);
+    else if (!out || ar_out_copy(out, fd, 0, (uint64_t)st.st_size, path.data, error) != 0)
+        result = -1;
+    if (result == 0)
+        result = ar_out_close(out, error);
+    else
+        ar_out_abandon(out);
+    if (fd >= 0)
+        close(fd);
+    ar_buf_release(&path);
+    return result;
+}
+
+/* The last lines of a lane's log; empty where there is none. */
+static void read_log(const struct run_local *local, const char *lane, struct ar_buf *text)
+{
+    struct ar_error error;
+    char *path;
+    if (asprintf(&path, "%s/%s.log", local->home.log.data, lane) < 0)
+        return;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && ar_log_tail(text, fd, 0, LOG_LINES, LOG_BYTES, &error) != 0)
+        ar_buf_clear(text);
+    if (fd >= 0)
+        close(fd);
+    free(path);
+}
+
+/* A word as a shell takes it. */
+static void add_quoted(struct ar_buf *text, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%";
+    if (*word && strspn(word, plain) == strlen(word)) {
+        ar_buf_add_text(text, word);
+        return;
+    }
+    ar_buf_add_char(text, '\'');
+    for (; *word; word++)
+        ar_buf_add_text(text, *word == '\'' ? "'\\''" : (char[2]){ *word, '\0' });
+    ar_buf_add_char(text, '\'');
+}
+
+/* Each lane that failed, with its cause, the end of its log, and how to run it again. */
+static void tell_failures(struct run_local *local)
+{
+    const struct ar_lane_states *states = &local->states;
+    struct ar_target *target = calloc(states->count[AR_STATE_FAILED] + 1, sizeof *target);
+    struct ar_buf *log = calloc(states->count[AR_STATE_FAILED] + 1, sizeof *log);
+    struct ar_buf again;
+    size_t n = 0;
+    ar_buf_init(&again);
+    ar_buf_add_text(&again, "ar-run --again=");
+    char *record;
+    if (asprintf(&record, "%s/" AR_RUN_JSON, local->folder) < 0)
+        record = NULL;
+    add_quoted(&again, record ? record : AR_RUN_JSON);
+    free(record);
+    struct cli_failures failures = { .verb = "failed", .verb_many = "failed alike", .logs = local->home.log.data, .command = again.data };
+    for (size_t i = 0; target && log && i < states->lanes.count; i++) {
+        const struct ar_lane_entry *lane = &states->lane[i];
+        if (lane->state != AR_STATE_FAILED)
+            continue;
+        ar_buf_init(&log[n]);
+        read_log(local, states->lanes.name[i].text, &log[n]);
+        target[n] = (struct ar_target){ .data = states->lanes.name[i].text, .sample = (char *)(uintptr_t)(lane->sample ? lane->sample : "") };
+        cli_failures_add(&failures, &target[n], lane->cause ? lane->cause : "it failed before it was analysed", log[n].data);
+        n++;
+    }
+    cli_failures_tell(&failures);
+    cli_failures_release(&failures);
+    for (size_t i = 0; log && i < n; i++)
+        ar_buf_release(&log[i]);
+    free(log);
+    free(target);
+    ar_buf_release(&again);
+}
+
+void run_tell(struct run_local *local, int status, bool delivered)
+{
+    const struct ar_lane_states *states = &local->states;
+    struct stat st;
+    char *path;
+    if (asprintf(&path, "%s/result.csv", local->folder) < 0)
+        return;
+    if (delivered && stat(path, &st) == 0)
+        cli_info("the result is in '%s'; %zu lanes ran, %zu were done before", path,
+                 ar_lane_states_done(states) - states->count[AR_STATE_CACHED] - states->count[AR_STATE_NOT_CHOSEN],
+                 states->count[AR_STATE_CACHED]);
+    free(path);
+    tell_failures(local);
+    if (delivered && status == AR_OK && states->count[AR_STATE_FAILED] && !local->run->options.incomplete)
+        cli_more("no result is made of a part of the lanes, unless asked for: -k");
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole run in a folder: ar-split | ar-cleanse | ar-pack | ar-analyze --cache | ar-merge | ar-post, and what is kept of it.
+ */
+#include <fcntl.h>
+#include <libgen.h>
+#include <sys/stat.h>
+
+#include "cli/failures.h"
+#include "lanes/folder.h"
+#include "run/local.h"
+#include "runs/sums.h"
+
+enum { POLL_MS = 250, LINE_SECONDS = 30, TEXT_MAX = 1 << 22 };
+
+/* ---- what is started ------------------------------------------------------------------------------------------------ */
+
+static int tool(struct run_local *local, const char *name, struct ar_error *error)
+{
+    if (ar_pipeline_tool(&local->pipeline, name, error) != 0)
+        return -1;
+    if (local->quiet)
+        ar_pipeline_arg(&local->pipeline, "-q");
+    return 0;
+}
+
+static void option(struct run_local *local, const char *name, const char *value)
+{
+    if (value)
+        ar_pipeline_option(&local->pipeline, name, value);
+}
+
+static void options(struct run_local *local, const char *name, const struct run_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        ar_pipeline_option(&local->pipeline, name, list->text[i]);
+}
+
+static int add_split(struct run_local *local, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    if (tool(local, "ar-split", error) != 0)
+        return -1;
+    option(local, "--samples", o->samples);
+    options(local, "--lane-key", &o->lane_key);
+    ar_pipeline_arg(&local->pipeline, "--keep-going");
+    ar_pipeline_arg(&local->pipeline, "--");
+    for (size_t i = 0; i < o->sets.n; i++)
+        ar_pipeline_arg(&local->pipeline, o->sets.text[i]);
+    if (o->run_tar)
+        ar_pipeline_arg(&local->pipeline, o->run_tar);
+    return 0;
+}
+
+static int add_cleanse_pack(struct run_local *local, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    if (tool(local, "ar-cleanse", error) != 0)
+        return -1;
+    option(local, "--manifest", local->manifest);
+    if (tool(local, "ar-pack", error) != 0)
+        return -1;
+    option(local, "--manifest", local->manifest);
+    option(local, "--params", o->params);
+    options(local, "--param", &o->param);
+    return 0;
+}
+
+/* The method's command behind the options. */
+static int add_command(struct run_local *local, char *const *command, struct ar_error *error)
+{
+    char **list = ar_method_command(&local->run->method, command, error);
+    if (!list)
+        return -1;
+    ar_pipeline_arg(&local->pipeline, "--");
+    for (size_t i = 0; list[i]; i++)
+        ar_pipeline_arg(&local->pipeline, list[i]);
+    ar_method_command_free(list);
+    return 0;
+}
+
+static int add_analyze(struct run_local *local, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    if (tool(local, "ar-analyze", error) != 0)
+        return -1;
+    option(local, "--manifest", local->manifest);
+    option(local, "--jobs", o->sequential ? "1" : o->jobs);
+    option(local, "--timeout", o->timeout);
+    option(local, "--mem", o->mem);
+    option(local, "--cache", ar_home_path(&local->home, AR_HOME_CACHE));
+    options(local, "--lane", &o->lane);
+    options(local, "--force", &o->force);
+    if (o->force_all)
+        ar_pipeline_arg(&local->pipeline, "--force-all");
+    if (o->dry) {
+        ar_pipeline_arg(&local->pipeline, "--dry-run");
+        return add_command(local, local->run->method.manifest.analyze, error);
+    }
+    if (o->why)
+        ar_pipeline_arg(&local->pipeline, "--why");
+    if (o->keep_work)
+        ar_pipeline_arg(&local->pipeline, "--keep-work");
+    option(local, "--retries", o->retries);
+    option(local, "--log", local->home.log.data);
+    option(local, "--record", ar_home_path(&local->home, AR_HOME_LANES));
+    ar_pipeline_arg(&local->pipeline, "--keep-going");
+    ar_pipeline_arg(&local->pipeline, "--brief");
+    return add_command(local, local->run->method.manifest.analyze, error);
+}
+
+static int add_merge_post(struct run_local *local, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    const struct ar_manifest *manifest = &local->run->method.manifest;
+    if (tool(local, "ar-merge", error) != 0 || tool(local, "ar-post", error) != 0)
+        return -1;
+    option(local, "--manifest", local->manifest);
+    option(local, "--directory", local->folder);
+    option(local, "--timeout", o->timeout);
+    ar_pipeline_arg(&local->pipeline, "--brief");
+    if (o->incomplete)
+        ar_pipeline_arg(&local->pipeline, "--incomplete");
+    if (!manifest->postprocess)
+        return 0;
+    option(local, "--cache", ar_home_path(&local->home, AR_HOME_CACHE));
+    if (o->force_all)
+        ar_pipeline_arg(&local->pipeline, "--force-all");
+    struct ar_buf log;
+    ar_buf_init(&log);
+    ar_buf_add_format(&log, "%s/post.log", local->home.log.data);
+    option(local, "--log", log.data);
+    ar_buf_release(&log);
+    return add_command(local, manifest->postprocess, error);
+}
+
+static int build(struct run_local *local, struct ar_error *error)
+{
+    if (add_split(local, error) != 0 || add_cleanse_pack(local, error) != 0 || add_analyze(local, error) != 0)
+        return -1;
+    return local->run->options.dry ? 0 : add_merge_post(local, error);
+}
+
+/* ---- its folder ----------------------------------------------------------------------------------------------------- */
+
+/* By the Python runner's rule: results/ beside the first set, where that is a file. */
+static int choose_folder(struct run_local *local, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    ar_buf_init(&local->chosen);
+    if (o->folder) {
+        local->folder = o->folder;
+        return 0;
+    }
+    const char *file = o->sets.n ? strchr(o->sets.text[0], '=') + 1 : o->run_tar;
+    struct stat st;
+    const char *slash = file && stat(file, &st) == 0 && S_ISREG(st.st_mode) ? strrchr(file, '/') : NULL;
+    if (slash)
+        ar_buf_add(&local->chosen, file, (size_t)(slash + 1 - file));
+    ar_buf_add_text(&local->chosen, "results");
+    local->folder = local->chosen.data;
+    return ar_buf_check(&local->chosen, error);
+}
+
+/* The manifest as the tools get it: the user's file, or, of a program, what it printed. */
+static int put_manifest(struct run_local *local, struct ar_error *error)
+{
+    const struct ar_method_source *method = &local->run->method;
+    local->manifest = method->path;
+    if (!method->program)
+        return 0;
+    if (ar_file_put(local->home.fd, AR_HOME_MANIFEST, true, method->text.data, method->text.len, false, error) != 0)
+        return ar_folder_fail_file(error, local->home.path.data, AR_HOME_MANIFEST);
+    ar_buf_add_text(&local->manifest_path, ar_home_path(&local->home, AR_HOME_MANIFEST));
+    local->manifest = local->manifest_path.data;
+    return ar_buf_check(&local->manifest_path, error);
+}
+
+static int open_logs(struct run_local *local, struct ar_error *error)
+{
+    for (size_t i = 0; i < local->pipeline.n; i++) {
+        struct ar_stage *stage = &local->pipeline.stage[i];
+        char *path;
+        if (local->run->options.dry) {
+            stage->log = ar_spool_open(error);
+            if (stage->log < 0)
+                return -1;
+            continue;
+        }
+        if (asprintf(&path, "%s/%s.log", local->home.log.data, stage->name) < 0)
+            return ar_fail_memory(error);
+        stage->log = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+        if (stage->log < 0)
+            ar_fail_open(error, errno, "cannot write '%s'", path);
+        free(path);
+        if (stage->log < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- while it runs -------------------------------------------------------------------------------------------------- */
+
+static void show_progress(struct run_local *local)
+{
+    struct ar_lane_states states;
+    struct ar_error error;
+    if (ar_lane_states_read(&states, ar_home_path(&local->home, AR_HOME_LANES), &error) == 0) {
+        size_t done = ar_lane_states_done(&states);
+        cli_progress(done, states.lanes.count, states.count[AR_STATE_FAILED]);
+        time_t now = time(NULL);
+        if (!local->quiet && !isatty(STDERR_FILENO) && now - local->told >= LINE_SECONDS) {
+            cli_info("%zu of %zu lanes, %zu failed", done, states.lanes.count, states.count[AR_STATE_FAILED]);
+            local->told = now;
+        }
+    }
+    ar_lane_states_release(&states);
+}
+
+static int start_and_wait(struct run_local *local, struct ar_error *error)
+{
+    if (local->run->options.dry)
+        local->pipeline.out = STDOUT_FILENO;
+    if (ar_pipeline_start(&local->pipeline, error) != 0)
+        return -1;
+    cli_progress_start("analyzing", "lanes");
+    if (run_keep_inputs(local, error) != 0) {
+        ar_pipeline_end(&local->pipeline);
+        return -1;
+    }
+    while (ar_pipeline_runs(&local->pipeline) && !cli_stop) {
+        ar_pipeline_wait(&local->pipeline, POLL_MS);
+        if (!local->run->options.dry)
+            show_progress(local);
+    }
+    cli_progress_end();
+    ar_pipeline_end(&local->pipeline);
+    return cli_stop ? ar_fail_errno(error, EINTR, "the run was stopped") : 0;
+}
+
+/* ---- what is said of it --------------------------------------------------------------------------------------------- */
+
+static void pass_text(const struct ar_stage *stage)
+{
+    struct ar_buf text;
+    struct ar_error error;
+    ar_buf_init(&text);
+    off_t n = lseek(stage->log, 0, SEEK_END);
+    if (n > 0 && ar_proc_output(&text, stage->log, n < TEXT_MAX ? (uint64_t)n : TEXT_MAX, "cannot read", &error) == 0)
+        cli_pass(text.data, text.len);
+    ar_buf_release(&text);
+}
+
+/*
+ * What the tools have said, in their order; where one failed, what those before it and that one said. Returns the exit status.
+ */
+static int tell_tools(struct run_local *local)
+{
+    const struct ar_pipeline *pipeline = &local->pipeline;
+    ssize_t culprit = ar_pipeline_culprit(pipeline);
+    size_t last = culprit < 0 ? pipeline->n - 1 : (size_t)culprit;
+    for (size_t i = 0; i <= last; i++)
+        pass_text(&pipeline->stage[i]);
+    if (culprit < 0)
+        return AR_OK;
+    const struct ar_stage *stage = &pipeline->stage[last];
+    if (WIFEXITED(stage->status) && WEXITSTATUS(stage->status) <= AR_SYSTEM)
+        return WEXITSTATUS(stage->status);
+    if (WIFSIGNALED(stage->status))
+        cli_warn("%s was killed by signal %d", stage->name, WTERMSIG(stage->status));
+    else
+        cli_warn("%s could not be started", stage->name);
+    return AR_SYSTEM;
+}
+
+/* Was the result delivered? ar-post says 1 where lanes failed, and where its postprocess did: its index is there in the first case. */
+static bool was_delivered(const struct run_local *local, int status)
+{
+    const struct ar_stage *post = &local->pipeline.stage[local->pipeline.n - 1];
+    struct stat st;
+    char *path;
+    if (status != AR_OK && !ar_stage_exited(post, AR_CONTENT))
+        return false;
+    if (asprintf(&path, "%s/" AR_FOLDER_INDEX, local->folder) < 0)
+        return false;
+    bool delivered = stat(path, &st) == 0 && (st.st_mtim.tv_sec != local->before.tv_sec || st.st_mtim.tv_nsec != local->before.tv_nsec ||
+                                              st.st_ino != local->before_ino);
+    free(path);
+    return delivered;
+}
+
+static void note_index(struct run_local *local)
+{
+    struct stat st;
+    char *path;
+    if (asprintf(&path, "%s/" AR_FOLDER_INDEX, local->folder) < 0)
+        return;
+    if (stat(path, &st) == 0) {
+        local->before = st.st_mtim;
+        local->before_ino = st.st_ino;
+    }
+    free(path);
+}
+
+/* ---- the run -------------------------------------------------------------------------------------------------------- */
+
+static int prepare(struct run_local *local, struct ar_error *error)
+{
+    struct run *run = local->run;
+    if (choose_folder(local, error) != 0 || ar_folder_probe(local->folder, "result", error) != 0 ||
+        ar_home_open(&local->home, local->folder, true, error) != 0)
+        return -1;
+    if (!run->options.dry && (ar_home_lock(&local->home, run->options.wait, &cli_stop, error) != 0 ||
+                              ar_home_begin_log(&local->home, error) != 0))
+        return -1;
+    if (!run->options.dry && unlinkat(local->home.fd, AR_HOME_LANES, 0) != 0 && errno != ENOENT)
+        return ar_fail_errno(error, errno, "cannot delete '%s'", ar_home_path(&local->home, AR_HOME_LANES));
+    if (put_manifest(local, error) != 0 || ar_pipeline_init(&local->pipeline, error) != 0 || build(local, error) != 0)
+        return -1;
+    note_index(local);
+    return open_logs(local, error);
+}
+
+static int finish(struct run_local *local, int status, struct ar_error *error)
+{
+    if (local->run->options.dry)
+        return status;
+    bool delivered = was_delivered(local, status);
+    if (run_keep_record(local, status, delivered, error) != 0)
+        return cli_fail(error);
+    if (delivered && local->run->options.sequential && run_print_result(local, error) != 0)
+        return cli_fail(error);
+    run_tell(local, status, delivered);
+    return status;
+}
+
+int run_local(struct run *run)
+{
+    struct ar_error error = { 0 };
+    struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .started = time(NULL), .quiet = cli_is_quiet() };
+    local.told = local.started;
+    ar_buf_init(&local.manifest_path);
+    ar_buf_init(&local.home.path);
+    ar_buf_init(&local.home.log);
+    ar_buf_init(&local.home.text);
+    int status;
+    if (prepare(&local, &error) != 0 || start_and_wait(&local, &error) != 0)
+        status = cli_fail(&error);
+    else
+        status = finish(&local, tell_tools(&local), &error);
+    for (size_t i = 0; i < local.pipeline.n; i++)
+        if (local.pipeline.stage[i].log >= 0)
+            close(local.pipeline.stage[i].log);
+    ar_pipeline_release(&local.pipeline);
+    ar_home_release(&local.home);
+    ar_lane_states_release(&local.states);
+    json_decref(local.inputs);
+    ar_buf_release(&local.chosen);
+    ar_buf_release(&local.manifest_path);
+    return status;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Private to the local run: what its parts share.
+ */
+#ifndef AR_TOOLS_RUN_LOCAL_H
+#define AR_TOOLS_RUN_LOCAL_H
+
+#include <sys/wait.h>
+#include <time.h>
+
+#include "run/run.h"
+#include "runs/record.h"
+#include "runs/states.h"
+
+struct run_local {
+    struct run *run;
+    struct ar_pipeline pipeline;
+    struct ar_home home;
+    const char *folder;          /* that is delivered into */
+    struct ar_buf chosen;        /* where it was not said */
+    const char *manifest;        /* as the tools get it */
+    struct ar_buf manifest_path;
+    bool quiet;
+    time_t started, told;        /* told: when the last line of progress was written */
+    struct timespec before;      /* of the index that was there before */
+    ino_t before_ino;
+    struct ar_lane_states states; /* at the end */
+    json_t *inputs;              /* what was read: for run.json */
+};
+
+/* keep.c: notes what the inputs are, while the tools read them. 0 or -1. */
+int run_keep_inputs(struct run_local *local, struct ar_error *error) AR_MUST_USE;
+
+/* Writes run.json and the digests of all that was delivered. 0 or -1. */
+int run_keep_record(struct run_local *local, int status, bool delivered, struct ar_error *error) AR_MUST_USE;
+
+/* Prints result.csv to standard output (--sequential). 0 or -1. */
+int run_print_result(struct run_local *local, struct ar_error *error) AR_MUST_USE;
+
+/* Last on the screen: where the result is, and each lane that failed, with its cause, its log, and how to run it again. */
+void run_tell(struct run_local *local, int status, bool delivered);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of ar-run: what the command line says, and what is done with it.
+ */
+#ifndef AR_TOOLS_RUN_RUN_H
+#define AR_TOOLS_RUN_RUN_H
+
+#include "cli/cli.h"
+#include "methods/manifest.h"
+#include "runs/home.h"
+#include "runs/method.h"
+#include "runs/pipeline.h"
+
+/* A growing list of texts, with NULL at its end; the texts are its own. */
+struct run_list {
+    char **text;
+    size_t n, room;
+};
+
+/* What was said on the command line, in an earlier run (--again), or in answer to questions. NULL and empty: not said. */
+struct run_options {
+    char *method;            /* -m */
+    char *folder;            /* -d */
+    char *samples, *params;  /* -s, -p */
+    char *jobs, *timeout, *mem, *retries; /* -j, -t, --mem, --retries; checked */
+    struct run_list sets;    /* SET=FILE */
+    struct run_list param;   /* -P */
+    struct run_list lane_key;
+    struct run_list lane;    /* --lane */
+    struct run_list force;   /* --force LANE */
+    bool force_all, incomplete, keep_work;
+    /* of this run only: */
+    bool dry, why, sequential, wait, to_terminal; /* -n, --why, --sequential, --wait; nothing is asked where to_terminal is false */
+    char *again;             /* --again */
+    char *run_tar;           /* an operand that is a run tar */
+    char *output;            /* -o */
+};
+
+struct run {
+    struct run_options options;
+    struct ar_method_source method; /* once it was loaded: its manifest */
+};
+
+/* Adds a copy. False where memory ran out. */
+bool run_list_add(struct run_list *list, const char *text) AR_MUST_USE;
+void run_list_release(struct run_list *list);
+
+/* Takes a copy of text (NULL: none) in the place of *field. False where memory ran out. */
+bool run_set(char **field, const char *text) AR_MUST_USE;
+
+void run_options_release(struct run_options *options);
+
+/* The FILE of the set in SET=FILE operands, or NULL. */
+const char *run_set_file(const struct run_options *options, const char *set);
+
+/*
+ * options.c: the options as run.json has them (an object; paths absolute), and back: what options do not say already is taken
+ * from it. 0, or -1 (AR_INPUT: a member that is not known, or of another type).
+ */
+json_t *run_options_json(const struct run_options *options, struct ar_error *error) AR_MUST_USE;
+int run_options_take(struct run_options *options, json_t *json, const char *what, struct ar_error *error) AR_MUST_USE;
+
+/* Fills in what an earlier run's run.json says (--again). 0 or -1. */
+int run_again(struct run_options *options, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * ask.c: asks for what is missing, on the terminal: the method, sets of its manifest, the samples table, params without a default,
+ * the folder. The method is loaded by then, or by it. 0; -1: AR_INPUT (the answers ended), or cli_stop was set.
+ */
+int run_ask(struct run *run, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Where nothing may be asked: tells all that is missing. Returns AR_INPUT, or AR_OK where nothing is.
+ */
+int run_missing(const struct run *run);
+
+/* local.c: the whole run in a folder. Returns the exit status. */
+int run_local(struct run *run);
+
+/*
+ * wire.c: behind the wrapper, as ANALYSISRUN_METHOD, ANALYSISRUN_MODE or a run tar on standard input say. Returns the exit status.
+ */
+int run_wire(struct run *run);
+
+/* Is this how it was started? */
+bool run_is_wire(const struct run_options *options);
+
+/* The subcommands; their operand is the folder of a run. Each returns the exit status. */
+int run_status(const char *folder, bool json);
+int run_verify(const char *folder);
+int run_clean(const char *folder);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ar-run status DIR: how far a run is, from any shell, at any time.
+ */
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#include "bytes/text.h"
+#include "cli/grid.h"
+#include "run/run.h"
+#include "runs/record.h"
+#include "runs/states.h"
+
+/* What is known of the run. */
+struct status {
+    struct ar_home home;
+    struct ar_buf holder;          /* who runs; empty: nobody does */
+    struct ar_lane_states states;
+    double elapsed;                /* seconds since it began, where it goes on */
+};
+
+/* Lanes that are done by now, those that were done before aside: by them the time that is left is told. */
+static size_t ran(const struct ar_lane_states *states)
+{
+    return states->count[AR_STATE_RESULT] + states->count[AR_STATE_NO_RESULT] + states->count[AR_STATE_FAILED];
+}
+
+static double rate_of(const struct status *status)
+{
+    return status->elapsed > 0 ? (double)ran(&status->states) / status->elapsed : 0;
+}
+
+static size_t left_of(const struct ar_lane_states *states)
+{
+    return states->count[AR_STATE_WAITING] + states->count[AR_STATE_RUNNING];
+}
+
+/* ---- for people ----------------------------------------------------------------------------------------------------- */
+
+static void print_counts(const struct status *status)
+{
+    const struct ar_lane_states *states = &status->states;
+    struct ar_buf line;
+    ar_buf_init(&line);
+    cli_number(&line, states->lanes.count, "lane");
+    for (int i = 0; i < AR_STATES; i++)
+        if (states->count[i])
+            ar_buf_add_format(&line, ", %zu %s", states->count[i], ar_lane_state_name((enum ar_lane_state)i));
+    double rate = rate_of(status);
+    if (status->holder.len && rate > 0) {
+        unsigned long left = (unsigned long)((double)left_of(states) / rate + 0.5);
+        ar_buf_add_format(&line, "; %.2g lanes/s, %lu:%02lu left", rate, left / 60, left % 60);
+    }
+    puts(line.data);
+    ar_buf_release(&line);
+}
+
+static void add_lane(struct cli_grid *grid, const struct ar_lane_states *states, size_t i)
+{
+    const struct ar_lane_entry *lane = &states->lane[i];
+    struct ar_buf text;
+    ar_buf_init(&text);
+    cli_grid_text(grid, states->lanes.name[i].text);
+    cli_grid_text(grid, lane->sample ? lane->sample : "");
+    cli_grid_text(grid, ar_lane_state_name(lane->state));
+    if (lane->seconds >= 0)
+        cli_grid_format(grid, "%.2f s", lane->seconds);
+    else
+        cli_grid_text(grid, "");
+    if (lane->memory)
+        cli_bytes(&text, lane->memory);
+    cli_grid_text(grid, text.data);
+    cli_grid_text(grid, lane->cause ? lane->cause : "");
+    ar_buf_release(&text);
+}
+
+static int print_lanes(const struct ar_lane_states *states, struct ar_error *error)
+{
+    static const unsigned flags[] = { 0, CLI_GRID_SHRINK, 0, CLI_GRID_RIGHT, CLI_GRID_RIGHT, CLI_GRID_SHRINK };
+    static const char *const heads[] = { "data", "sample", "state", "seconds", "memory", "cause" };
+    struct cli_grid grid;
+    cli_grid_init(&grid);
+    for (size_t i = 0; i < AR_COUNT(flags); i++)
+        cli_grid_column(&grid, flags[i]);
+    for (size_t i = 0; i < AR_COUNT(heads); i++)
+        cli_grid_head(&grid, i, i, heads[i]);
+    for (size_t i = 0; i < states->lanes.count; i++)
+        add_lane(&grid, states, i);
+    int result = cli_grid_print(&grid, 0, error);
+    cli_grid_release(&grid);
+    return result;
+}
+
+/* ---- as JSON -------------------------------------------------------------------------------------------------------- */
+
+static int print_json(const struct status *status, struct ar_error *error)
+{
+    const struct ar_lane_states *states = &status->states;
+    struct ar_buf text;
+    double rate = rate_of(status);
+    ar_buf_init(&text);
+    json_t *counts = json_object(), *json = json_object();
+    for (int i = 0; i < AR_STATES; i++)
+        json_object_set_new(counts, ar_lane_state_name((enum ar_lane_state)i), json_integer((json_int_t)states->count[i]));
+    json_object_set_new(json, "running", json_boolean(status->holder.len > 0));
+    json_object_set_new(json, "holder", status->holder.len ? json_string(status->holder.data) : json_null());
+    json_object_set_new(json, "lanes_total", json_integer((json_int_t)states->lanes.count));
+    json_object_set_new(json, "counts", counts);
+    json_object_set_new(json, "lanes_per_second", status->holder.len && rate > 0 ? json_real(rate) : json_null());
+    json_object_set_new(json, "seconds_left",
+                        status->holder.len && rate > 0 ? json_real((double)left_of(states) / rate) : json_null());
+    json_object_set_new(json, "lanes", ar_states_lanes(states));
+    ar_json_dump(&text, json);
+    int result = ar_buf_check(&text, error);
+    if (result == 0)
+        puts(text.data);
+    json_decref(json);
+    ar_buf_release(&text);
+    return result;
+}
+
+/* ---- the command ---------------------------------------------------------------------------------------------------- */
+
+/* Seconds since the lock was taken, which is when its text was written. */
+static double elapsed_of(struct status *status)
+{
+    struct stat st;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (stat(ar_home_path(&status->home, AR_HOME_LOCK), &st) != 0)
+        return 0;
+    return (double)(now.tv_sec - st.st_mtim.tv_sec) + 1e-9 * (double)(now.tv_nsec - st.st_mtim.tv_nsec);
+}
+
+static int print(struct status *status, const char *folder, bool json, struct ar_error *error)
+{
+    int found = ar_lane_states_read(&status->states, ar_home_path(&status->home, AR_HOME_LANES), error);
+    if (found < 0)
+        return -1;
+    if (ar_home_holder(&status->home, &status->holder))
+        status->elapsed = elapsed_of(status);
+    if (json)
+        return print_json(status, error);
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_text_show(&line, folder, strlen(folder));
+    ar_buf_add_text(&line, ": ");
+    ar_text_show(&line, status->holder.len ? status->holder.data : "no run goes on",
+                 status->holder.len ? status->holder.len : strlen("no run goes on"));
+    puts(line.data);
+    ar_buf_release(&line);
+    if (found == 1) {
+        puts(status->holder.len ? "the sets are read: no lane is known yet" : "no lane was started yet");
+        return 0;
+    }
+    print_counts(status);
+    putchar('\n');
+    return print_lanes(&status->states, error);
+}
+
+int run_status(const char *folder, bool json)
+{
+    struct status status = { 0 };
+    struct ar_error error = { 0 };
+    ar_buf_init(&status.holder);
+    int result = ar_home_open(&status.home, folder, false, &error);
+    if (result == 1) {
+        ar_fail(&error, AR_INPUT, "'%s' is not the folder of a run", folder);
+        ar_hint(&error, "It is the one that ar-run delivers into: see its option -d.");
+    } else if (result == 0) {
+        result = print(&status, folder, json, &error);
+    }
+    ar_lane_states_release(&status.states);
+    ar_buf_release(&status.holder);
+    ar_home_release(&status.home);
+    return result == 0 ? AR_OK : cli_fail(&error);
+}
