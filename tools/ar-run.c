@@ -149,7 +149,7 @@ static bool take_operands(struct run_options *o, char **operand, int n)
 /* ---- main ----------------------------------------------------------------------------------------------------------- */
 
 /* The subcommands. */
-static int run_command(const char *name, char **operand, int n, bool json)
+static int run_subcommand(const char *name, char **operand, int n, bool json)
 {
     if (n != 1) {
         cli_usage("%s: expected one folder of a run", name);
@@ -199,7 +199,7 @@ int main(int argc, char **argv)
     if (key == CLI_DONE)
         status = AR_OK;
     else if (key == CLI_END && command)
-        status = run_command(command, argv + first, argc - first, json);
+        status = run_subcommand(command, argv + first, argc - first, json);
     else if (key == CLI_END && take_operands(&run.options, argv + first, argc - first))
         status = run_is_wire(&run.options) ? run_wire(&run) : run_here(&run);
     ar_method_release(&run.method);

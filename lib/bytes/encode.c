@@ -38,7 +38,7 @@ static int gzip_open(struct ar_encoder *encoder, struct ar_error *error)
     return 0;
 }
 
-/* Deflates what next_in holds; flush: Z_NO_FLUSH, or Z_FINISH at the end. */
+/* Deflates what next_in holds; flush: Z_NO_FLUSH, Z_SYNC_FLUSH, or Z_FINISH at the end. */
 static int gzip_deflate(struct ar_encoder *encoder, int flush, struct ar_error *error)
 {
     z_stream *z = &encoder->deflate;
@@ -156,6 +156,12 @@ int ar_encoder_write(struct ar_encoder *encoder, const void *bytes, size_t n, st
     if (encoder->filter == AR_FILTER_GZIP)
         return gzip_write(encoder, bytes, n, error);
     return archive_add(encoder, bytes, n, error);
+}
+
+int ar_encoder_flush(struct ar_encoder *encoder, struct ar_error *error)
+{
+    encoder->deflate.avail_in = 0;
+    return encoder->filter == AR_FILTER_GZIP ? gzip_deflate(encoder, Z_SYNC_FLUSH, error) : 0;
 }
 
 int ar_encoder_finish(struct ar_encoder *encoder, struct ar_error *error)

@@ -42,6 +42,9 @@ struct ar_encoder *ar_encoder_new(enum ar_filter filter, const char *name, ar_pu
     AR_MUST_USE;
 int ar_encoder_write(struct ar_encoder *encoder, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 
+/* Pushes all that was written so far, where the filter can (gzip). */
+int ar_encoder_flush(struct ar_encoder *encoder, struct ar_error *error) AR_MUST_USE;
+
 /* Pushes what is left, and the trailer. */
 int ar_encoder_finish(struct ar_encoder *encoder, struct ar_error *error) AR_MUST_USE;
 

@@ -107,6 +107,9 @@ int ar_out_copy(struct ar_out *out, int from_fd, uint64_t offset, uint64_t n, co
 /* Sends what was gathered to fd now. */
 int ar_out_flush(struct ar_out *out, struct ar_error *error) AR_MUST_USE;
 
+/* The same, and what a filter (gzip) holds back goes too: whoever reads has all by now. It costs some compression. */
+int ar_out_hand_over(struct ar_out *out, struct ar_error *error) AR_MUST_USE;
+
 /* Bytes written so far, before compression. */
 uint64_t ar_out_offset(const struct ar_out *out);
 

@@ -152,6 +152,11 @@ int ar_out_flush(struct ar_out *out, struct ar_error *error)
     return settle(out, error);
 }
 
+int ar_out_hand_over(struct ar_out *out, struct ar_error *error)
+{
+    return out->encoder && ar_encoder_flush(out->encoder, error) < 0 ? -1 : settle(out, error);
+}
+
 int ar_out_write(struct ar_out *out, const void *bytes, size_t n, struct ar_error *error)
 {
     int result = out->encoder != NULL ? ar_encoder_write(out->encoder, bytes, n, error) : push(out, bytes, n, error);

@@ -40,7 +40,7 @@ static int print_manifest(const char *program, const char *path, struct ar_buf *
     if (out < 0)
         return ar_fail_errno(error, errno, "cannot make a temporary file");
     if (ar_pipeline_init(&pipeline, error) == 0) {
-        pipeline.stage[pipeline.n++] = (struct ar_stage){ .name = program, .log = -1 };
+        pipeline.stage[pipeline.n++] = (struct ar_stage){ .name = program, .log = -1, .extra = -1 };
         ar_pipeline_arg(&pipeline, program);
         ar_pipeline_arg(&pipeline, "--manifest");
         pipeline.out = out;

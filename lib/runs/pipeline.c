@@ -42,11 +42,16 @@ int ar_pipeline_tool(struct ar_pipeline *pipeline, const char *name, struct ar_e
     }
     if (result == 0) {
         struct ar_stage *stage = &pipeline->stage[pipeline->n++];
-        *stage = (struct ar_stage){ .name = name, .log = -1 };
+        *stage = (struct ar_stage){ .name = name, .log = -1, .extra = -1 };
         ar_pipeline_arg(pipeline, path.data);
     }
     ar_buf_release(&path);
     return result;
+}
+
+void ar_pipeline_call(struct ar_pipeline *pipeline, const char *name, int (*call)(void), int extra)
+{
+    pipeline->stage[pipeline->n++] = (struct ar_stage){ .name = name, .call = call, .log = -1, .extra = extra };
 }
 
 void ar_pipeline_arg(struct ar_pipeline *pipeline, const char *arg)
@@ -72,6 +77,8 @@ void ar_pipeline_arg(struct ar_pipeline *pipeline, const char *arg)
 void ar_pipeline_option(struct ar_pipeline *pipeline, const char *name, const char *value)
 {
     char *both;
+    if (!value)
+        return;
     if (asprintf(&both, "%s=%s", name, value) < 0) {
         pipeline->failed = true;
         return;
@@ -121,7 +128,11 @@ static _Noreturn void child(const struct ar_pipeline *pipeline, const struct ar_
     if (!take_place(in, STDIN_FILENO) || !take_place(out, STDOUT_FILENO) ||
         (stage->log >= 0 && dup2(stage->log, STDERR_FILENO) < 0))
         _exit(127);
-    close_range(STDERR_FILENO + 1, ~0U, 0);
+    if (stage->extra >= 0 && stage->extra != AR_STAGE_EXTRA && dup2(stage->extra, AR_STAGE_EXTRA) < 0)
+        _exit(127);
+    close_range(stage->extra < 0 ? STDERR_FILENO + 1 : AR_STAGE_EXTRA + 1, ~0U, 0);
+    if (stage->call)
+        _exit(stage->call());
     execve(stage->argv[0], stage->argv, pipeline->env.entry);
     _exit(127);
 }

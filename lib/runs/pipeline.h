@@ -11,7 +11,7 @@
 #include "methods/proc.h"
 
 #define AR_STAGES_MAX 12
-#define AR_STAGE_ARGS_MAX 4096
+#define AR_STAGE_EXTRA 3
 
 /* A program of the chain. */
 struct ar_stage {
@@ -19,6 +19,8 @@ struct ar_stage {
     char **argv;      /* NULL at its end; argv[0] is its path */
     size_t n_args;
     size_t room;
+    int (*call)(void); /* what runs in its place, in a process of its own: returns the exit status; NULL: the program */
+    int extra;        /* becomes its descriptor AR_STAGE_EXTRA; -1: none */
     int log;          /* its standard error, a file of this process's, open for reading too; -1: the caller's standard error */
     pid_t pid;        /* 0: not started, or waited for */
     bool ended;
@@ -42,7 +44,10 @@ int ar_pipeline_init(struct ar_pipeline *pipeline, struct ar_error *error) AR_MU
 /* Adds a tool, without arguments: one beside the running program, else of PATH. 0, or -1 (AR_INPUT: it is not there). */
 int ar_pipeline_tool(struct ar_pipeline *pipeline, const char *name, struct ar_error *error) AR_MUST_USE;
 
-/* Adds an argument to the last one (copied); one of the form NAME=VALUE. What fails is told at the start. */
+/* Adds a function, which reads standard input and writes standard output as a tool does. name is for messages. */
+void ar_pipeline_call(struct ar_pipeline *pipeline, const char *name, int (*call)(void), int extra);
+
+/* Adds an argument to the last one (copied); one of the form NAME=VALUE, where there is a value. What fails is told at the start. */
 void ar_pipeline_arg(struct ar_pipeline *pipeline, const char *arg);
 void ar_pipeline_option(struct ar_pipeline *pipeline, const char *name, const char *value);
 

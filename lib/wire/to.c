@@ -94,19 +94,13 @@ static int take_rest(struct ar_to *s, const struct ar_entry *entry, const char *
     return ar_waiting_add(&s->rest, s->stream, entry, name, NULL, s->error);
 }
 
-/* A picture waits where the other side takes pictures. */
-static int take_image(struct ar_to *s, const struct ar_entry *entry)
+static int keep_image(struct ar_to *s, const struct ar_entry *entry)
 {
-    bool first = s->to->dialect == AR_DIALECT_FIRST, merged = ar_stream_shape(s->stream) == AR_SHAPE_MERGED;
-    if (!merged && is_output(s) != 0)
-        return -1;
-    if (merged && first)
-        return note_name(s, &s->to->left_out, entry->tar->name);
     struct ar_tar_entry tar = *entry->tar;
     struct ar_entry image = *entry;
     image.tar = &tar;
     ar_buf_clear(&s->scratch);
-    if (first)
+    if (s->to->dialect == AR_DIALECT_FIRST)
         tar.image_type = NULL; /* it does not know the keyword */
     else
         ar_buf_add_format(&s->scratch, "%s/", ar_stream_targets(s->stream)->entry[entry->lane].data);
@@ -114,6 +108,19 @@ static int take_image(struct ar_to *s, const struct ar_entry *entry)
     if (ar_buf_check(&s->scratch, s->error) != 0)
         return -1;
     return ar_waiting_add(&s->images, s->stream, &image, s->scratch.data, NULL, s->error);
+}
+
+/* A picture waits where the other side takes pictures. */
+static int take_image(struct ar_to *s, const struct ar_entry *entry)
+{
+    bool merged = ar_stream_shape(s->stream) == AR_SHAPE_MERGED;
+    if (!merged && is_output(s) != 0)
+        return -1;
+    if (merged && s->to->dialect == AR_DIALECT_FIRST)
+        return note_name(s, &s->to->left_out, entry->tar->name);
+    if (merged && s->pictures_done)
+        return 0; /* reading it holds it against the ledger all the same */
+    return keep_image(s, entry);
 }
 
 /* A lane failed: its text for us, and its line for the other side. */
@@ -279,12 +286,78 @@ static void release(struct ar_to *s)
     ar_listing_release(&s->listing);
 }
 
-int ar_wire_to_write(struct ar_wire_to *to, struct ar_in *in, struct ar_error *error)
+/* ---- the pictures first --------------------------------------------------------------------------------------------- */
+
+/* Writes the pictures of each lane that ended well, once it was read. 0; 1: the rest cannot be read; -1: writing failed. */
+static int write_pictures(struct ar_to *s)
+{
+    struct ar_entry entry;
+    int got;
+    while ((got = ar_stream_next(s->stream, &entry, s->error)) > 0) {
+        if (s->to->tick.stop && *s->to->tick.stop)
+            return -1;
+        int result = 0;
+        if (entry.lane != AR_NO_LANE && entry.kind == AR_ENTRY_IMAGE)
+            result = keep_image(s, &entry);
+        if (entry.lane != AR_NO_LANE && entry.kind == AR_ENTRY_LEDGER) {
+            bool some = ar_waiting_end(&s->images) > 0;
+            result = ar_to_send(s, &s->images);
+            ar_waiting_release(&s->images);
+            if (result == 0 && some)
+                result = ar_out_hand_over(s->out, s->error) == 0 ? 0 : ar_to_broke(s);
+        }
+        if (result != 0)
+            return s->broken ? -1 : 1;
+    }
+    return got < 0;
+}
+
+/* Whoever writes the stream is not to wait for us, who have given it up. */
+static void drain(struct ar_in *in)
+{
+    struct ar_error ignored;
+    const char *bytes;
+    while (ar_in_view(in, &bytes, SIZE_MAX / 2, &ignored) > 0)
+        ;
+}
+
+static int read_pictures(struct ar_to *s, struct ar_in *lanes)
+{
+    s->to->kind = AR_WIRE_RUN_OUT; /* for opening the output */
+    s->stream = ar_stream_new(lanes, AR_STREAM_LANES, s->error);
+    int result = s->stream ? write_pictures(s) : -1;
+    if (result == 1)
+        drain(lanes);
+    ar_stream_free(s->stream);
+    s->stream = NULL;
+    ar_waiting_release(&s->images);
+    s->pictures_done = true;
+    if (!s->out)
+        s->to->kind = AR_WIRE_ERROR;
+    return result < 0 ? -1 : 0;
+}
+
+/* ---- the two ways --------------------------------------------------------------------------------------------------- */
+
+static int write_from(struct ar_wire_to *to, struct ar_in *lanes, struct ar_in *in, struct ar_error *error)
 {
     struct ar_to s = { .to = to, .in = in, .error = error };
     begin(&s);
-    s.stream = ar_stream_new(in, AR_STREAM_RUN | AR_STREAM_MERGED | AR_STREAM_LANES, error);
-    int result = write_what_is_right(&s, s.stream ? read_all(&s) : -1);
+    int result = lanes ? read_pictures(&s, lanes) : 0;
+    if (result == 0) {
+        s.stream = ar_stream_new(in, AR_STREAM_RUN | AR_STREAM_MERGED | AR_STREAM_LANES, error);
+        result = write_what_is_right(&s, s.stream ? read_all(&s) : -1);
+    }
     release(&s);
     return result;
+}
+
+int ar_wire_to_write_run(struct ar_wire_to *to, struct ar_in *lanes, struct ar_in *result, struct ar_error *error)
+{
+    return write_from(to, lanes, result, error);
+}
+
+int ar_wire_to_write(struct ar_wire_to *to, struct ar_in *in, struct ar_error *error)
+{
+    return write_from(to, NULL, in, error);
 }

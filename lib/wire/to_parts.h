@@ -31,6 +31,7 @@ struct ar_to {
     bool broken; /* writing failed: nothing more can be written */
     bool kind_known;
 
+    bool pictures_done; /* they were written from another stream */
     bool has_params, in_lanes; /* in_lanes: an entry of a lane has come */
     struct ar_buf params;
     struct ar_to_set *set;

@@ -11,29 +11,28 @@
 #include "run/local.h"
 #include "runs/sums.h"
 
-enum { POLL_MS = 250, LINE_SECONDS = 30, TEXT_MAX = 1 << 22 };
+enum { POLL_MS = 250, LINE_SECONDS = 30 };
 
 /* ---- what is started ------------------------------------------------------------------------------------------------ */
 
 static int tool(struct run_local *local, const char *name, struct ar_error *error)
 {
-    if (ar_pipeline_tool(&local->pipeline, name, error) != 0)
-        return -1;
-    if (local->quiet)
-        ar_pipeline_arg(&local->pipeline, "-q");
-    return 0;
+    return run_tool(&local->pipeline, name, local->quiet, error);
 }
 
 static void option(struct run_local *local, const char *name, const char *value)
 {
-    if (value)
-        ar_pipeline_option(&local->pipeline, name, value);
+    ar_pipeline_option(&local->pipeline, name, value);
 }
 
 static void options(struct run_local *local, const char *name, const struct run_list *list)
 {
-    for (size_t i = 0; i < list->n; i++)
-        ar_pipeline_option(&local->pipeline, name, list->text[i]);
+    run_each(&local->pipeline, name, list);
+}
+
+static int add_command(struct run_local *local, char *const *command, struct ar_error *error)
+{
+    return run_command(&local->pipeline, &local->run->method, command, error);
 }
 
 static int add_split(struct run_local *local, struct ar_error *error)
@@ -63,19 +62,6 @@ static int add_cleanse_pack(struct run_local *local, struct ar_error *error)
     option(local, "--manifest", local->manifest);
     option(local, "--params", o->params);
     options(local, "--param", &o->param);
-    return 0;
-}
-
-/* The method's command behind the options. */
-static int add_command(struct run_local *local, char *const *command, struct ar_error *error)
-{
-    char **list = ar_method_command(&local->run->method, command, error);
-    if (!list)
-        return -1;
-    ar_pipeline_arg(&local->pipeline, "--");
-    for (size_t i = 0; list[i]; i++)
-        ar_pipeline_arg(&local->pipeline, list[i]);
-    ar_method_command_free(list);
     return 0;
 }
 
@@ -240,30 +226,14 @@ static int start_and_wait(struct run_local *local, struct ar_error *error)
 
 /* ---- what is said of it --------------------------------------------------------------------------------------------- */
 
-static void pass_text(const struct ar_stage *stage)
-{
-    struct ar_buf text;
-    struct ar_error error;
-    ar_buf_init(&text);
-    off_t n = lseek(stage->log, 0, SEEK_END);
-    if (n > 0 && ar_proc_output(&text, stage->log, n < TEXT_MAX ? (uint64_t)n : TEXT_MAX, "cannot read", &error) == 0)
-        cli_pass(text.data, text.len);
-    ar_buf_release(&text);
-}
-
-/*
- * What the tools have said, in their order; where one failed, what those before it and that one said. Returns the exit status.
- */
+/* What the tools have said. Returns the exit status. */
 static int tell_tools(struct run_local *local)
 {
     const struct ar_pipeline *pipeline = &local->pipeline;
-    ssize_t culprit = ar_pipeline_culprit(pipeline);
-    size_t last = culprit < 0 ? pipeline->n - 1 : (size_t)culprit;
-    for (size_t i = 0; i <= last; i++)
-        pass_text(&pipeline->stage[i]);
+    ssize_t culprit = run_tell_tools(pipeline);
     if (culprit < 0)
         return AR_OK;
-    const struct ar_stage *stage = &pipeline->stage[last];
+    const struct ar_stage *stage = &pipeline->stage[culprit];
     if (WIFEXITED(stage->status) && WEXITSTATUS(stage->status) <= AR_SYSTEM)
         return WEXITSTATUS(stage->status);
     if (WIFSIGNALED(stage->status))

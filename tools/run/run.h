@@ -53,6 +53,15 @@ void run_options_release(struct run_options *options);
 /* The FILE of the set in SET=FILE operands, or NULL. */
 const char *run_set_file(const struct run_options *options, const char *set);
 
+/* chain.c: adds a tool; an option for each text of a list; behind the options, "--" and the method's command. 0 or -1. */
+int run_tool(struct ar_pipeline *pipeline, const char *name, bool quiet, struct ar_error *error) AR_MUST_USE;
+void run_each(struct ar_pipeline *pipeline, const char *name, const struct run_list *list);
+int run_command(struct ar_pipeline *pipeline, const struct ar_method_source *method, char *const *command,
+                struct ar_error *error) AR_MUST_USE;
+
+/* Shows what the tools have said, in their order; where one failed, only what those before it and it said. Returns that one, or -1. */
+ssize_t run_tell_tools(const struct ar_pipeline *pipeline);
+
 /*
  * options.c: the options as run.json has them (an object; paths absolute), and back: what options do not say already is taken
  * from it. 0, or -1 (AR_INPUT: a member that is not known, or of another type).

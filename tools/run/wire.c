@@ -1,17 +1,331 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Behind a wrapper that talks through tars.
+ * Behind a wrapper that talks through tars: in the Python runner's place. There is always an answer: where the work fails, an error tar.
  */
-#include "run/run.h"
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
-bool run_is_wire(const struct run_options *options)
+#include "cli/wire.h"
+#include "run/run.h"
+#include "runs/schema_json.h"
+
+/* How it was started. */
+struct wire {
+    struct run *run;
+    enum ar_dialect dialect;
+    struct ar_pipeline pipeline;
+    struct cli_output output;
+    bool gzip;
+    int copy[2], result[2]; /* pipes, of a run: its lane results once more, and its result stream */
+};
+
+bool run_is_wire(const struct run_options *o)
 {
-    (void)options;
-    return false;
+    if (getenv("ANALYSISRUN_METHOD") || getenv("ANALYSISRUN_MODE"))
+        return true;
+    return o->sets.n == 0 && !o->run_tar && !o->again && !o->folder && !o->sequential && !o->dry && !isatty(STDIN_FILENO);
+}
+
+/* ---- what is started ------------------------------------------------------------------------------------------------ */
+
+static int tool(struct wire *wire, const char *name, struct ar_error *error)
+{
+    return run_tool(&wire->pipeline, name, true, error);
+}
+
+static void option(struct wire *wire, const char *name, const char *value)
+{
+    ar_pipeline_option(&wire->pipeline, name, value);
+}
+
+static int add_command(struct wire *wire, char *const *command, struct ar_error *error)
+{
+    return run_command(&wire->pipeline, &wire->run->method, command, error);
+}
+
+static int add_from(struct wire *wire, struct ar_error *error)
+{
+    if (tool(wire, "ar-convert", error) != 0)
+        return -1;
+    option(wire, "--from", ar_dialect_name(wire->dialect));
+    run_each(&wire->pipeline, "--lane-key", &wire->run->options.lane_key);
+    return 0;
+}
+
+static int add_to(struct wire *wire, struct ar_error *error)
+{
+    if (tool(wire, "ar-convert", error) != 0)
+        return -1;
+    option(wire, "--to", ar_dialect_name(wire->dialect));
+    option(wire, "--output", wire->run->options.output);
+    return 0;
+}
+
+static int add_split(struct wire *wire, struct ar_error *error)
+{
+    const struct run_options *o = &wire->run->options;
+    if (tool(wire, "ar-split", error) != 0)
+        return -1;
+    option(wire, "--samples", o->samples);
+    run_each(&wire->pipeline, "--lane-key", &o->lane_key);
+    ar_pipeline_arg(&wire->pipeline, "--keep-going");
+    return 0;
+}
+
+/* From lanes to lane results. */
+static int add_analysis(struct wire *wire, struct ar_error *error)
+{
+    const struct run_options *o = &wire->run->options;
+    const char *manifest = wire->run->method.program ? "/dev/fd/3" : wire->run->method.path;
+    if (tool(wire, "ar-cleanse", error) != 0)
+        return -1;
+    option(wire, "--manifest", manifest);
+    if (tool(wire, "ar-pack", error) != 0)
+        return -1;
+    option(wire, "--manifest", manifest);
+    option(wire, "--params", o->params);
+    run_each(&wire->pipeline, "--param", &o->param);
+    if (tool(wire, "ar-analyze", error) != 0)
+        return -1;
+    option(wire, "--manifest", manifest);
+    option(wire, "--jobs", o->jobs);
+    option(wire, "--timeout", o->timeout);
+    option(wire, "--mem", o->mem);
+    option(wire, "--retries", o->retries);
+    ar_pipeline_arg(&wire->pipeline, "--keep-going");
+    ar_pipeline_arg(&wire->pipeline, "--brief");
+    return add_command(wire, wire->run->method.manifest.analyze, error);
+}
+
+static int add_post(struct wire *wire, struct ar_error *error)
+{
+    const struct ar_manifest *manifest = &wire->run->method.manifest;
+    if (tool(wire, "ar-post", error) != 0)
+        return -1;
+    option(wire, "--manifest", wire->run->method.program ? "/dev/fd/3" : wire->run->method.path);
+    option(wire, "--timeout", wire->run->options.timeout);
+    ar_pipeline_arg(&wire->pipeline, "--brief");
+    return manifest->postprocess ? add_command(wire, manifest->postprocess, error) : 0;
+}
+
+/* Copies standard input to standard output, and to AR_STAGE_EXTRA as long as somebody reads that. */
+static int copy_twice(void)
+{
+    struct ar_error error;
+    size_t room = (size_t)1 << 18;
+    char *bytes = malloc(room);
+    bool second = true;
+    ssize_t n = -1;
+    while (bytes && (n = read(STDIN_FILENO, bytes, room)) > 0) {
+        if (ar_write_fd(STDOUT_FILENO, bytes, (size_t)n, "standard output", &error) != 0)
+            return AR_SYSTEM;
+        signal(SIGPIPE, SIG_IGN);
+        second = second && ar_write_fd(AR_STAGE_EXTRA, bytes, (size_t)n, "pipe", &error) == 0;
+        signal(SIGPIPE, SIG_DFL);
+    }
+    free(bytes);
+    return n == 0 ? AR_OK : AR_SYSTEM;
+}
+
+/* A whole run: its lane results are read here too, since its pictures go out before it is judged. */
+static int add_run(struct wire *wire, struct ar_error *error)
+{
+    if (pipe2(wire->copy, O_CLOEXEC) != 0 || pipe2(wire->result, O_CLOEXEC) != 0)
+        return ar_fail_errno(error, errno, "cannot make a pipe");
+    if (add_split(wire, error) != 0 || add_analysis(wire, error) != 0)
+        return -1;
+    ar_pipeline_call(&wire->pipeline, "copy", copy_twice, wire->copy[1]);
+    if (tool(wire, "ar-merge", error) != 0 || add_post(wire, error) != 0)
+        return -1;
+    wire->pipeline.out = wire->result[1];
+    return 0;
+}
+
+enum mode { ANALYZE, POSTPROCESS, ANALYZESEQ, RUN, SHOW_SCHEMA };
+
+static int build(struct wire *wire, enum mode mode, struct ar_error *error)
+{
+    switch (mode) {
+    case ANALYZE:
+    case ANALYZESEQ:
+        return add_from(wire, error) != 0 || add_analysis(wire, error) != 0 ? -1 : add_to(wire, error);
+    case POSTPROCESS:
+        return add_from(wire, error) != 0 || add_post(wire, error) != 0 ? -1 : add_to(wire, error);
+    default:
+        return add_run(wire, error);
+    }
+}
+
+/* What the tools get: the input, the manifest that a program printed, a file each for what they say. */
+static int give(struct wire *wire, struct ar_error *error)
+{
+    const struct ar_method_source *method = &wire->run->method;
+    int manifest = -1;
+    wire->pipeline.in = STDIN_FILENO;
+    if (wire->pipeline.out < 0)
+        wire->pipeline.out = STDOUT_FILENO;
+    if (method->program) {
+        manifest = memfd_create("manifest", MFD_CLOEXEC);
+        if (manifest < 0)
+            return ar_fail_errno(error, errno, "cannot make a temporary file");
+        if (ar_write_fd(manifest, method->text.data, method->text.len, "temporary file", error) != 0)
+            return -1;
+    }
+    for (size_t i = 0; i < wire->pipeline.n; i++) {
+        struct ar_stage *stage = &wire->pipeline.stage[i];
+        if (stage->extra < 0)
+            stage->extra = manifest;
+        stage->log = ar_spool_open(error);
+        if (stage->log < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- the answer ----------------------------------------------------------------------------------------------------- */
+
+static struct ar_out *open_output(void *arg, enum ar_wire_kind kind, struct ar_error *error)
+{
+    struct wire *wire = arg;
+    (void)kind;
+    wire->output.path = wire->run->options.output;
+    wire->output.filter = wire->gzip ? AR_FILTER_GZIP : AR_FILTER_NONE;
+    return cli_output_open(&wire->output, error) == 0 ? wire->output.out : NULL;
+}
+
+/* Nothing could be started: the answer is an error tar. Returns the exit status. */
+static int answer_error(struct wire *wire, const struct ar_error *cause)
+{
+    struct ar_error error = { 0 };
+    struct ar_wire_to to = { .dialect = wire->dialect, .language = cli_wire_language() };
+    int status = cli_fail(cause);
+    if (cli_stop)
+        return status;
+    struct ar_out *out = open_output(wire, AR_WIRE_ERROR, &error);
+    if (out && ar_wire_to_error(&to, out, cause, &error) == 0 && cli_output_close(&wire->output, false, &error) == 0)
+        return status;
+    if (out)
+        cli_output_abandon(&wire->output);
+    return cli_fail(&error);
+}
+
+/* Writes the run's answer, from what comes back. Returns the exit status. */
+static int answer_run(struct wire *wire)
+{
+    struct ar_error error = { 0 };
+    struct ar_wire_to to = { .dialect = wire->dialect, .language = cli_wire_language(), .open = open_output, .arg = wire,
+                             .tick.stop = &cli_stop };
+    struct ar_in *lanes = ar_in_new(wire->copy[0], "the lane results", &error);
+    struct ar_in *result = lanes ? ar_in_new(wire->result[0], "the result", &error) : NULL;
+    int written = result ? ar_wire_to_write_run(&to, lanes, result, &error) : -1;
+    int status = (int)to.status;
+    if (written == 0)
+        written = cli_output_close(&wire->output, false, &error);
+    else
+        cli_output_abandon(&wire->output);
+    if (written != 0)
+        status = cli_fail(&error);
+    else if (to.failed.count)
+        status = cli_wire_error(&to);
+    ar_in_free(lanes);
+    ar_in_free(result);
+    ar_wire_to_release(&to);
+    return status;
+}
+
+static void close_end(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* The status that the last tool ended with, whose tar is the answer. */
+static int last_status(const struct wire *wire)
+{
+    int status = wire->pipeline.stage[wire->pipeline.n - 1].status;
+    return WIFEXITED(status) && WEXITSTATUS(status) <= AR_SYSTEM ? WEXITSTATUS(status) : AR_SYSTEM;
+}
+
+static int run_tools(struct wire *wire, enum mode mode)
+{
+    struct ar_error error = { 0 };
+    if (ar_pipeline_init(&wire->pipeline, &error) != 0 || build(wire, mode, &error) != 0 || give(wire, &error) != 0 ||
+        ar_pipeline_start(&wire->pipeline, &error) != 0)
+        return answer_error(wire, &error);
+    close_end(&wire->copy[1]);
+    close_end(&wire->result[1]);
+    int status = mode == RUN ? answer_run(wire) : AR_OK;
+    close_end(&wire->copy[0]);
+    close_end(&wire->result[0]);
+    while (ar_pipeline_runs(&wire->pipeline) && !cli_stop)
+        ar_pipeline_wait(&wire->pipeline, -1);
+    ar_pipeline_end(&wire->pipeline);
+    if (cli_stop)
+        return AR_SYSTEM;
+    run_tell_tools(&wire->pipeline);
+    return mode == RUN ? status : last_status(wire);
+}
+
+/* ---- how it was started --------------------------------------------------------------------------------------------- */
+
+static int find_mode(struct wire *wire, enum mode *mode, struct ar_error *error)
+{
+    const char *first = getenv("ANALYSISRUN_METHOD"), *present = getenv("ANALYSISRUN_MODE");
+    wire->dialect = first ? AR_DIALECT_FIRST : AR_DIALECT_PRESENT;
+    wire->gzip = !first && !present;
+    *mode = RUN;
+    if (first && strcmp(first, "analyze") == 0)
+        *mode = ANALYZE;
+    else if (first && strcmp(first, "postprocess") == 0)
+        *mode = POSTPROCESS;
+    else if (first)
+        return ar_fail(error, AR_INPUT, "ANALYSISRUN_METHOD is '%s': expected analyze or postprocess", first);
+    else if (present && strcmp(present, "analyzeseq") == 0)
+        *mode = ANALYZESEQ;
+    else if (present && strcmp(present, "showschema") == 0)
+        *mode = SHOW_SCHEMA;
+    else if (present)
+        return ar_fail(error, AR_INPUT, "ANALYSISRUN_MODE is '%s': expected analyzeseq or showschema", present);
+    return 0;
+}
+
+static int show_schema(const struct ar_manifest *manifest)
+{
+    struct ar_error error = { 0 };
+    struct ar_buf text;
+    ar_buf_init(&text);
+    int result = ar_run_schema(manifest, &text, &error);
+    if (result == 0)
+        fwrite(text.data, 1, text.len, stdout);
+    ar_buf_release(&text);
+    return result == 0 ? AR_OK : cli_fail(&error);
+}
+
+static int load_method(struct run *run, struct ar_error *error)
+{
+    if (run->options.method)
+        return ar_method_load(&run->method, run->options.method, error);
+    ar_fail(error, AR_INPUT, "missing: the method (-m METHOD)");
+    return ar_hint(error, "It is a manifest, or a program that prints one; see 'ar-run --help'.");
 }
 
 int run_wire(struct run *run)
 {
-    (void)run;
-    return AR_INPUT;
+    struct wire wire = { .run = run, .copy = { -1, -1 }, .result = { -1, -1 } };
+    struct ar_error error = { 0 };
+    enum mode mode;
+    int status;
+    ar_buf_init(&wire.pipeline.folder);
+    if (find_mode(&wire, &mode, &error) != 0 || load_method(run, &error) != 0)
+        status = answer_error(&wire, &error);
+    else if (mode == SHOW_SCHEMA)
+        status = show_schema(&run->method.manifest);
+    else
+        status = run_tools(&wire, mode);
+    for (size_t i = 0; i < wire.pipeline.n; i++)
+        close_end(&wire.pipeline.stage[i].log);
+    ar_pipeline_release(&wire.pipeline);
+    return status;
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Putting the tools of a run together, and what they say.
+ */
+#include "run/run.h"
+
+enum { TEXT_MAX = 1 << 22 };
+
+int run_tool(struct ar_pipeline *pipeline, const char *name, bool quiet, struct ar_error *error)
+{
+    if (ar_pipeline_tool(pipeline, name, error) != 0)
+        return -1;
+    if (quiet)
+        ar_pipeline_arg(pipeline, "-q");
+    return 0;
+}
+
+void run_each(struct ar_pipeline *pipeline, const char *name, const struct run_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        ar_pipeline_option(pipeline, name, list->text[i]);
+}
+
+int run_command(struct ar_pipeline *pipeline, const struct ar_method_source *method, char *const *command, struct ar_error *error)
+{
+    char **list = ar_method_command(method, command, error);
+    if (!list)
+        return -1;
+    ar_pipeline_arg(pipeline, "--");
+    for (size_t i = 0; list[i]; i++)
+        ar_pipeline_arg(pipeline, list[i]);
+    ar_method_command_free(list);
+    return 0;
+}
+
+static void pass_text(const struct ar_stage *stage)
+{
+    struct ar_buf text;
+    struct ar_error error;
+    ar_buf_init(&text);
+    off_t n = lseek(stage->log, 0, SEEK_END);
+    if (n > 0 && ar_proc_output(&text, stage->log, n < TEXT_MAX ? (uint64_t)n : TEXT_MAX, "cannot read", &error) == 0)
+        cli_pass(text.data, text.len);
+    ar_buf_release(&text);
+}
+
+ssize_t run_tell_tools(const struct ar_pipeline *pipeline)
+{
+    ssize_t culprit = ar_pipeline_culprit(pipeline);
+    for (size_t i = 0; i < pipeline->n && (culprit < 0 || i <= (size_t)culprit); i++)
+        pass_text(&pipeline->stage[i]);
+    return culprit;
+}
