@@ -23,7 +23,7 @@ TEST_JOBS := $(shell expr 3 '*' $(JOBS))
 
 # Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
 DEPS = gcc libc6-dev make pkg-config zlib1g-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
-    libutf8proc-dev gettext nettle-dev jq mawk gnuplot-nox fonts-ipafont-gothic parallel
+    libutf8proc-dev gettext nettle-dev libedit-dev jq mawk gnuplot-nox fonts-ipafont-gothic parallel
 DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash zstd xz-utils lz4 bzip2 mandoc file git man-db \
     python3-venv
 DEPS_DEV = clang libclang-rt-14-dev cppcheck shellcheck mandoc
@@ -122,6 +122,7 @@ $(B)/tools/ar-%: $(B)/tools/ar-%.o $(CLI_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 	@$(LINK) -o $@ $(filter %.o,$^) $(LIBRARY) $(PKG_LIBS) $(LIBS)
 
 $(B)/tools/ar-run: $(RUN_SOURCES:%.c=$(B)/%.o)
+$(B)/tools/ar-run: LIBS += -ledit
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LIBRARY)
 	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)

@@ -1,31 +1,250 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is missing for a run.
+ * What is missing for a run: asked for on a terminal, else told, all of it at once.
  */
-#include "run/run.h"
+#include "run/ask.h"
+
+#include <editline/readline.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <sys/stat.h>
+
+#include "bytes/text.h"
+#include "lanes/samples.h"
+
+/* ---- a question ----------------------------------------------------------------------------------------------------- */
+
+static void print(const char *text)
+{
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_text_show(&line, text, strlen(text));
+    fprintf(stderr, "%s\n", line.data);
+    ar_buf_release(&line);
+}
+
+/* Names and answers are UTF-8 whatever the locale is: the line editor could not read them in another one. */
+static void take_utf8(void)
+{
+    if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+/*
+ * What was typed behind the prompt (the caller's to free), or NULL: the answers have ended, or the tool is to stop. The question stands on a
+ * line of its own: it may be wider than the editor's line.
+ */
+static char *question(const char *prompt, bool files, struct ar_error *error)
+{
+    print(prompt);
+    rl_outstream = stderr;
+    rl_completion_entry_function = files ? rl_filename_completion_function : NULL;
+    rl_completion_append_character = '\0';
+    char *answer = cli_stop ? NULL : readline("> ");
+    if (cli_stop) {
+        free(answer);
+        ar_fail_errno(error, EINTR, "the questions were not answered");
+        return NULL;
+    }
+    if (!answer) {
+        fputc('\n', stderr);
+        ar_fail(error, AR_INPUT, "the answers ended before all was asked");
+    }
+    return answer;
+}
+
+/* Takes an answer. 0; 1 where it will not do, for the reason in error: it is asked again. */
+typedef int take_answer(struct run *run, const void *about, const char *answer, struct ar_error *error);
+
+static int ask(struct run *run, const char *prompt, bool files, take_answer *take, const void *about, struct ar_error *error)
+{
+    for (;;) {
+        char *answer = question(prompt, files, error);
+        if (!answer)
+            return -1;
+        struct ar_buf name;
+        ar_buf_init(&name);
+        if (files)
+            run_clean_name(&name, answer);
+        int result = take(run, about, files ? name.data : answer, error);
+        ar_buf_release(&name);
+        free(answer);
+        if (result == 0)
+            return 0;
+        cli_fail(error);
+    }
+}
+
+/* ---- what is asked -------------------------------------------------------------------------------------------------- */
+
+static int take_method(struct run *run, const void *about, const char *answer, struct ar_error *error)
+{
+    (void)about;
+    if (!*answer)
+        return ar_fail(error, AR_INPUT, "a method is needed: the name of its manifest, or of its program");
+    if (ar_method_load(&run->method, answer, error) != 0)
+        return -1;
+    return run_set(&run->options.method, answer) ? 0 : ar_fail_memory(error);
+}
+
+static int take_set(struct run *run, const void *about, const char *answer, struct ar_error *error)
+{
+    const struct ar_manifest_set *set = about;
+    char *operand;
+    if (!*answer)
+        return ar_fail(error, AR_INPUT, "a file is needed for '%s'", set->name);
+    if (run_check_set(run, set->name, answer, error) != 0)
+        return -1;
+    if (asprintf(&operand, "%s=%s", set->name, answer) < 0)
+        return ar_fail_memory(error);
+    bool added = run_list_add(&run->options.sets, operand);
+    free(operand);
+    return added ? 0 : ar_fail_memory(error);
+}
+
+static int take_samples(struct run *run, const void *about, const char *answer, struct ar_error *error)
+{
+    struct ar_targets targets = { 0 };
+    (void)about;
+    if (!*answer)
+        return 0;
+    int result = ar_samples_load(&targets, answer, error);
+    ar_targets_release(&targets);
+    if (result != 0)
+        return -1;
+    return run_set(&run->options.samples, answer) ? 0 : ar_fail_memory(error);
+}
+
+static int take_folder(struct run *run, const void *about, const char *answer, struct ar_error *error)
+{
+    struct stat st;
+    (void)about;
+    if (!*answer)
+        return 0;
+    if (stat(answer, &st) == 0 && !S_ISDIR(st.st_mode))
+        return ar_fail(error, AR_INPUT, "'%s' is no folder", answer);
+    return run_set(&run->options.folder, answer) ? 0 : ar_fail_memory(error);
+}
+
+/* A parameter that is asked for. */
+struct asked {
+    struct run_params *params;
+    struct run_param *param;
+};
+
+static int take_param(struct run *run, const void *about, const char *answer, struct ar_error *error)
+{
+    const struct asked *asked = about;
+    struct ar_buf assignment;
+    if (!*answer && asked->param->fallback)
+        return 0;
+    if (!*answer)
+        return ar_fail(error, AR_INPUT, "'%s' has no default: a value is needed", asked->param->name);
+    ar_buf_init(&assignment);
+    int result = run_param_answer(run, asked->params, asked->param, answer, &assignment, error);
+    if (result == 0 && !run_list_add(&run->options.param, assignment.data))
+        result = ar_fail_memory(error);
+    ar_buf_release(&assignment);
+    return result;
+}
+
+/* ---- the questions -------------------------------------------------------------------------------------------------- */
+
+static int ask_sets(struct run *run, struct ar_error *error)
+{
+    for (size_t i = 0; i < run->method.manifest.n_sets; i++) {
+        const struct ar_manifest_set *set = &run->method.manifest.set[i];
+        struct ar_buf prompt;
+        if (run_set_file(&run->options, set->name))
+            continue;
+        ar_buf_init(&prompt);
+        ar_buf_add_format(&prompt, "%s%s%s%s", set->name, set->description ? " (" : "", set->description ? set->description : "",
+                          set->description ? ")" : "");
+        int result = ask(run, prompt.data, true, take_set, set, error);
+        ar_buf_release(&prompt);
+        if (result != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int ask_params(struct run *run, struct ar_error *error)
+{
+    struct run_params params;
+    int result = run_params_read(&params, run, error);
+    for (size_t i = 0; result == 0 && i < params.n; i++) {
+        struct run_param *param = &params.param[i];
+        const struct asked asked = { &params, param };
+        struct ar_buf prompt;
+        if (param->given || (!param->required && !param->fallback))
+            continue;
+        ar_buf_init(&prompt);
+        ar_buf_add_format(&prompt, "%s%s%s%s", param->name, *param->description ? " (" : "", param->description, *param->description ? ")" : "");
+        if (param->fallback)
+            ar_buf_add_format(&prompt, " [%s]", param->fallback);
+        result = ask(run, prompt.data, false, take_param, &asked, error);
+        ar_buf_release(&prompt);
+    }
+    run_params_release(&params);
+    return result;
+}
+
+/* The names of all that is missing; empty where nothing is. */
+static int list_missing(const struct run *run, struct ar_buf *list, struct ar_error *error)
+{
+    const struct run_options *o = &run->options;
+    struct run_params params;
+    if (!o->method)
+        ar_buf_add_text(list, "the method (-m METHOD)");
+    if (!o->method && o->sets.n == 0 && !o->run_tar)
+        ar_buf_add_text(list, ", its sets (SET=FILE)");
+    for (size_t i = 0; run->method.loaded && !o->run_tar && i < run->method.manifest.n_sets; i++) {
+        const char *set = run->method.manifest.set[i].name;
+        if (!run_set_file(o, set))
+            ar_buf_add_format(list, "%sthe set %s (%s=FILE)", list->len ? ", " : "", set, set);
+    }
+    int result = run_params_read(&params, run, error);
+    for (size_t i = 0; result == 0 && !o->run_tar && i < params.n; i++)
+        if (run_param_missing(&params.param[i]))
+            ar_buf_add_format(list, "%sthe parameter %s (-P %s=JSON)", list->len ? ", " : "", params.param[i].name, params.param[i].name);
+    run_params_release(&params);
+    return result == 0 ? ar_buf_check(list, error) : -1;
+}
 
 int run_ask(struct run *run, struct ar_error *error)
 {
-    (void)run;
-    (void)error;
-    return 0;
+    struct run_options *o = &run->options;
+    struct ar_buf missing;
+    ar_buf_init(&missing);
+    int result = list_missing(run, &missing, error);
+    bool some = missing.len > 0;
+    ar_buf_release(&missing);
+    if (result != 0 || !some)
+        return result;
+    take_utf8();
+    print("What is missing is asked for; Tab completes names of files, Ctrl-C gives up.");
+    if (!o->method && ask(run, "method (its manifest, or its program)", true, take_method, NULL, error) != 0)
+        return -1;
+    if (!o->run_tar && ask_sets(run, error) != 0)
+        return -1;
+    if (!o->samples && !o->run_tar &&
+        ask(run, "samples table with the columns data,sample [none: every lane that is found]", true, take_samples, NULL, error) != 0)
+        return -1;
+    if (ask_params(run, error) != 0)
+        return -1;
+    return o->folder ? 0 : ask(run, "folder for the results [results, beside the first set]", true, take_folder, NULL, error);
 }
 
 int run_missing(const struct run *run)
 {
-    const struct run_options *o = &run->options;
+    struct ar_error error = { 0 };
     struct ar_buf list;
+    int status = AR_OK;
     ar_buf_init(&list);
-    if (!o->method)
-        ar_buf_add_text(&list, "the method (-m METHOD)");
-    for (size_t i = 0; run->method.loaded && !o->run_tar && i < run->method.manifest.n_sets; i++) {
-        const char *set = run->method.manifest.set[i].name;
-        if (!run_set_file(o, set))
-            ar_buf_add_format(&list, "%sthe set %s (%s=FILE)", list.len ? ", " : "", set, set);
-    }
-    int status = list.len ? AR_INPUT : AR_OK;
-    if (list.len)
-        cli_usage("missing: %s", list.data);
+    if (list_missing(run, &list, &error) != 0)
+        status = cli_fail(&error);
+    else if (list.len)
+        status = cli_usage("missing: %s", list.data);
     ar_buf_release(&list);
     return status;
 }

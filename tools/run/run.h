@@ -30,7 +30,7 @@ struct run_options {
     struct run_list force;   /* --force LANE */
     bool force_all, incomplete, keep_work;
     /* of this run only: */
-    bool dry, why, sequential, wait, to_terminal; /* -n, --why, --sequential, --wait; nothing is asked where to_terminal is false */
+    bool dry, why, sequential, wait; /* -n, --why, --sequential, --wait */
     char *again;             /* --again */
     char *run_tar;           /* an operand that is a run tar */
     char *output;            /* -o */

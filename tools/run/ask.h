@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Private to what is asked: parameters of the schema, and what an answer must be.
+ */
+#ifndef AR_TOOLS_RUN_ASK_H
+#define AR_TOOLS_RUN_ASK_H
+
+#include "run/run.h"
+
+/* A parameter at the top of the schema. */
+struct run_param {
+    char *name;
+    char *type;        /* "number", …, or "" */
+    char *description; /* or "" */
+    char *fallback;    /* the text of its default, or NULL */
+    bool required, given;
+};
+
+struct run_params {
+    struct run_param *param; /* in the schema's order */
+    size_t n;
+    struct ar_buf given;     /* the params that were said (-p, -P): a JSON object */
+};
+
+/* Those of the method, and which of them are given. 0, or -1 (AR_INPUT: params that are none). To be released in both cases. */
+int run_params_read(struct run_params *params, const struct run *run, struct ar_error *error) AR_MUST_USE;
+void run_params_release(struct run_params *params);
+
+/* Is it missing: required, not given, and without a default? */
+bool run_param_missing(const struct run_param *param);
+
+/*
+ * Checks an answer for the parameter against the schema, and appends the assignment for -P. Text need not be quoted where the schema
+ * wants text. 0, or -1 (AR_INPUT).
+ */
+int run_param_answer(const struct run *run, struct run_params *params, struct run_param *param, const char *answer, struct ar_buf *assignment,
+                     struct ar_error *error) AR_MUST_USE;
+
+/* check.c: can the file be the set? It can be read, is CSV, and has the columns that tell lanes and that the rules name. 0 or -1. */
+int run_check_set(const struct run *run, const char *set, const char *path, struct ar_error *error) AR_MUST_USE;
+
+/* Appends the name of a file as somebody typed or dragged it in: blanks around it and quotes are taken off, "~" is expanded. */
+void run_clean_name(struct ar_buf *path, const char *answer);
+
+#endif

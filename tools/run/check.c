@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is an answer what was asked for? What can be told at once is told at once.
+ */
+#include <fcntl.h>
+#include <pwd.h>
+
+#include "bytes/file.h"
+#include "lanes/lane_key.h"
+#include "run/ask.h"
+
+enum { HEAD_MAX = 1 << 20 };
+
+/* The columns of the rules must be there. */
+static int check_rules(const struct run *run, const char *set, const struct ar_csv_header *header, const char *what, struct ar_error *error)
+{
+    const struct ar_manifest_set *wanted = run->method.loaded ? ar_manifest_set(&run->method.manifest, set) : NULL;
+    for (size_t i = 0; wanted && i < wanted->rules.n; i++)
+        if (ar_csv_header_find(header, wanted->rules.rule[i].column) < 0)
+            return ar_csv_fail_column(header, wanted->rules.rule[i].column, what, error);
+    return 0;
+}
+
+static int check_lanes(const struct run *run, const char *set, const struct ar_csv_header *header, const char *what, struct ar_error *error)
+{
+    const struct run_list *texts = &run->options.lane_key;
+    struct ar_lane_rule rule;
+    struct ar_lane_key *keys = calloc(texts->n + 1, sizeof *keys);
+    size_t n = 0;
+    int result = keys ? 0 : ar_fail_memory(error);
+    while (result == 0 && n < texts->n && (result = ar_lane_key_parse(&keys[n], texts->text[n], error)) == 0)
+        n++;
+    if (result == 0)
+        result = ar_lane_rule_choose(&rule, keys, n, set, header, what, error);
+    for (size_t i = 0; i < n; i++)
+        ar_lane_key_release(&keys[i]);
+    free(keys);
+    return result;
+}
+
+/* The header of a table, from the first bytes of the file: its last row there may be cut. */
+static int check_header(const struct run *run, const char *set, const struct ar_map *map, const char *what, struct ar_error *error)
+{
+    struct ar_csv_header header;
+    uint64_t n = map->len;
+    const char *end = n == HEAD_MAX ? memrchr(map->data, '\n', n) : NULL;
+    if (end)
+        n = (uint64_t)(end + 1 - map->data);
+    if (ar_csv_header_read(&header, map->data, n, what, error) != 0)
+        return -1;
+    int result = check_lanes(run, set, &header, what, error);
+    if (result == 0)
+        result = check_rules(run, set, &header, what, error);
+    ar_csv_header_release(&header);
+    return result;
+}
+
+int run_check_set(const struct run *run, const char *set, const char *path, struct ar_error *error)
+{
+    struct ar_map map;
+    char *what;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return ar_fail_open(error, errno, "cannot open '%s'", path);
+    if (asprintf(&what, "'%s'", path) < 0) {
+        close(fd);
+        return ar_fail_memory(error);
+    }
+    struct ar_in *in = ar_in_new(fd, path, error);
+    int result = in ? ar_map_in(&map, in, HEAD_MAX, error) : -1;
+    if (result == 0) {
+        result = check_header(run, set, &map, what, error);
+        ar_map_release(&map);
+    }
+    ar_in_free(in);
+    free(what);
+    close(fd);
+    return result;
+}
+
+/* ---- names of files ------------------------------------------------------------------------------------------------- */
+
+/* "~" and "~NAME" at the start of a path. Returns what is left of it. */
+static const char *expand_home(struct ar_buf *path, const char *name, const char *end)
+{
+    const char *slash = memchr(name, '/', (size_t)(end - name)), *rest = slash ? slash : end;
+    char *user = strndup(name + 1, (size_t)(rest - name - 1));
+    const char *home = NULL;
+    if (user && *user) {
+        const struct passwd *entry = getpwnam(user);
+        home = entry ? entry->pw_dir : NULL;
+    } else if (user) {
+        home = getenv("HOME");
+    }
+    free(user);
+    if (!home)
+        return name;
+    ar_buf_add_text(path, home);
+    return rest;
+}
+
+void run_clean_name(struct ar_buf *path, const char *answer)
+{
+    static const char blanks[] = " \t\r\n";
+    const char *start = answer + strspn(answer, blanks), *end = start + strlen(start);
+    while (end > start && strchr(blanks, end[-1]))
+        end--;
+    if (end - start >= 2 && (*start == '\'' || *start == '"') && end[-1] == *start) {
+        ar_buf_add(path, start + 1, (size_t)(end - start - 2));
+        return;
+    }
+    if (start < end && *start == '~')
+        start = expand_home(path, start, end);
+    for (; start < end; start++)
+        if (*start != '\\' || start + 1 == end) /* as a terminal writes a name that was dragged in */
+            ar_buf_add_char(path, *start);
+        else
+            ar_buf_add_char(path, *++start);
+}

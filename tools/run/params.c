@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parameters that the schema of a method has at its top.
+ */
+#include "lanes/params.h"
+#include "run/ask.h"
+
+static bool is_required(const struct ar_json_doc *doc, const struct ar_json_value *root, const char *name)
+{
+    struct ar_json_value list, item;
+    int at = 0;
+    if (!ar_json_member(doc, root, "required", &list) || list.type != AR_JSON_ARRAY)
+        return false;
+    while (ar_json_each(doc, &list, &at, NULL, &item))
+        if (item.type == AR_JSON_STRING && ar_json_equals(&item, name, strlen(name)))
+            return true;
+    return false;
+}
+
+/* The text of a string member, or "". */
+static char *text_member(const struct ar_json_doc *doc, const struct ar_json_value *of, const char *name, struct ar_error *error)
+{
+    struct ar_json_value value;
+    if (of->type != AR_JSON_OBJECT || !ar_json_member(doc, of, name, &value) || value.type != AR_JSON_STRING)
+        return strdup("");
+    return ar_json_decoded(&value, error);
+}
+
+static int take_param(struct run_params *params, const struct ar_json_doc *doc, const struct ar_json_value *key,
+                      const struct ar_json_value *value, const struct ar_json_value *root, struct ar_error *error)
+{
+    struct ar_json_value fallback;
+    struct run_param *grown = reallocarray(params->param, params->n + 1, sizeof *grown);
+    if (!grown)
+        return ar_fail_memory(error);
+    params->param = grown;
+    struct run_param *param = &params->param[params->n++];
+    *param = (struct run_param){ .name = ar_json_decoded(key, error), .type = text_member(doc, value, "type", error),
+                                 .description = text_member(doc, value, "description", error) };
+    if (!param->name || !param->type || !param->description)
+        return ar_fail_memory(error);
+    param->required = is_required(doc, root, param->name);
+    if (value->type == AR_JSON_OBJECT && ar_json_member(doc, value, "default", &fallback) &&
+        !(param->fallback = strndup(fallback.text, fallback.len)))
+        return ar_fail_memory(error);
+    return 0;
+}
+
+static int read_schema(struct run_params *params, const struct ar_schema *schema, struct ar_error *error)
+{
+    struct ar_json_doc doc;
+    struct ar_json_value properties, key, value;
+    size_t n;
+    const char *text = ar_schema_text(schema, &n);
+    int at = 0, result = ar_json_doc_parse(&doc, text, n, "params", error);
+    if (result != 0)
+        return -1;
+    const struct ar_json_value root = ar_json_root(&doc);
+    if (root.type == AR_JSON_OBJECT && ar_json_member(&doc, &root, "properties", &properties))
+        while (result == 0 && ar_json_each(&doc, &properties, &at, &key, &value))
+            result = take_param(params, &doc, &key, &value, &root, error);
+    ar_json_doc_release(&doc);
+    return result;
+}
+
+/* What -p and -P say, and which of the parameters are in it. */
+static int read_given(struct run_params *params, const struct run_options *o, struct ar_error *error)
+{
+    struct ar_json_doc doc;
+    struct ar_json_value value;
+    if (o->params && ar_params_load(o->params, &params->given, error) != 0)
+        return -1;
+    for (size_t i = 0; i < o->param.n; i++)
+        if (ar_params_set(&params->given, o->param.text[i], error) != 0)
+            return -1;
+    if (params->given.len == 0)
+        ar_buf_add_text(&params->given, AR_PARAMS_NONE);
+    if (ar_buf_check(&params->given, error) != 0 || ar_json_doc_parse(&doc, params->given.data, params->given.len, "params", error) != 0)
+        return -1;
+    const struct ar_json_value root = ar_json_root(&doc);
+    for (size_t i = 0; i < params->n; i++)
+        params->param[i].given = ar_json_member(&doc, &root, params->param[i].name, &value);
+    ar_json_doc_release(&doc);
+    return 0;
+}
+
+int run_params_read(struct run_params *params, const struct run *run, struct ar_error *error)
+{
+    const struct ar_schema *schema = run->method.loaded ? run->method.manifest.params : NULL;
+    *params = (struct run_params){ 0 };
+    ar_buf_init(&params->given);
+    if (schema && read_schema(params, schema, error) != 0)
+        return -1;
+    return read_given(params, &run->options, error);
+}
+
+void run_params_release(struct run_params *params)
+{
+    for (size_t i = 0; i < params->n; i++) {
+        free(params->param[i].name);
+        free(params->param[i].type);
+        free(params->param[i].description);
+        free(params->param[i].fallback);
+    }
+    free(params->param);
+    ar_buf_release(&params->given);
+    *params = (struct run_params){ 0 };
+}
+
+bool run_param_missing(const struct run_param *param)
+{
+    return param->required && !param->given && !param->fallback;
+}
+
+/* Is what the schema says against the params about this one? Others may still be missing. */
+static bool is_about(const struct ar_error *error, const struct run_param *param)
+{
+    const char *at = error->what;
+    size_t n = strlen(param->name);
+    while ((at = strstr(at, param->name))) {
+        char before = at == error->what ? ' ' : at[-1], after = at[n];
+        if ((before == '/' && (after == ':' || after == '/')) || (before == '\'' && after == '\''))
+            return true;
+        at += n;
+    }
+    return false;
+}
+
+/* An answer that is no JSON is told by what is expected, and not by where it fails to be. */
+static int check_json(const struct run_param *param, const char *answer, struct ar_error *error)
+{
+    struct ar_json_doc doc;
+    if (ar_json_doc_parse(&doc, answer, strlen(answer), "answer", error) == 0) {
+        ar_json_doc_release(&doc);
+        return 0;
+    }
+    return ar_fail(error, AR_INPUT, "'%s' is no %s", answer, *param->type ? param->type : "JSON value");
+}
+
+int run_param_answer(const struct run *run, struct run_params *params, struct run_param *param, const char *answer, struct ar_buf *assignment,
+                     struct ar_error *error)
+{
+    struct ar_buf trial, whole;
+    size_t start = assignment->len;
+    ar_buf_add_format(assignment, "%s=", param->name);
+    if (strcmp(param->type, "string") == 0 && *answer != '"')
+        ar_json_add_string(assignment, answer, strlen(answer));
+    else if (check_json(param, answer, error) == 0)
+        ar_buf_add_text(assignment, answer);
+    else
+        return ar_buf_truncate(assignment, start), -1;
+    ar_buf_init(&trial);
+    ar_buf_init(&whole);
+    ar_buf_add(&trial, params->given.data, params->given.len);
+    int result = ar_buf_check(assignment, error) == 0 ? ar_params_set(&trial, assignment->data + start, error) : -1;
+    if (result == 0 && ar_schema_apply(run->method.manifest.params, trial.data, trial.len, &whole, "params", error) != 0 &&
+        is_about(error, param))
+        result = -1;
+    if (result == 0) {
+        ar_buf_clear(&params->given);
+        ar_buf_add(&params->given, trial.data, trial.len);
+        param->given = true;
+        result = ar_buf_check(&params->given, error);
+    } else {
+        ar_buf_truncate(assignment, start);
+    }
+    ar_buf_release(&trial);
+    ar_buf_release(&whole);
+    return result;
+}
