@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# ar-run in the Python runner's place: each way in which a wrapper starts it. What is expected is what the Python runner wrote (data/golden),
+# read by GNU tar, Python and jq.
+
+load helpers.bash
+
+GOLDEN=$BATS_TEST_DIRNAME/data/golden
+
+setup() {
+    in_scratch
+    unset ANALYSISRUN_METHOD ANALYSISRUN_MODE AR_LANG
+    export LC_ALL=C.UTF-8
+    mark_what_is_started
+    for method in spot-stats-sh spot-stats-py; do
+        ln -s "$SHARE/methods/$method" "$method"
+    done
+}
+
+teardown() {
+    nothing_left
+}
+
+# The error text in a golden tar.
+golden_error() {
+    entry "$GOLDEN/$1" error
+}
+
+@test "ANALYSISRUN_METHOD=analyze: one tar in, one tar out, with the numbers of the Python method" {
+    for method in spot-stats-sh spot-stats-py; do
+        for lane in 0000 0001; do
+            ANALYSISRUN_METHOD=analyze ar-run -m $method/manifest.json <"$GOLDEN/first/analyze-$lane.in.tar" >out.tar
+            [ "$(entries out.tar | paste -sd ' ')" = "analysis_result images/${lane}_curve.png" ]
+            ar-convert -q --from first out.tar | tar --warning=no-unknown-keyword -xOf - analysis_result >got.csv
+            ar-convert -q --from first "$GOLDEN/first/analyze-$lane.out.tar" | tar --warning=no-unknown-keyword -xOf - analysis_result >wanted.csv
+            python3 "$BATS_TEST_DIRNAME/golden.py" --ignore note got.csv wanted.csv
+        done
+    done
+}
+
+@test "ANALYSISRUN_METHOD=postprocess: the result and its JSON objects" {
+    ANALYSISRUN_METHOD=postprocess ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/postprocess.in.tar" >out.tar
+    entries "$GOLDEN/first/postprocess.out.tar" | sort | diff - <(entries out.tar | sort)
+    ar-convert -q --from first out.tar | tar --warning=no-unknown-keyword -xOf - result_csv >got.csv
+    python3 "$BATS_TEST_DIRNAME/golden.py" got.csv "$GOLDEN/first/result.csv"
+}
+
+@test "ANALYSISRUN_MODE=analyzeseq: many lanes in, their results and pictures out" {
+    ANALYSISRUN_MODE=analyzeseq ar-run -m spot-stats-sh/manifest.json -j 3 <"$GOLDEN/present/analyzeseq.in.tar.gz" >out.tar
+    entries "$GOLDEN/present/analyzeseq.out.tar" | diff - <(entries out.tar)
+    for lane in 0000 0001 0007 0010; do
+        entry "$GOLDEN/present/analyzeseq.out.tar" $lane/analysis_result >wanted.csv
+        ar-convert -q --from present out.tar | tar --warning=no-unknown-keyword -xOf - $lane/analysis_result >got.csv
+        python3 "$BATS_TEST_DIRNAME/golden.py" got.csv wanted.csv
+    done
+}
+
+@test "ANALYSISRUN_MODE=showschema: the schema of the run tar, equal in content to the Python runner's" {
+    # The same declarations: its parameters have no descriptions.
+    jq 'del(.params.properties[].description)' spot-stats-sh/manifest.json >manifest.json
+    ANALYSISRUN_MODE=showschema ar-run -m manifest.json </dev/null | jq -S . | diff <(jq -S . "$GOLDEN/present/schema.json") -
+    # One set without description, no schema.
+    echo '{"name":"m","image_analysis_results":{"a":{"cleansing":"none"}},"analyze":["true"]}' >m.json
+    ANALYSISRUN_MODE=showschema ar-run -m m.json </dev/null >schema.json
+    [ "$(jq -c '[.tar_entries[].path]' schema.json)" = '["params","sample_names","image_analysis_results/a"]' ]
+    [ "$(jq -c '.tar_entries[0].json_schema' schema.json)" = '{"type":"object"}' ]
+}
+
+@test "a run tar on standard input: the result tar of the present dialect, compressed" {
+    ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/present/run.in.tar.gz" >out.tar.gz
+    gzip -t out.tar.gz
+    entries "$GOLDEN/present/run.out.tar.gz" | sort | diff - <(entries out.tar.gz | sort)
+    entries out.tar.gz | sed -n 1,4p | diff - <(printf '%s/images/%s_curve.png\n' 0000 0000 0001 0001 0007 0007 0010 0010)
+    ar-convert -q --from present out.tar.gz | tar --warning=no-unknown-keyword -xOf - result_csv >got.csv
+    entry "$GOLDEN/present/run.out.tar.gz" result_csv >wanted.csv
+    python3 "$BATS_TEST_DIRNAME/golden.py" got.csv wanted.csv
+    # What ar-convert makes of the same result by itself is the same tar.
+    cd "$BATS_TEST_TMPDIR" && M=spot-stats-sh
+    ar-split -q "$GOLDEN/present/run.in.tar.gz" 2>err | ar-cleanse -q -m $M/manifest.json | ar-pack -q -m $M/manifest.json |
+        ar-analyze -q -- $M/analyze | ar-merge -q | ar-post -q -m $M/manifest.json -- $M/judge | ar-convert -q --to present >whole.tar.gz
+    cmp <(gzip -dc out.tar.gz) <(gzip -dc whole.tar.gz)
+}
+
+# A method whose second lane waits until the file "go" is there.
+waiting_method() {
+    program wait.sh <<'END'
+mkdir images
+echo "picture of $AR_DATA_NAME" >images/p.txt
+i=0
+while [ "$AR_DATA_NAME" = 0001 ] && [ ! -e "$AR_START_DIR/go" ] && [ $i -lt 1000 ]; do sleep 0.01; i=$((i + 1)); done
+[ $i -lt 1000 ] || touch "$AR_START_DIR/waited in vain"
+echo '{"n":1}'
+END
+    echo '{"name":"w","image_analysis_results":{"activity_spots":{"cleansing":"none"},"surrounding_spots":{"cleansing":"none"}},
+           "analyze":["./wait.sh"]}' >wait.json
+}
+
+@test "each lane's pictures go out as soon as the lanes before it are done" {
+    waiting_method
+    mkfifo pipe
+    ar-run -q -m wait.json -j 1 <"$GOLDEN/present/run.in.tar.gz" >pipe 2>err &
+    # A reader that gives the go-ahead once it has the first lane's picture: where that waited for all lanes, both would wait.
+    python3 - pipe <<'END'
+import sys, tarfile
+with tarfile.open(sys.argv[1], 'r|gz') as tar:
+    first = tar.next()
+    assert first.name == '0000/images/p.txt', first.name
+    assert tar.extractfile(first).read() == b'picture of 0000\n'
+    open('go', 'w').close()
+    names = [entry.name for entry in tar]
+    assert '0001/images/p.txt' in names and 'result_csv' in names, names
+END
+    wait $!
+    [ ! -e "waited in vain" ]
+}
+
+@test "a lane that fails: what was done by then, then the error, and status 1" {
+    program fails.sh <<'END'
+mkdir images
+echo picture >images/p.txt
+[ "$AR_DATA_NAME" != 0001 ] || { echo "broken lane" >&2; exit 3; }
+echo '{"n":1}'
+END
+    echo '{"name":"f","image_analysis_results":{"activity_spots":{"cleansing":"none"},"surrounding_spots":{"cleansing":"none"}},
+           "analyze":["./fails.sh"]}' >fails.json
+    status=0
+    ar-run -m fails.json <"$GOLDEN/present/run.in.tar.gz" >out.tar.gz 2>err || status=$?
+    [ $status -eq 1 ]
+    says "broken lane" "0001"
+    gzip -dc out.tar.gz >out.tar
+    tar --warning=no-unknown-keyword -tf out.tar 2>/dev/null | diff - <(printf '%s\n' 0000/images/p.txt 0007/images/p.txt 0010/images/p.txt error)
+    is_unfinished out.tar
+    tar --warning=no-unknown-keyword -xOf out.tar error 2>/dev/null | grep -q '解析中にエラーが発生しました。'
+    status=0
+    ANALYSISRUN_MODE=analyzeseq ar-run -m fails.json <"$GOLDEN/present/analyzeseq.in.tar.gz" >out.tar 2>err || status=$?
+    [ $status -eq 1 ]
+    tar --warning=no-unknown-keyword -xOf out.tar error 2>/dev/null | cmp - <(golden_error present/analyzeseq-second-lane-fails.out.tar)
+    status=0
+    ANALYSISRUN_METHOD=analyze ar-run -m fails.json <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
+    [ $status -eq 1 ]
+    entry out.tar error | cmp - <(golden_error first/error-in-method.out.tar)
+    says "broken lane"
+}
+
+@test "an input that is none: an error tar, and status 2" {
+    for start in ANALYSISRUN_METHOD=analyze ANALYSISRUN_METHOD=postprocess ANALYSISRUN_MODE=analyzeseq X=; do
+        for input in "$GOLDEN/first/result.csv" /dev/null; do
+            status=0
+            env "$start" ar-run -m spot-stats-sh/manifest.json <"$input" >out.tar 2>err || status=$?
+            [ "$status" -eq 2 ]
+            [ -s err ]
+            [ "$(entries out.tar)" = error ]
+            entry out.tar error | cmp - <(golden_error first/error-not-a-tar.out.tar)
+        done
+    done
+    # The run's is compressed, as its result would be; so it is with the Python runner.
+    gzip -t out.tar
+}
+
+@test "another mode is refused: status 2, with an error tar" {
+    for start in ANALYSISRUN_METHOD=judge ANALYSISRUN_MODE=analyze; do
+        status=0
+        env "$start" ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
+        [ $status -eq 2 ]
+        says "${start%%=*} is '${start#*=}': expected"
+        [ "$(entries out.tar)" = error ]
+    done
+}
+
+@test "no method, or one with a mistake: status 2, with an error tar" {
+    echo '{"name":"m"}' >bad.json
+    for method in "" "-m nowhere.json" "-m bad.json"; do
+        status=0
+        ANALYSISRUN_METHOD=analyze ar-run $method <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
+        [ $status -eq 2 ]
+        [ "$(entries out.tar)" = error ]
+    done
+    says "bad.json"
+}
+
+@test "a set that the method needs and the tar lacks: status 2, and the set is named" {
+    jq '.image_analysis_results.third = {"cleansing":"none"}' spot-stats-sh/manifest.json >spot-stats-third.json
+    status=0
+    ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-third.json <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
+    [ $status -eq 2 ]
+    says third
+    [ "$(entries out.tar)" = error ]
+}
+
+@test "errors are Japanese, unless AR_LANG or the locale says otherwise" {
+    status=0
+    AR_LANG=en ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json </dev/null >out.tar 2>err || status=$?
+    [ $status -eq 2 ]
+    [ "$(entry out.tar error)" = "The input could not be read: please check its format." ]
+    LC_ALL=en_US.UTF-8 ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json </dev/null >out.tar 2>err || true
+    [ "$(entry out.tar error)" = "The input could not be read: please check its format." ]
+}
+
+@test "a program that prints its manifest is a method here too" {
+    cp -rL spot-stats-sh copied
+    program copied/method <<'END'
+[ "$1" != --manifest ] || exec cat "$(dirname "$0")/manifest.json"
+exit 9
+END
+    ANALYSISRUN_METHOD=analyze ar-run -m copied/method <"$GOLDEN/first/analyze-0001.in.tar" >out.tar
+    ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >wanted.tar
+    cmp out.tar wanted.tar
+}
+
+@test "asked to end, it ends what it started, and dies by that signal" {
+    waiting_method
+    mkfifo pipe
+    ar-run -q -m wait.json -j 1 <"$GOLDEN/present/run.in.tar.gz" >pipe 2>err &
+    python3 - pipe $! <<'END'
+import os, signal, sys, tarfile
+with tarfile.open(sys.argv[1], 'r|gz') as tar:
+    tar.next()
+    os.kill(int(sys.argv[2]), signal.SIGTERM)
+END
+    status=0
+    wait $! || status=$?
+    [ $status -eq 143 ]
+    wait_until none_marked
+}
