@@ -27,10 +27,11 @@ static void free_spool(struct ar_analysis *a, unsigned spool, uint64_t end)
     a->freed[spool] = end;
 }
 
-/* Copies the entries of lanes whose turn it is. */
+/* Copies the entries of lanes whose turn it is, and hands them over: who reads them need not wait for more. */
 int ar_analysis_write(struct ar_analysis *a, struct ar_error *error)
 {
     char name[256];
+    size_t first = a->next;
     for (; a->next < a->n_lanes && a->lane[a->next].state == AR_ANALYSIS_DONE; a->next++) {
         struct ar_analysis_lane *lane = &a->lane[a->next];
         if (ar_out_copy(a->out, a->what.spools.spool[lane->spool].fd, lane->start, lane->end - lane->start, ar_spool_name(name),
@@ -39,7 +40,7 @@ int ar_analysis_write(struct ar_analysis *a, struct ar_error *error)
         free_spool(a, lane->spool, lane->end);
         lane->state = AR_ANALYSIS_WRITTEN;
     }
-    return 0;
+    return a->next > first ? ar_out_flush(a->out, error) : 0;
 }
 
 void ar_analysis_unhold(struct ar_analysis_lane *lane)

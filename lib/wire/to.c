@@ -339,25 +339,32 @@ static int read_pictures(struct ar_to *s, struct ar_in *lanes)
 
 /* ---- the two ways --------------------------------------------------------------------------------------------------- */
 
-static int write_from(struct ar_wire_to *to, struct ar_in *lanes, struct ar_in *in, struct ar_error *error)
+/* Reads the stream, and writes the tar. */
+static int write_tar(struct ar_to *s)
 {
-    struct ar_to s = { .to = to, .in = in, .error = error };
-    begin(&s);
-    int result = lanes ? read_pictures(&s, lanes) : 0;
-    if (result == 0) {
-        s.stream = ar_stream_new(in, AR_STREAM_RUN | AR_STREAM_MERGED | AR_STREAM_LANES, error);
-        result = write_what_is_right(&s, s.stream ? read_all(&s) : -1);
-    }
-    release(&s);
-    return result;
+    s->stream = ar_stream_new(s->in, AR_STREAM_RUN | AR_STREAM_MERGED | AR_STREAM_LANES, s->error);
+    return write_what_is_right(s, s->stream ? read_all(s) : -1);
 }
 
-int ar_wire_to_write_run(struct ar_wire_to *to, struct ar_in *lanes, struct ar_in *result, struct ar_error *error)
+int ar_wire_to_write_run(struct ar_wire_to *to, struct ar_in *lanes, int result, struct ar_error *error)
 {
-    return write_from(to, lanes, result, error);
+    struct ar_to s = { .to = to, .error = error };
+    begin(&s);
+    int written = read_pictures(&s, lanes);
+    if (written == 0) {
+        s.in = ar_in_new(result, "the result", error);
+        written = s.in ? write_tar(&s) : write_what_is_right(&s, -1);
+    }
+    release(&s);
+    ar_in_free(s.in);
+    return written;
 }
 
 int ar_wire_to_write(struct ar_wire_to *to, struct ar_in *in, struct ar_error *error)
 {
-    return write_from(to, NULL, in, error);
+    struct ar_to s = { .to = to, .in = in, .error = error };
+    begin(&s);
+    int written = write_tar(&s);
+    release(&s);
+    return written;
 }

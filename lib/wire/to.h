@@ -65,10 +65,11 @@ int ar_wire_to_write(struct ar_wire_to *to, struct ar_in *in, struct ar_error *e
 
 /*
  * The output of a run in the present dialect from two streams: lanes, its lane results, whose pictures are written lane by lane as
- * soon as each lane was read and checked; and result, its result stream, of which all else is. What is wrong in lanes is left to
+ * soon as each lane was read and checked; and result (a descriptor, which is read when lanes has ended, and not before: opening an ar_in
+ * reads from it), its result stream, of which all else is. What is wrong in lanes is left to
  * whoever made result of them: then that has an error to tell. Else as ar_wire_to_write.
  */
-int ar_wire_to_write_run(struct ar_wire_to *to, struct ar_in *lanes, struct ar_in *result, struct ar_error *error) AR_MUST_USE;
+int ar_wire_to_write_run(struct ar_wire_to *to, struct ar_in *lanes, int result, struct ar_error *error) AR_MUST_USE;
 void ar_wire_to_release(struct ar_wire_to *to);
 
 /* Writes the tar of an error alone: for an input that cannot even be opened. */

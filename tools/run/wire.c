@@ -217,8 +217,7 @@ static int answer_run(struct wire *wire)
     struct ar_wire_to to = { .dialect = wire->dialect, .language = cli_wire_language(), .open = open_output, .arg = wire,
                              .tick.stop = &cli_stop };
     struct ar_in *lanes = ar_in_new(wire->copy[0], "the lane results", &error);
-    struct ar_in *result = lanes ? ar_in_new(wire->result[0], "the result", &error) : NULL;
-    int written = result ? ar_wire_to_write_run(&to, lanes, result, &error) : -1;
+    int written = lanes ? ar_wire_to_write_run(&to, lanes, wire->result[0], &error) : -1;
     int status = (int)to.status;
     if (written == 0)
         written = cli_output_close(&wire->output, false, &error);
@@ -229,7 +228,6 @@ static int answer_run(struct wire *wire)
     else if (to.failed.count)
         status = cli_wire_error(&to);
     ar_in_free(lanes);
-    ar_in_free(result);
     ar_wire_to_release(&to);
     return status;
 }
