@@ -3,13 +3,15 @@
  * ar-analyze: runs a method on each lane, several at a time, and writes the lane results in the order of the lanes.
  */
 #include "cli/cache.h"
+#include <fcntl.h>
+
 #include "cli/cli.h"
 #include "cli/failures.h"
 #include "cli/lanes.h"
 #include "methods/analysis.h"
 #include "methods/manifest.h"
 
-enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM, OPT_FORCE, OPT_KNOWN, OPT_BRIEF };
+enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM, OPT_FORCE, OPT_KNOWN, OPT_BRIEF, OPT_RECORD };
 
 enum { MAX_JOBS = 4096 };
 
@@ -22,6 +24,7 @@ static const struct cli_option options[] = {
     { OPT_LANE, "lane", "LANE", N_("analyze only this lane; may be repeated; the others are 'not chosen'") },
     { OPT_KEEP_GOING, "keep-going", NULL, N_("end with status 0 although lanes failed") },
     { OPT_KEEP_WORK, "keep-work", NULL, N_("the folders of failed lanes stay, and are named") },
+    { OPT_RECORD, "record", "FILE", N_("append to FILE how far each lane is: a line when something happens") },
     { OPT_BRIEF, "brief", NULL, N_("failed lanes are counted, not listed") },
     { OPT_MEM, "mem", "SIZE", N_("limit the memory of each method's processes, as in 2G") },
     CLI_OPTION_CACHE,
@@ -48,7 +51,7 @@ static const struct cli_tool tool = {
 
 struct analyze {
     struct ar_analysis analysis;
-    const char *log_path;
+    const char *log_path, *record_path;
     bool keep_going, brief;
     struct cli_cache cache;
     struct ar_manifest manifest;
@@ -96,7 +99,11 @@ static int open_logs(struct analyze *a, struct ar_error *error)
     a->analysis.what.logs = -1;
     if (a->log_path)
         a->analysis.what.logs = ar_dir_open(a->log_path, error);
-    return a->log_path && a->analysis.what.logs < 0 ? -1 : 0;
+    if (a->log_path && a->analysis.what.logs < 0)
+        return -1;
+    if (a->record_path)
+        a->analysis.record = open(a->record_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    return a->record_path && a->analysis.record < 0 ? ar_fail_open(error, errno, "cannot open '%s'", a->record_path) : 0;
 }
 
 /* The params of a lane must be as the manifest has them. */
@@ -249,6 +256,9 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
         case OPT_KEEP_GOING:
             a->keep_going = true;
             break;
+        case OPT_RECORD:
+            a->record_path = arg;
+            break;
         case OPT_BRIEF:
             a->brief = true;
             break;
@@ -309,7 +319,7 @@ int main(int argc, char **argv)
     ar_buf_init(&a.program);
     ar_buf_init(&a.start_dir);
     ar_proc_init(&a.analysis.what.proc);
-    a.analysis.what.root = -1;
+    a.analysis.what.root = a.analysis.record = -1;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     a.analysis.jobs = processors > 0 ? (unsigned)processors : 1;
     a.analysis.progress = progress;

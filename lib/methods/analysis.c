@@ -85,7 +85,7 @@ static int see_targets(struct ar_analysis *a, struct ar_error *error)
     a->lane = calloc(targets->count + 1, sizeof *a->lane);
     if (!a->lane)
         return ar_fail_memory(error);
-    if (check_chosen(a, targets, error) != 0)
+    if (check_chosen(a, targets, error) != 0 || ar_analysis_record_lanes(a, error) != 0)
         return -1;
     size_t most = a->n_chosen && a->n_chosen < targets->count ? a->n_chosen : targets->count;
     unsigned jobs = a->jobs < most ? a->jobs : (unsigned)most;
@@ -305,6 +305,8 @@ static int send_lane(struct ar_analysis *a, const struct ar_target *target, cons
     if (a->what.contract->end(&a->input, ledger, error) != 0)
         return ar_lane_job_hint(error);
     a->lane[job.number].state = AR_ANALYSIS_QUEUED;
+    if (ar_analysis_record(a, job.number, "started", NULL, error) != 0)
+        return -1;
     if (a->what.contract->shares)
         return add_to_share(a, job.number, error);
     while (ar_pool_full(&a->pool))
@@ -334,7 +336,8 @@ static int skip_lane(struct ar_analysis *a, const struct ar_target *target, uint
     struct ar_lane_done done = { .number = number };
     struct ar_lane_passed lane = passed(a, target);
     if (forget_lane(a, error) != 0 ||
-        ar_lane_job_skip(&a->what, &done, &lane, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len, error) != 0)
+        ar_lane_job_skip(&a->what, &done, &lane, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len, error) != 0 ||
+        ar_analysis_record(a, number, ar_lane_outcome_name(done.outcome), &done, error) != 0)
         return -1;
     ar_analysis_done(a, &done);
     return ar_analysis_write(a, error);
@@ -351,6 +354,8 @@ static int take_kept(struct ar_analysis *a, const struct ar_target *target, uint
         return -1;
     a->cached++;
     a->lane[number].cached = true;
+    if (ar_analysis_record(a, number, "cached", NULL, error) != 0)
+        return -1;
     ar_analysis_done(a, &done);
     if (now) {
         a->lane[number].state = AR_ANALYSIS_WRITTEN;

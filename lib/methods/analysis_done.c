@@ -101,7 +101,7 @@ static int take_lane_done(void *arg, const struct ar_lane_done *done, struct ar_
 {
     struct ar_analysis *a = arg;
     keep_result(a, done);
-    if (take_texts(a, done, error) != 0 || (done->folder && ar_lane_folders_add(&a->input.folders, done->number, error) != 0))
+    if (ar_analysis_record(a, done->number, ar_lane_outcome_name(done->outcome), done, error) != 0 || take_texts(a, done, error) != 0 || (done->folder && ar_lane_folders_add(&a->input.folders, done->number, error) != 0))
         return -1;
     ar_analysis_done(a, done);
     return ar_analysis_write(a, error);

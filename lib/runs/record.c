@@ -123,13 +123,13 @@ json_t *ar_states_counts(const struct ar_lane_states *states)
     json_t *json = json_pack("{sI}", "lanes", (json_int_t)states->lanes.count);
     for (int i = 0; i < AR_STATES; i++)
         if (i != AR_STATE_WAITING && i != AR_STATE_RUNNING)
-            json_object_set_new(json, ar_lane_state_name((enum ar_lane_state)i), json_integer((json_int_t)states->count[i]));
+            json_object_set_new(json, ar_run_state_name((enum ar_run_state)i), json_integer((json_int_t)states->count[i]));
     return json;
 }
 
 static json_t *lane_json(const struct ar_lane_entry *lane)
 {
-    json_t *json = json_pack("{ssss}", "sample", lane->sample ? lane->sample : "", "state", ar_lane_state_name(lane->state));
+    json_t *json = json_pack("{ssss}", "sample", lane->sample ? lane->sample : "", "state", ar_run_state_name(lane->state));
     if (lane->key)
         json_object_set_new(json, "key", json_string(lane->key));
     if (lane->seconds >= 0)

@@ -9,20 +9,20 @@
 
 enum { FIELDS = 7 };
 
-const char *ar_lane_state_name(enum ar_lane_state state)
+const char *ar_run_state_name(enum ar_run_state state)
 {
     static const char *const names[] = { "waiting", "running", "result", "no result", "cached", "failed", "not chosen" };
     return names[state];
 }
 
-static bool find_state(const char *text, enum ar_lane_state *state)
+static bool find_state(const char *text, enum ar_run_state *state)
 {
     *state = AR_STATE_RUNNING;
     if (strcmp(text, "started") == 0)
         return true;
     for (int i = 0; i < AR_STATES; i++) {
-        *state = (enum ar_lane_state)i;
-        if (strcmp(text, ar_lane_state_name(*state)) == 0)
+        *state = (enum ar_run_state)i;
+        if (strcmp(text, ar_run_state_name(*state)) == 0)
             return true;
     }
     return false;
@@ -58,7 +58,7 @@ static const char *or_null(const char *field)
 static int take_line(struct ar_lane_states *states, char *line, struct ar_error *error)
 {
     char *field[FIELDS];
-    enum ar_lane_state state;
+    enum ar_run_state state;
     for (int i = 0; i < FIELDS; i++) {
         field[i] = line;
         char *tab = i + 1 < FIELDS ? strchr(line, '\t') : NULL;

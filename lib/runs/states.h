@@ -9,7 +9,7 @@
 #include "bytes/buf.h"
 #include "bytes/names.h"
 
-enum ar_lane_state {
+enum ar_run_state {
     AR_STATE_WAITING,
     AR_STATE_RUNNING,
     AR_STATE_RESULT,
@@ -21,10 +21,10 @@ enum ar_lane_state {
 };
 
 /* "waiting", "running", "result", "no result", "cached", "failed", "not chosen". */
-const char *ar_lane_state_name(enum ar_lane_state state);
+const char *ar_run_state_name(enum ar_run_state state);
 
 struct ar_lane_entry {
-    enum ar_lane_state state;
+    enum ar_run_state state;
     double seconds;    /* that the method ran; negative: not known */
     uint64_t memory;   /* its peak in bytes; 0: not known */
     const char *key;   /* of the cache, or NULL */

@@ -204,7 +204,7 @@ static void tell_failures(struct run_local *local)
         record = NULL;
     add_quoted(&again, record ? record : AR_RUN_JSON);
     free(record);
-    struct cli_failures failures = { .verb = "failed", .verb_many = "failed alike", .logs = local->home.log.data, .command = again.data };
+    struct cli_failures failures = { .how = CLI_FAILED, .logs = local->home.log.data, .command = again.data };
     for (size_t i = 0; target && log && i < states->lanes.count; i++) {
         const struct ar_lane_entry *lane = &states->lane[i];
         if (lane->state != AR_STATE_FAILED)

@@ -45,7 +45,7 @@ static void print_counts(const struct status *status)
     cli_number(&line, states->lanes.count, "lane");
     for (int i = 0; i < AR_STATES; i++)
         if (states->count[i])
-            ar_buf_add_format(&line, ", %zu %s", states->count[i], ar_lane_state_name((enum ar_lane_state)i));
+            ar_buf_add_format(&line, ", %zu %s", states->count[i], ar_run_state_name((enum ar_run_state)i));
     double rate = rate_of(status);
     if (status->holder.len && rate > 0) {
         unsigned long left = (unsigned long)((double)left_of(states) / rate + 0.5);
@@ -62,7 +62,7 @@ static void add_lane(struct cli_grid *grid, const struct ar_lane_states *states,
     ar_buf_init(&text);
     cli_grid_text(grid, states->lanes.name[i].text);
     cli_grid_text(grid, lane->sample ? lane->sample : "");
-    cli_grid_text(grid, ar_lane_state_name(lane->state));
+    cli_grid_text(grid, ar_run_state_name(lane->state));
     if (lane->seconds >= 0)
         cli_grid_format(grid, "%.2f s", lane->seconds);
     else
@@ -101,7 +101,7 @@ static int print_json(const struct status *status, struct ar_error *error)
     ar_buf_init(&text);
     json_t *counts = json_object(), *json = json_object();
     for (int i = 0; i < AR_STATES; i++)
-        json_object_set_new(counts, ar_lane_state_name((enum ar_lane_state)i), json_integer((json_int_t)states->count[i]));
+        json_object_set_new(counts, ar_run_state_name((enum ar_run_state)i), json_integer((json_int_t)states->count[i]));
     json_object_set_new(json, "running", json_boolean(status->holder.len > 0));
     json_object_set_new(json, "holder", status->holder.len ? json_string(status->holder.data) : json_null());
     json_object_set_new(json, "lanes_total", json_integer((json_int_t)states->lanes.count));
