@@ -23,6 +23,7 @@ corpus() {
 @test "unit: cache" { unit cache; }
 @test "unit: column type" { unit column_type; }
 @test "unit: csv" { unit csv; }
+@test "unit: csv index" { unit csv_index; }
 @test "unit: folder" { unit folder; }
 @test "unit: json" { unit json; }
 @test "unit: ledger form" { unit ledger_form; }

@@ -5,6 +5,7 @@
 #include "codecs/csv_scan.h"
 
 #include "bytes/text.h"
+#include "codecs/csv_index.h"
 
 #if defined(__x86_64__) && !defined(AR_PORTABLE)
 static bool have_avx2(void)
@@ -41,9 +42,12 @@ struct ar_csv_scan *ar_csv_scan_new(const char *data, uint64_t n, uint64_t cells
     scan->first_bound = n_track && track[0] == 0;
     scan->bound = scan->first_bound;
     scan->fill = ar_csv_fill_portable;
+    scan->index = ar_csv_index_portable;
 #if defined(__x86_64__) && !defined(AR_PORTABLE)
-    if (twin != AR_CSV_PORTABLE && have_avx2())
+    if (twin != AR_CSV_PORTABLE && have_avx2()) {
         scan->fill = ar_csv_fill_avx2;
+        scan->index = ar_csv_index_avx2;
+    }
 #else
     (void)twin;
 #endif
@@ -155,6 +159,14 @@ ssize_t ar_csv_scan_rows(struct ar_csv_scan *scan, const struct ar_csv_row **row
     }
     *rows = scan->row;
     return n;
+}
+
+void ar_csv_scan_index(struct ar_csv_scan *scan, struct ar_csv_indexer *indexer)
+{
+    scan->index(scan, indexer);
+    check_rows_before(scan);
+    if (scan->seen.fault == AR_CSV_UNTERMINATED)
+        scan->seen.fault_offset = find_open_quote(scan);
 }
 
 unsigned ar_csv_walk_bytes(struct ar_csv_scan *scan, const char *bytes, unsigned n, uint64_t *separators, uint64_t *ends)

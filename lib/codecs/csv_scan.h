@@ -27,6 +27,8 @@ struct ar_csv_carry {
     uint64_t any_cr;     /* a CR, wherever */
 };
 
+struct ar_csv_indexer;
+
 struct ar_csv_scan {
     const char *data;
     uint64_t n;
@@ -45,6 +47,7 @@ struct ar_csv_scan {
     bool ended;
     uint64_t line_ends;  /* in what has been walked */
     ssize_t (*fill)(struct ar_csv_scan *scan);
+    void (*index)(struct ar_csv_scan *scan, struct ar_csv_indexer *indexer); /* see codecs/csv_index.h */
     struct ar_csv_seen seen;
     struct ar_csv_row row[AR_CSV_BATCH];
 };

@@ -47,6 +47,9 @@ static inline unsigned select_bit(uint64_t bits, unsigned k)
 #define AR_CSV_FILL ar_csv_fill_avx2
 #include "codecs/csv_walk.h"
 
+#define AR_CSV_INDEX ar_csv_index_avx2
+#include "codecs/csv_index_walk.h"
+
 #ifdef __clang__
 #pragma clang attribute pop
 #endif

@@ -70,3 +70,6 @@ static inline unsigned select_bit(uint64_t bits, unsigned k)
 
 #define AR_CSV_FILL ar_csv_fill_portable
 #include "codecs/csv_walk.h"
+
+#define AR_CSV_INDEX ar_csv_index_portable
+#include "codecs/csv_index_walk.h"

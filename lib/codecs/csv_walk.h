@@ -115,12 +115,17 @@ static inline void count_lines(struct ar_csv_scan *scan, const struct ar_csv_mas
     scan->line_ends += (uint64_t)__builtin_popcountll(ends);
 }
 
-/* Walks one block of valid bytes (all ones but for the last block). False at a fault. */
-static inline bool walk_block(struct ar_csv_scan *scan, const char *block, uint64_t base, uint64_t valid)
+/*
+ * Finds the separators and line ends of one block of valid bytes (all ones but for the last block). False at a fault, which is in
+ * scan->seen with its offset; the masks have what stands before it.
+ */
+static inline bool separate_block(struct ar_csv_scan *scan, const char *block, uint64_t base, uint64_t valid, uint64_t *separators,
+                                  uint64_t *ends)
 {
     struct ar_csv_masks m;
     classify(block, &m);
     count_lines(scan, &m, valid);
+    *separators = *ends = 0;
     if (AR_UNLIKELY(m.nul & valid)) {
         note_fault(scan, AR_CSV_NUL, base + (unsigned)__builtin_ctzll(m.nul & valid));
         return false;
@@ -134,26 +139,41 @@ static inline bool walk_block(struct ar_csv_scan *scan, const char *block, uint6
     struct ar_csv_carry *carry = &scan->carry;
     uint64_t inside = 0;
     if ((m.quote | carry->in_quote | carry->closed) && !resolve_quotes(&m, valid, carry, &inside)) {
-        uint64_t separators, ends;
         unsigned n = (unsigned)__builtin_popcountll(valid);
-        bool whole = ar_csv_walk_bytes(scan, block, n, &separators, &ends) == n;
-        enum ar_csv_fault fault = scan->seen.fault;
-        uint64_t offset = base + scan->seen.fault_offset;
-        scan->seen.fault = AR_CSV_OK;
-        if (!take_block(scan, base, separators, ends))
-            return false;
-        if (!whole)
-            note_fault(scan, fault, offset);
-        return whole;
+        if (ar_csv_walk_bytes(scan, block, n, separators, ends) == n)
+            return true;
+        scan->seen.fault_offset += base;
+        return false;
     }
     uint64_t lf = m.lf & ~inside;
     uint64_t cr = m.cr & ~inside;
-    uint64_t ends = lf;
+    *ends = lf;
     if (AR_UNLIKELY(cr | carry->cr))
-        ends = (lf & ~((cr << 1) | carry->cr)) | cr;
+        *ends = (lf & ~((cr << 1) | carry->cr)) | cr;
     carry->cr = cr >> 63;
     carry->cell_start = ((m.comma | m.lf | m.cr) & ~inside) >> 63;
-    return take_block(scan, base, m.comma & ~inside, ends);
+    *separators = m.comma & ~inside;
+    return true;
+}
+
+/* Takes what stands before the fault that was found in a block: a fault in there comes first. False. */
+static bool end_at_fault(struct ar_csv_scan *scan, uint64_t base, uint64_t separators, uint64_t ends)
+{
+    enum ar_csv_fault fault = scan->seen.fault;
+    uint64_t offset = scan->seen.fault_offset;
+    scan->seen.fault = AR_CSV_OK;
+    if (take_block(scan, base, separators, ends))
+        note_fault(scan, fault, offset);
+    return false;
+}
+
+/* Walks one block of valid bytes. False at a fault. */
+static inline bool walk_block(struct ar_csv_scan *scan, const char *block, uint64_t base, uint64_t valid)
+{
+    uint64_t separators, ends;
+    if (AR_UNLIKELY(!separate_block(scan, block, base, valid, &separators, &ends)))
+        return end_at_fault(scan, base, separators, ends);
+    return take_block(scan, base, separators, ends);
 }
 
 ssize_t AR_CSV_FILL(struct ar_csv_scan *scan)
