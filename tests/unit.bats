@@ -32,6 +32,7 @@ corpus() {
 @test "unit: pickle" { unit pickle; }
 @test "unit: pickle write" { unit pickle_write; }
 @test "unit: proc" { unit proc; }
+@test "unit: real" { unit real; }
 @test "unit: result" { unit result; }
 @test "unit: schema" { unit schema; }
 @test "unit: table" { unit table; }
