@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "program/failure.h"
+
+#include "bytes/text.h"
+
+void ar_failure_init(struct ar_failure *failure)
+{
+    *failure = (struct ar_failure){ 0 };
+    ar_buf_init(&failure->message);
+    ar_buf_init(&failure->detail);
+}
+
+void ar_failure_release(struct ar_failure *failure)
+{
+    ar_buf_release(&failure->message);
+    ar_buf_release(&failure->detail);
+}
+
+void ar_failure_clear(struct ar_failure *failure)
+{
+    ar_buf_clear(&failure->message);
+    ar_buf_clear(&failure->detail);
+    failure->failed = failure->taken = false;
+}
+
+/* Appends a text as it can be shown anywhere; line ends stay where they may. */
+AR_PRINTF(3, 0)
+static void add_shown(struct ar_buf *out, bool lines, const char *format, va_list arguments)
+{
+    char *text;
+    int n = vasprintf(&text, format, arguments);
+    if (n < 0)
+        return;
+    for (char *at = text;; at++) {
+        size_t len = lines ? strcspn(at, "\n") : strlen(at);
+        ar_text_show(out, at, len);
+        at += len;
+        if (!*at)
+            break;
+        ar_buf_add_char(out, '\n');
+    }
+    free(text);
+}
+
+int ar_failure_tell_list(struct ar_failure *failure, const char *format, va_list arguments)
+{
+    failure->taken = !failure->failed;
+    if (failure->failed)
+        return -1;
+    failure->failed = true;
+    add_shown(&failure->message, false, format, arguments);
+    return -1;
+}
+
+int ar_failure_tell(struct ar_failure *failure, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    ar_failure_tell_list(failure, format, arguments);
+    va_end(arguments);
+    return -1;
+}
+
+int ar_failure_detail_list(struct ar_failure *failure, const char *format, va_list arguments)
+{
+    if (!failure->taken)
+        return -1;
+    add_shown(&failure->detail, true, format, arguments);
+    ar_buf_add_char(&failure->detail, '\n');
+    return -1;
+}
+
+int ar_failure_detail(struct ar_failure *failure, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    ar_failure_detail_list(failure, format, arguments);
+    va_end(arguments);
+    return -1;
+}
+
+int ar_failure_error(struct ar_failure *failure, const struct ar_error *error)
+{
+    ar_failure_tell(failure, "%s", error->what);
+    if (*error->hint)
+        ar_failure_detail(failure, "%s", error->hint);
+    return -1;
+}
+
+void ar_failure_text(const struct ar_failure *failure, struct ar_buf *out)
+{
+    ar_buf_add_text(out, failure->message.len ? failure->message.data : "out of memory");
+    ar_buf_add_char(out, '\n');
+    if (failure->detail.len) {
+        ar_buf_add_char(out, '\n');
+        ar_buf_add(out, failure->detail.data, failure->detail.len);
+    }
+}
