@@ -6,6 +6,9 @@ SONAME = libanalysisrun.so.0
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
+LIBDIR = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+PKGCONFIGDIR = $(LIBDIR)/pkgconfig
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/analysisrun
 LOCALEDIR = $(PREFIX)/share/locale
@@ -15,6 +18,7 @@ DESTDIR =
 CC = gcc
 CFLAGS = -O2 -g
 PKGCONFIG = pkg-config
+OBJCOPY = objcopy
 INSTALL = install
 FUZZ_SECONDS = 60
 JOBS := $(shell nproc 2>/dev/null || echo 1)
@@ -23,9 +27,9 @@ TEST_JOBS := $(shell expr 3 '*' $(JOBS))
 
 # Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
 DEPS = gcc libc6-dev make pkg-config zlib1g-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
-    libutf8proc-dev gettext nettle-dev libedit-dev jq mawk gnuplot-nox fonts-ipafont-gothic parallel
+    libutf8proc-dev gettext nettle-dev libedit-dev libcairo2-dev jq mawk gnuplot-nox fonts-ipafont-gothic parallel
 DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash zstd xz-utils lz4 bzip2 mandoc file git man-db \
-    python3-venv
+    python3-venv valgrind g++
 DEPS_DEV = clang libclang-rt-14-dev cppcheck shellcheck mandoc
 
 # What cannot be left out, whatever CFLAGS says. libarchive is loaded when it is needed: only its headers are.
@@ -61,10 +65,12 @@ LIBRARY := $(B)/libanalysisrun.a
 LANGUAGES := $(patsubst share/locale/%.po,%,$(sort $(wildcard share/locale/*.po)))
 CATALOGUE = LC_MESSAGES/analysisrun.mo
 
-.PRECIOUS: $(B)/%.o $(B)/tools/ar-% $(B)/tests/unit/% $(B)/tests/interop/% $(B)/tests/fuzz/% $(B)/tests/gen-run
+EXAMPLES := mean-c spot-stats-c
+
+.PRECIOUS: $(B)/%.o $(B)/methods/%-c $(B)/tools/ar-% $(B)/tests/unit/% $(B)/tests/interop/% $(B)/tests/fuzz/% $(B)/tests/gen-run
 
 .PHONY: all
-all: $(TOOLS:%=$(OUT)/bin/%) $(OUT)/$(SONAME) $(LANGUAGES:%=$(OUT)/locale/%/$(CATALOGUE)) ## build the tools into build/bin (default)
+all: $(TOOLS:%=$(OUT)/bin/%) $(OUT)/$(SONAME) $(OUT)/libanalysisrun.a $(LANGUAGES:%=$(OUT)/locale/%/$(CATALOGUE)) ## build the tools into build/bin (default)
 
 # ---- packages -------------------------------------------------------------------------------------------------------
 
@@ -108,6 +114,33 @@ $(OUT)/$(SONAME): $(B)/$(SONAME)
 $(OUT)/locale/%/$(CATALOGUE): share/locale/%.po
 	@mkdir -p $(@D)
 	@msgfmt -c -o $@ $<
+
+# The static library for others: one object in which all that the map hides is hidden, too.
+$(OUT)/libanalysisrun.a: $(B)/public/libanalysisrun.a
+	$(put)
+
+$(B)/public/libanalysisrun.a: $(LIB_SOURCES:%.c=$(B)/%.o)
+	@mkdir -p $(@D)
+	@$(CC) -r -nostdlib -o $(@D)/analysisrun.o $^
+	@$(OBJCOPY) --localize-hidden $(@D)/analysisrun.o
+	@rm -f $@
+	@$(AR) rcs $@ $(@D)/analysisrun.o
+
+# The example methods in C, as a user builds them: with the public header and library alone.
+.PHONY: examples
+examples: $(EXAMPLES:%=$(OUT)/methods/%) ## build the example methods in C into build/methods
+
+$(OUT)/methods/%: $(B)/methods/%
+	$(put)
+
+EXAMPLE_LIBS =
+$(B)/methods/spot-stats-c: EXAMPLE_LIBS = $(shell $(PKGCONFIG) --cflags --libs cairo)
+
+.SECONDEXPANSION:
+$(B)/methods/%-c: share/methods/%-c/$$*.c lib/analysisrun.h $(B)/public/libanalysisrun.a
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(LINK) -Ilib -o $@ $< $(B)/public/libanalysisrun.a $(PKG_LIBS) $(LIBS) $(EXAMPLE_LIBS)
 
 $(LIBRARY): $(LIB_SOURCES:%.c=$(B)/%.o)
 	@rm -f $@
@@ -153,8 +186,14 @@ demo: ## build, and run the main job on real and on generated data, showing each
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX
-	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(BASHCOMPDIR)
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR)
 	$(INSTALL) -m 755 $(TOOLS:%=$(OUT)/bin/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 644 lib/analysisrun.h $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -m 644 $(OUT)/libanalysisrun.a $(DESTDIR)$(LIBDIR)
+	$(INSTALL) -m 755 $(OUT)/$(SONAME) $(DESTDIR)$(LIBDIR)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libanalysisrun.so
+	sed -e 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@INCLUDEDIR@|$(INCLUDEDIR)|;s|@VERSION@|$(VERSION)|;s|@PRIVATE@|$(PKG_LIBS)|' \
+	    lib/analysisrun.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/analysisrun.pc
 	for page in man/*.[1-9]; do section=$${page##*.}; \
 	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$section && \
 	    $(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section || exit; done
@@ -162,13 +201,15 @@ install: all ## install below DESTDIR and PREFIX
 	for language in $(LANGUAGES); do \
 	    $(INSTALL) -d $(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES && \
 	    $(INSTALL) -m 644 $(OUT)/locale/$$language/$(CATALOGUE) $(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES || exit; done
-	cp -R share/methods share/make share/examples $(DESTDIR)$(DATADIR)
+	cp -R share/methods share/make share/examples share/template $(DESTDIR)$(DATADIR)
 	rm -f $(DESTDIR)$(DATADIR)/examples/demo.sh
 	sed 's|/usr/local/share/analysisrun|$(DATADIR)|' share/make/Makefile.example > $(DESTDIR)$(DATADIR)/make/Makefile.example
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(TOOLS:%=$(DESTDIR)$(BASHCOMPDIR)/%)
+	rm -f $(DESTDIR)$(INCLUDEDIR)/analysisrun.h $(DESTDIR)$(PKGCONFIGDIR)/analysisrun.pc
+	rm -f $(DESTDIR)$(LIBDIR)/libanalysisrun.a $(DESTDIR)$(LIBDIR)/libanalysisrun.so $(DESTDIR)$(LIBDIR)/$(SONAME)
 	for page in man/*.[1-9]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -f $(LANGUAGES:%=$(DESTDIR)$(LOCALEDIR)/%/$(CATALOGUE))
 	rm -rf $(DESTDIR)$(DATADIR)
@@ -177,7 +218,7 @@ uninstall: ## remove what install has put there
 
 .PHONY: test-programs
 test-programs: all $(UNITS:%=$(OUT)/unit/%) $(FUZZERS:%=$(OUT)/fuzz/%) $(OUT)/gen-run ## build what the tests run
-test-programs: $(OUT)/interop/pickle-tool
+test-programs: $(OUT)/interop/pickle-tool $(EXAMPLES:%=$(OUT)/methods/%)
 
 .PHONY: check
 check: deps-test ## install what the tests need, build, and run all tests

@@ -98,7 +98,7 @@ int ar_lane_fields(const struct ar_lane *lane);
 
 const struct ar_params *ar_lane_params(struct ar_lane *lane);
 
-/* The set of that name; NULL, recorded, where the lane has none. */
+/* The set of that name; NULL, recorded, where the lane has none: a set without rows and columns, for the functions below. */
 struct ar_set *ar_lane_set(struct ar_lane *lane, const char *name);
 
 /* What the declaration has as user. */

@@ -32,7 +32,15 @@ void ar_region_touch(struct ar_region *region, size_t offset, size_t n)
     if (offset >= region->size)
         return;
     n = n < region->size - offset ? n : region->size - offset;
-    (void)madvise(region->data + offset, n, MADV_POPULATE_WRITE); /* a matter of speed only */
+    ar_memory_touch(region->data + offset, n);
+}
+
+void ar_memory_touch(void *bytes, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = ((uintptr_t)bytes + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)bytes + n) & ~(page - 1);
+    if (start < end)
+        (void)madvise((void *)start, end - start, MADV_POPULATE_WRITE); /* a matter of speed only */
 }
 
 void ar_region_drop(struct ar_region *region, size_t offset, size_t n)

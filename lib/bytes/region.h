@@ -22,6 +22,9 @@ void ar_region_touch(struct ar_region *region, size_t offset, size_t n);
 /* Gives the memory of n bytes from offset on back to the system, where they make whole pages: what they were is lost. */
 void ar_region_drop(struct ar_region *region, size_t offset, size_t n);
 
+/* The same for n bytes at any address. */
+void ar_memory_touch(void *bytes, size_t n);
+
 void ar_region_release(struct ar_region *region);
 
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "codecs/csv_index.h"
 
+#include "bytes/region.h"
 #include "codecs/csv_scan.h"
 
-enum { ROOM_STEP = 64 * AR_CSV_BLOCK + 64 }; /* offsets that the blocks between two looks may have, and those of one write more */
+enum {
+    ROOM_STEP = 64 * AR_CSV_BLOCK + 64, /* offsets that the blocks between two looks may have, and those of one write more */
+    TOUCH_STEP = 1 << 20,               /* offsets */
+};
 
 void ar_csv_index_release(struct ar_csv_index *index)
 {
@@ -30,7 +34,17 @@ static bool grow(struct ar_csv_indexer *x, uint64_t at)
         return false;
     index->end = grown;
     index->room = room;
+    x->touched = x->n;
     return true;
+}
+
+/* New memory is taken in steps. */
+static void touch(struct ar_csv_indexer *x)
+{
+    struct ar_csv_index *index = x->index;
+    size_t left = index->room - x->touched, n = left < TOUCH_STEP ? left : TOUCH_STEP;
+    ar_memory_touch(index->end + x->touched, n * sizeof *index->end);
+    x->touched += n;
 }
 
 static bool add_piece(struct ar_csv_index *index, size_t row, uint64_t origin)
@@ -69,6 +83,8 @@ bool ar_csv_index_prepare(struct ar_csv_indexer *x, uint64_t at)
         x->memory = true;
         return false;
     }
+    if (x->n + ROOM_STEP > x->touched)
+        touch(x);
     return at - index->piece[index->n_pieces - 1].origin <= x->piece_max || begin_piece(x, at);
 }
 
@@ -92,7 +108,7 @@ int ar_csv_index_make(struct ar_csv_index *index, const char *data, uint64_t n, 
                       uint64_t first_line, const char *what, struct ar_error *error)
 {
     struct ar_csv_scan *scan = ar_csv_scan_new(data, n, cells, NULL, 0, twin);
-    struct ar_csv_indexer x = { .index = index, .piece_max = piece_max, .row_end = cells - 1 };
+    struct ar_csv_indexer x = { .index = index, .piece_max = piece_max, .row_end = cells - 1, .touched = index->room };
     free(index->start);
     index->start = NULL;
     index->data = data;

@@ -81,6 +81,7 @@ struct ar_csv_indexer {
     struct ar_csv_index *index;
     uint64_t piece_max;
     size_t n;       /* offsets so far */
+    size_t touched; /* offsets for which memory was taken */
     size_t row_end; /* the offset with this number must be a row's last */
     uint64_t row_start;
     bool memory;    /* ran out */

@@ -119,8 +119,8 @@ static inline void count_lines(struct ar_csv_scan *scan, const struct ar_csv_mas
  * Finds the separators and line ends of one block of valid bytes (all ones but for the last block). False at a fault, which is in
  * scan->seen with its offset; the masks have what stands before it.
  */
-static inline bool separate_block(struct ar_csv_scan *scan, const char *block, uint64_t base, uint64_t valid, uint64_t *separators,
-                                  uint64_t *ends)
+__attribute__((always_inline)) static inline bool separate_block(struct ar_csv_scan *scan, const char *block, uint64_t base, uint64_t valid,
+                                                                 uint64_t *separators, uint64_t *ends)
 {
     struct ar_csv_masks m;
     classify(block, &m);

@@ -61,7 +61,7 @@ static const char *scan_exponent(const char *text, const char *end, int *exponen
 }
 
 /* False where the text is no number in digits. */
-static inline bool scan(const char *text, const char *end, struct scanned *s)
+__attribute__((always_inline)) static inline bool scan(const char *text, const char *end, struct scanned *s)
 {
     *s = (struct scanned){ .negative = text < end && *text == '-' };
     text += text < end && (*text == '-' || *text == '+');

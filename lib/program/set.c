@@ -75,8 +75,8 @@ static int make_index(struct ar_set *set, struct ar_error *error)
 bool ar_set_ready(struct ar_set *set)
 {
     struct ar_error error = { 0 };
-    if (set->state != AR_SET_UNREAD)
-        return set->state == AR_SET_READY;
+    if (!set || set->state != AR_SET_UNREAD) /* one that the lane has not is on record already */
+        return set && set->state == AR_SET_READY;
     set->state = AR_SET_BROKEN;
     if (make_index(set, &error) != 0) {
         set->index.rows = 0;

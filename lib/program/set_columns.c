@@ -4,10 +4,13 @@
  */
 #include <math.h>
 
+#include "bytes/region.h"
 #include "codecs/real.h"
 #include "program/set.h"
 
 #define FIELD_COLUMN "MultiPointIndex"
+
+enum { TOUCH_ROWS = 1 << 16 }; /* from so many on, memory is taken at once */
 
 /* Where the rows of a piece end. */
 static size_t piece_end(const struct ar_csv_index *index, size_t piece)
@@ -19,6 +22,8 @@ static size_t piece_end(const struct ar_csv_index *index, size_t piece)
 static void *new_array(struct ar_set *set, size_t count, size_t size)
 {
     void *array = reallocarray(NULL, count + 1, size);
+    if (array && count >= TOUCH_ROWS)
+        ar_memory_touch(array, count * size);
     if (!array)
         ar_failure_tell(set->failure, "out of memory for %zu rows of %s", count, set->name);
     return array;
