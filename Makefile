@@ -137,7 +137,7 @@ EXAMPLE_LIBS =
 $(B)/methods/spot-stats-c: EXAMPLE_LIBS = $(shell $(PKGCONFIG) --cflags --libs cairo)
 
 .SECONDEXPANSION:
-$(B)/methods/%-c: share/methods/%-c/$$*.c lib/analysisrun.h $(B)/public/libanalysisrun.a
+$(B)/methods/%-c: share/methods/%-c/$$*.c lib/analysisrun.h lib/stats/stats.h $(B)/public/libanalysisrun.a
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(LINK) -Ilib -o $@ $< $(B)/public/libanalysisrun.a $(PKG_LIBS) $(LIBS) $(EXAMPLE_LIBS)
@@ -188,7 +188,7 @@ demo: ## build, and run the main job on real and on generated data, showing each
 install: all ## install below DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR)
 	$(INSTALL) -m 755 $(TOOLS:%=$(OUT)/bin/%) $(DESTDIR)$(BINDIR)
-	$(INSTALL) -m 644 lib/analysisrun.h $(DESTDIR)$(INCLUDEDIR)
+	sed -e '/#include "stats\/stats.h"/{r lib/stats/stats.h' -e 'd}' lib/analysisrun.h > $(DESTDIR)$(INCLUDEDIR)/analysisrun.h
 	$(INSTALL) -m 644 $(OUT)/libanalysisrun.a $(DESTDIR)$(LIBDIR)
 	$(INSTALL) -m 755 $(OUT)/$(SONAME) $(DESTDIR)$(LIBDIR)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libanalysisrun.so

@@ -269,6 +269,8 @@ int ar_results_fail_detail(struct ar_results *results, const char *format, ...) 
 
 /* ---- statistics ----------------------------------------------------------------------------------------------------- */
 
+#include "stats/stats.h"
+
 /* ---- a whole analysis ----------------------------------------------------------------------------------------------- */
 
 struct ar_input {

@@ -9,8 +9,10 @@ load helpers.bash
     sed -n 's/^ *\(ar_[a-z_]*\);$/\1/p' "$BATS_TEST_DIRNAME/../lib/analysisrun.map" | sort >listed
     nm -D --defined-only "$AR_OUT/libanalysisrun.so.0" | awk '$2 == "T" || $2 == "D" || $2 == "B" { sub(/@.*/, "", $3); print $3 }' | sort >exported
     diff listed exported
-    grep -o 'ar_[a-z_]*(' "$BATS_TEST_DIRNAME/../lib/analysisrun.h" | tr -d '(' | sort >declared
+    grep -oh '\bar_[a-z_]*(' "$BATS_TEST_DIRNAME"/../lib/{analysisrun,stats/stats}.h | tr -d '(' | sort -u >declared
     diff listed declared
+    nm -g --defined-only "$AR_OUT/libanalysisrun.a" | awk '$2 ~ /^[A-Z]$/ { print $3 }' | grep -v '^__' | sort >static
+    diff listed static
 }
 
 @test "install puts everything below DESTDIR and PREFIX, and uninstall takes all of it away" {

@@ -35,6 +35,7 @@ corpus() {
 @test "unit: real" { unit real; }
 @test "unit: result" { unit result; }
 @test "unit: schema" { unit schema; }
+@test "unit: stats" { unit stats; }
 @test "unit: table" { unit table; }
 @test "unit: tar" { unit tar; }
 @test "unit: tar map" { unit tar_map; }
