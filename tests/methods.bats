@@ -183,6 +183,7 @@ END
 
 @test "every method's manifest is one, and names the files that are there" {
     for method in "$SHARE"/methods/*/; do
+        [[ $method != *-c/ ]] || continue # its binary says it
         jq -r '(.files + .postprocess_files)[]' "$method/manifest.json" | LC_ALL=C sort -u |
             diff - <(cd "$method" && printf '%s\n' * | grep -vx manifest.json | LC_ALL=C sort)
         refuses 2 'no input' -- ar-pack -m "$method/manifest.json" </dev/null

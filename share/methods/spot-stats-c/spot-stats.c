@@ -126,7 +126,7 @@ static void draw_field(const struct plot *p, int field, const double *x, const s
     for (size_t i = 0; value && i < n; i++) {
         value[i] = x[rows[i]];
         if (i % step == 0 && !isnan(value[i])) {
-            cairo_arc(p->c, middle + (fmod(i / step * 0.6180339887, 1) - 0.5) * 0.6 * p->slot, down(p, value[i]), 2, 0, 2 * M_PI);
+            cairo_arc(p->c, middle + (fmod(i / step * 0.6180339887, 1) - 0.5) * 0.6 * p->slot, down(p, value[i]), 2, 0, 6.2831853);
             cairo_fill(p->c);
         }
     }
@@ -196,7 +196,8 @@ static void give_picture(struct ar_lane *lane, struct ar_set *spots, const doubl
     cairo_set_source_rgb(p.c, 1, 1, 1);
     cairo_paint(p.c);
     cairo_set_line_width(p.c, 1);
-    cairo_select_font_face(p.c, "sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+    /* A font that knows Japanese; where it is not there, it is another one. */
+    cairo_select_font_face(p.c, "IPAGothic", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(p.c, 12);
     draw_axes(&p, lane, threshold);
     for (int field = 1; field <= ar_lane_fields(lane); field++) {
