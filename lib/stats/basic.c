@@ -43,7 +43,7 @@ double ar_variance(const double *x, size_t n, size_t ddof)
 double ar_sd(const double *x, size_t n, size_t ddof)
 {
     struct ar_moments moments = ar_moments(x, NULL, n);
-    return ar_moments_sd(&moments, ddof);
+    return ldexp(ar_moments_sd(&moments, ddof), moments.exponent);
 }
 
 double ar_z(const double *x, size_t n, size_t ddof, double *z)
@@ -51,10 +51,10 @@ double ar_z(const double *x, size_t n, size_t ddof, double *z)
     struct ar_moments moments = ar_moments(x, NULL, n);
     double sd = ar_moments_sd(&moments, ddof);
     for (size_t i = 0; i < n; i++) {
-        double distance = (x[i] - moments.of.mean) - moments.low;
+        double distance = ar_distance(&moments, x[i]);
         z[i] = sd == 0 && distance == 0 ? 0 : distance / sd;
     }
-    return sd;
+    return ldexp(sd, moments.exponent);
 }
 
 double ar_pearson(const double *x, const double *y, size_t n)
@@ -63,13 +63,10 @@ double ar_pearson(const double *x, const double *y, size_t n)
     struct ar_moments of_y = ar_moments(y, x, n);
     if (!(of_x.square > 0) || !(of_y.square > 0))
         return NAN;
-    /* The rest that the rounding of the means left, in the distances' scale. */
-    double rest_x = of_x.low * of_x.scale;
-    double rest_y = of_y.low * of_y.scale;
     struct ar_sum products = { 0, 0 };
     for (size_t i = 0; i < n; i++)
         if (!isnan(x[i]) && !isnan(y[i]))
-            ar_sum_add(&products, (ar_distance(&of_x, x[i]) - rest_x) * (ar_distance(&of_y, y[i]) - rest_y));
+            ar_sum_add(&products, ar_distance(&of_x, x[i]) * ar_distance(&of_y, y[i]));
     double r = (products.high + products.low) / sqrt(of_x.square * of_y.square);
     return fmin(1, fmax(-1, r));
 }

@@ -81,9 +81,8 @@ struct ar_moments ar_moments(const double *x, const double *y, size_t n)
         ar_sum_add(&plain, distance);
         ar_sum_add(&squares, distance * distance);
     }
-    double rest = (plain.high + plain.low) / (double)moments.of.n;
-    moments.low = ldexp(rest, moments.exponent);
-    moments.square = fmax(0, squares.high + squares.low - rest * rest * (double)moments.of.n);
+    moments.rest = (plain.high + plain.low) / (double)moments.of.n;
+    moments.square = fmax(0, squares.high + squares.low - moments.rest * moments.rest * (double)moments.of.n);
     return moments;
 }
 
@@ -91,5 +90,5 @@ double ar_moments_sd(const struct ar_moments *moments, size_t ddof)
 {
     if (moments->of.n <= ddof)
         return NAN;
-    return ldexp(sqrt(moments->square / (double)(moments->of.n - ddof)), moments->exponent);
+    return sqrt(moments->square / (double)(moments->of.n - ddof));
 }

@@ -38,25 +38,26 @@ struct ar_survey {
 struct ar_survey ar_survey(const double *x, const double *y, size_t n);
 
 /*
- * What the second pass adds. Distances are taken × 2^-exponent, so that neither they nor their squares leave the range of a double.
+ * What the second pass adds. Distances are taken × 2^-exponent, so that neither they nor their squares leave the range of a
+ * double.
  */
 struct ar_moments {
     struct ar_survey of;
-    double low;    /* the true mean is of.mean + low */
     int exponent;  /* the largest distance from the mean is less than about 2^exponent */
     double scale;  /* 2^-exponent */
+    double rest;   /* (the true mean - of.mean) × scale */
     double square; /* the sum of the squared distances from the true mean × scale²; NaN where a value is infinite */
 };
 
 struct ar_moments ar_moments(const double *x, const double *y, size_t n);
 
-/* The distance of a value from the rounded mean, × scale. */
+/* The distance of a value from the true mean, × scale. */
 static inline double ar_distance(const struct ar_moments *moments, double x)
 {
-    return x * moments->scale - moments->of.mean * moments->scale;
+    return x * moments->scale - moments->of.mean * moments->scale - moments->rest;
 }
 
-/* The standard deviation; NaN where n <= ddof. */
+/* The standard deviation × scale; NaN where n <= ddof. */
 double ar_moments_sd(const struct ar_moments *moments, size_t ddof);
 
 #endif

@@ -14,9 +14,10 @@
  * is smaller. No value is NaN; k < n.
  *
  * Divides by a pivot again and again (C. A. R. Hoare, Algorithm 65: Find, Communications of the ACM 4 (1961) 321-322,
- * doi:10.1145/366622.366647): the median of three or nine of the values. When that has left more than three quarters of the values
- * "patience" times, the pivots are medians of medians of five from then on, which leave about seven tenths at most (M. Blum and others,
- * Time bounds for selection, Journal of Computer and System Sciences 7 (1973) 448-461, doi:10.1016/S0022-0000(73)80033-9).
+ * doi:10.1145/366622.366647): the median of three or nine of the values. When that has left more than three quarters of the
+ * values "patience" times, the pivots are medians of medians of five from then on, which leave about seven tenths at most (M.
+ * Blum and others, Time bounds for selection, Journal of Computer and System Sciences 7 (1973) 448-461,
+ * doi:10.1016/S0022-0000(73)80033-9).
  *
  * Returns how many values were looked at in all its steps: at most in proportion to n.
  */

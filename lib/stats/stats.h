@@ -13,8 +13,8 @@
  * - Nothing is printed and no state is kept, so that threads may call them at the same time. Memory is allocated only where a
  *   "scratch" is NULL.
  * - A result beyond the range of a double is infinite. In between nothing overflows or underflows for finite values up to 1e300.
- *
- * "Exact but for rounding" means: within a few units of the last place of the true result for the values as they are given.
+ * - Results are right to a few units of their last place; where parts cancel out (a sum, a difference, t, r or a score near 0),
+ *   to a few units of the last place of these parts.
  */
 #ifndef AR_STATS_STATS_H
 #define AR_STATS_STATS_H
@@ -46,18 +46,18 @@ double ar_min(const double *x, size_t n);
 double ar_max(const double *x, size_t n);
 
 /*
- * The arithmetic mean: the sum as above, divided by n; NaN where n = 0. Never below the smallest value or above the largest. The mean of
- * equal values is that value.
+ * The arithmetic mean: the sum as above, divided by n; NaN where n = 0. Never below the smallest value or above the largest. The
+ * mean of equal values is that value.
  */
 double ar_mean(const double *x, size_t n);
 
 /*
- * The variance: the sum of the squared distances from the mean, divided by n - ddof. ddof 1 gives the estimate from a sample (as pandas
- * without asking), 0 that of a whole population (as numpy without asking). NaN where n <= ddof, or a value is infinite; 0 where
- * all values are equal.
+ * The variance: the sum of the squared distances from the mean, divided by n - ddof. ddof 1 gives the estimate from a sample (as
+ * pandas without asking), 0 that of a whole population (as numpy without asking). NaN where n <= ddof, or a value is infinite; 0
+ * where all values are equal.
  * In two passes, corrected for the rounding of the mean, so that values such as 1e9 + 0.001 keep their digits.
- * Source: T. F. Chan, G. H. Golub, R. J. LeVeque, Algorithms for computing the sample variance, The American Statistician 37 (1983)
- * 242-247, doi:10.1080/00031305.1983.10483115.
+ * Source: T. F. Chan, G. H. Golub, R. J. LeVeque, Algorithms for computing the sample variance, The American Statistician 37
+ * (1983) 242-247, doi:10.1080/00031305.1983.10483115.
  */
 double ar_variance(const double *x, size_t n, size_t ddof);
 
@@ -65,22 +65,24 @@ double ar_variance(const double *x, size_t n, size_t ddof);
 double ar_sd(const double *x, size_t n, size_t ddof);
 
 /*
- * Standard scores: z[i] = (x[i] - mean) / sd; NaN where x[i] is NaN. z has room for n values; it may be x itself. Returns the standard
- * deviation. Where that is 0, all values are equal, and their scores 0. Where it is NaN, all scores are NaN.
+ * Standard scores: z[i] = (x[i] - mean) / sd; NaN where x[i] is NaN. z has room for n values; it may be x itself. Returns the
+ * standard deviation. Where that is 0, all values are equal, and their scores 0. Where it is NaN, all scores are NaN.
  */
 double ar_z(const double *x, size_t n, size_t ddof, double *z);
 
 /*
- * Pearson's correlation coefficient of the pairs x[i], y[i], from -1 to 1. A pair in which either is NaN is left out. NaN where there
- * are less than two pairs, where all values of x or of y are equal, or where one is infinite.
+ * Pearson's correlation coefficient of the pairs x[i], y[i], from -1 to 1. A pair in which either is NaN is left out. NaN where
+ * there are less than two pairs, where all values of x or of y are equal, or where one is infinite.
  */
 double ar_pearson(const double *x, const double *y, size_t n);
 
 /* ---- order --------------------------------------------------------------------------------------------------------- */
 
 /*
- * These work on a copy of the values: in scratch, which has room for n doubles, lies apart from x and is left with anything in it;
- * or, where scratch is NULL, in memory that they allocate and free. Where that cannot be had they return NaN and set errno to ENOMEM;
+ * These work on a copy of the values: in scratch, which has room for n doubles, lies apart from x and is left with anything in
+ * it;
+ * or, where scratch is NULL, in memory that they allocate and free. Where that cannot be had they return NaN and set errno to
+ * ENOMEM;
  * errno is not changed otherwise. They take time in proportion to n, whatever the order of the values.
  */
 
@@ -105,22 +107,23 @@ double ar_median(const double *x, size_t n, double *scratch);
 double ar_mad(const double *x, size_t n, double *scratch);
 
 /*
- * The same × AR_MAD_TO_SD: an estimate of the standard deviation of normally distributed values that up to half of the values, however
- * wrong, cannot carry away. AR_MAD_TO_SD is 1 / (the 0.75 quantile of the standard normal distribution).
- * Source: P. J. Rousseeuw, C. Croux, Alternatives to the median absolute deviation, Journal of the American Statistical Association
- * 88 (1993) 1273-1283, doi:10.1080/01621459.1993.10476408.
+ * The same × AR_MAD_TO_SD: an estimate of the standard deviation of normally distributed values that up to half of the values,
+ * however wrong, cannot carry away. AR_MAD_TO_SD is 1 / (the 0.75 quantile of the standard normal distribution).
+ * Source: P. J. Rousseeuw, C. Croux, Alternatives to the median absolute deviation, Journal of the American Statistical
+ * Association 88 (1993) 1273-1283, doi:10.1080/01621459.1993.10476408.
  */
 #define AR_MAD_TO_SD 1.4826022185056018
 double ar_mad_scaled(const double *x, size_t n, double *scratch);
 
 /*
- * Robust scores: z[i] = (x[i] - median) / scaled MAD; NaN where x[i] is NaN. z has room for n values and lies apart from x; nothing
- * is allocated. Returns the scaled MAD.
- * Where that is 0 (more than half of the values are equal), there is no scale to measure by: the score of a value that equals the median
- * is 0, of any other INFINITY or -INFINITY; no other scale is put in its place. Where it is NaN or infinite, all scores are NaN.
+ * Robust scores: z[i] = (x[i] - median) / scaled MAD; NaN where x[i] is NaN. z has room for n values and lies apart from x;
+ * nothing is allocated. Returns the scaled MAD.
+ * Where that is 0 (more than half of the values are equal), there is no scale to measure by: the score of a value that equals
+ * the median is 0, of any other INFINITY or -INFINITY; no other scale is put in its place. Where it is NaN or infinite, all
+ * scores are NaN.
  * Beyond ±3.5 Iglewicz and Hoaglin call a value a potential outlier.
- * Source: B. Iglewicz, D. C. Hoaglin, How to detect and handle outliers, ASQC Quality Press 1993, ISBN 0-87389-247-X (their factor 0.6745
- * is 1 / 1.4826 rounded).
+ * Source: B. Iglewicz, D. C. Hoaglin, How to detect and handle outliers, ASQC Quality Press 1993, ISBN 0-87389-247-X (their
+ * factor 0.6745 is 1 / 1.4826 rounded).
  */
 double ar_robust_z(const double *x, size_t n, double *z);
 
@@ -140,9 +143,9 @@ struct ar_welch {
  * Do two samples, whose variances may differ, come from distributions of equal mean?
  * error, t, df and p are NaN where a sample has less than two values or an infinite one. Where all values of a are equal, and all
  * of b, error is 0 and df NaN; then t is infinite and p is 0 where the means differ, and both are NaN where they do not.
- * Sources: B. L. Welch, The generalization of "Student's" problem when several different population variances are involved, Biometrika 34
- * (1947) 28-35, doi:10.1093/biomet/34.1-2.28; F. E. Satterthwaite, An approximate distribution of estimates of variance
- * components, Biometrics Bulletin 2 (1946) 110-114, doi:10.2307/3002019.
+ * Sources: B. L. Welch, The generalization of "Student's" problem when several different population variances are involved,
+ * Biometrika 34 (1947) 28-35, doi:10.1093/biomet/34.1-2.28; F. E. Satterthwaite, An approximate distribution of estimates of
+ * variance components, Biometrics Bulletin 2 (1946) 110-114, doi:10.2307/3002019.
  */
 struct ar_welch ar_welch_t(const double *a, size_t n_a, const double *b, size_t n_b);
 
@@ -152,8 +155,8 @@ struct ar_welch ar_welch_t(const double *a, size_t n_a, const double *b, size_t 
  * The relative error is below 1e-12 where p >= 1e-300; still smaller p end in 0.
  * It is the regularized incomplete beta function I_x(df / 2, 1 / 2) at x = df / (df + t²).
  * Sources: DLMF, https://dlmf.nist.gov/, 8.17.22 (continued fraction; here its even part) and 5.11.8 (ratio of gamma functions);
- * evaluated by the method of W. J. Lentz, Applied Optics 15 (1976) 668-671, doi:10.1364/AO.15.000668, as modified by I. J. Thompson,
- * A. R. Barnett, Journal of Computational Physics 64 (1986) 490-509, doi:10.1016/0021-9991(86)90046-X.
+ * evaluated by the method of W. J. Lentz, Applied Optics 15 (1976) 668-671, doi:10.1364/AO.15.000668, as modified by I. J.
+ * Thompson, A. R. Barnett, Journal of Computational Physics 64 (1986) 490-509, doi:10.1016/0021-9991(86)90046-X.
  */
 double ar_student_p(double t, double df);
 

@@ -25,8 +25,9 @@ static double gamma_ratio(double a)
 }
 
 /*
- * The even part of the continued fraction of DLMF 8.17.22, each term times a + 2 n: I_x(a, b) is x^a y^b / B(a, b) times this, where y is
- * 1 - x, and lambda, which is not negative here, is a y - b x. That both are given saves the digits that 1 - x would lose.
+ * The even part of the continued fraction of DLMF 8.17.22, each term times a + 2 n: I_x(a, b) is x^a y^b / B(a, b) times this,
+ * where y is 1 - x, and lambda, which is not negative here, is a y - b x. That both are given saves the digits that 1 - x would
+ * lose.
  * Its value is 1 / (beta_0 + alpha_1 / (beta_1 + alpha_2 / …)), found by the modified method of Lentz.
  */
 static double beta_fraction(double a, double b, double x, double y, double lambda)

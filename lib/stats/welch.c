@@ -2,14 +2,21 @@
 #include "stats/moments.h"
 #include "stats/stats.h"
 
+/* The standard error of the mean. */
+static double error_of(const struct ar_moments *moments)
+{
+    return ldexp(ar_moments_sd(moments, 1) / sqrt((double)moments->of.n), moments->exponent);
+}
+
 struct ar_welch ar_welch_t(const double *a, size_t n_a, const double *b, size_t n_b)
 {
     struct ar_moments of_a = ar_moments(a, NULL, n_a);
     struct ar_moments of_b = ar_moments(b, NULL, n_b);
     struct ar_welch welch = { .n_a = of_a.of.n, .n_b = of_b.of.n, .error = NAN, .t = NAN, .df = NAN, .p = NAN };
-    welch.difference = (of_a.of.mean - of_b.of.mean) + (of_a.low - of_b.low);
-    double error_a = ar_moments_sd(&of_a, 1) / sqrt((double)welch.n_a);
-    double error_b = ar_moments_sd(&of_b, 1) / sqrt((double)welch.n_b);
+    double rest = ldexp(of_a.rest, of_a.exponent) - ldexp(of_b.rest, of_b.exponent);
+    welch.difference = (of_a.of.mean - of_b.of.mean) + rest;
+    double error_a = error_of(&of_a);
+    double error_b = error_of(&of_b);
     if (isnan(error_a) || isnan(error_b))
         return welch;
 
