@@ -11,7 +11,7 @@
 #include "methods/analysis.h"
 #include "methods/manifest.h"
 
-enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM, OPT_FORCE, OPT_KNOWN, OPT_BRIEF, OPT_RECORD };
+enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM, OPT_FORCE, OPT_KNOWN, OPT_RECORD };
 
 enum { MAX_JOBS = 4096 };
 
@@ -25,7 +25,7 @@ static const struct cli_option options[] = {
     { OPT_KEEP_GOING, "keep-going", NULL, N_("end with status 0 although lanes failed") },
     { OPT_KEEP_WORK, "keep-work", NULL, N_("the folders of failed lanes stay, and are named") },
     { OPT_RECORD, "record", "FILE", N_("append to FILE how far each lane is: a line when something happens") },
-    { OPT_BRIEF, "brief", NULL, N_("failed lanes are counted, not listed") },
+    CLI_OPTION_BRIEF,
     { OPT_MEM, "mem", "SIZE", N_("limit the memory of each method's processes, as in 2G") },
     CLI_OPTION_CACHE,
     { 'n', "dry-run", NULL, N_("with --cache: run nothing, print which lanes would run, and why") },
@@ -259,7 +259,7 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
         case OPT_RECORD:
             a->record_path = arg;
             break;
-        case OPT_BRIEF:
+        case CLI_BRIEF:
             a->brief = true;
             break;
         case OPT_KEEP_WORK:

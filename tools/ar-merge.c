@@ -21,6 +21,7 @@ static const struct cli_option options[] = {
       N_("the folder that ar-pack delivered into: it tells the lanes, their order and the\naccount of the source") },
     { 's', "samples", "FILE", N_("the samples table tells the lanes and their order") },
     { 'k', "incomplete", NULL, N_("go on although lanes are missing: they become failed ones") },
+    CLI_OPTION_BRIEF,
     CLI_OPTION_OUTPUT,
     CLI_OPTION_COMPRESS,
     { 0 },
@@ -44,7 +45,7 @@ struct input {
 
 struct merge {
     const char *folder, *samples;
-    bool keep_going;
+    bool keep_going, brief;
     struct cli_output output;
     struct ar_gather gather;
     struct input *input; /* none: standard input */
@@ -57,6 +58,9 @@ static int parse_options(struct merge *merge, int argc, char **argv, int *first)
     int key;
     while ((key = cli_next(argc, argv, &arg, first)) >= 0) {
         switch (key) {
+        case CLI_BRIEF:
+            merge->brief = true;
+            break;
         case OPT_LANES:
             merge->folder = arg;
             break;
@@ -260,13 +264,16 @@ static int run(struct merge *merge, int n, char **operands, struct ar_error *err
 }
 
 /* The account in one line, and last the lanes that failed. */
-static void tell(const struct ar_gather *gather)
+static void tell(const struct merge *merge)
 {
+    const struct ar_gather *gather = &merge->gather;
     struct ar_buf line;
     ar_buf_init(&line);
     ar_account_describe(&gather->account, &line);
     cli_info("%s", line.data);
     ar_buf_release(&line);
+    if (merge->brief)
+        return;
     struct cli_failures failures = { .how = CLI_FAILED };
     for (size_t i = 0; i < gather->targets.count; i++)
         if (gather->lane[i].outcome == AR_OUTCOME_FAILED)
@@ -288,7 +295,7 @@ int main(int argc, char **argv)
     if (run(&merge, argc - first, argv + first, &error) != 0)
         status = cli_fail(&error);
     else
-        tell(&merge.gather);
+        tell(&merge);
     ar_gather_release(&merge.gather);
     for (size_t i = 0; i < merge.n; i++)
         free(merge.input[i].path);

@@ -14,7 +14,7 @@
 #include "methods/manifest.h"
 #include "methods/postprocess.h"
 
-enum { OPT_LOG = CLI_LONG, OPT_BRIEF, LOG_LINES = 20, LOG_BYTES = 4096 };
+enum { OPT_LOG = CLI_LONG, LOG_LINES = 20, LOG_BYTES = 4096 };
 
 static const struct cli_option options[] = {
     { 'd', "directory", "DIR", N_("deliver into a folder for people, instead of a stream") },
@@ -23,7 +23,7 @@ static const struct cli_option options[] = {
     { 't', "timeout", "SECONDS", N_("the postprocess may take no longer") },
     CLI_OPTION_MANIFEST,
     { OPT_LOG, "log", "FILE", N_("where the postprocess' standard error goes") },
-    { OPT_BRIEF, "brief", NULL, N_("missing lanes are counted, not listed") },
+    CLI_OPTION_BRIEF,
     CLI_OPTION_CACHE,
     CLI_OPTION_WHY,
     CLI_OPTION_FORCE_ALL,
@@ -91,7 +91,7 @@ static int parse_options(struct post *post, int argc, char **argv, int *first)
         case OPT_LOG:
             post->log_path = arg;
             break;
-        case OPT_BRIEF:
+        case CLI_BRIEF:
             post->brief = true;
             break;
         case 'o':

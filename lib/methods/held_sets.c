@@ -48,7 +48,7 @@ static int add_set(struct ar_held_sets *held, const struct ar_entry *entry, stru
     char *name = strdup(entry->tar->name);
     if (!name)
         return ar_fail_memory(error);
-    held->set[held->n++] = (struct ar_held_set){ .name = name, .base = name + (entry->base - entry->tar->name), .lane = entry->lane,
+    held->set[held->n++] = (struct ar_held_set){ .name = name, .below = name + (entry->name - entry->tar->name), .base = name + (entry->base - entry->tar->name), .lane = entry->lane,
                                                  .start = held->used, .len = (size_t)entry->tar->size };
     return 0;
 }
@@ -75,7 +75,7 @@ int ar_held_sets_replay(const struct ar_held_sets *held, struct ar_stream *strea
     for (size_t i = 0; i < held->n && result == 0; i++) {
         const struct ar_held_set *set = &held->set[i];
         const struct ar_tar_entry tar = { .name = set->name, .size = set->len, .is_file = true };
-        const struct ar_entry entry = { .kind = AR_ENTRY_SET, .lane = set->lane, .name = set->name, .base = set->base, .tar = &tar };
+        const struct ar_entry entry = { .kind = AR_ENTRY_SET, .lane = set->lane, .name = set->below, .base = set->base, .tar = &tar };
         ar_stream_replay(stream, held->bytes + set->start, set->len);
         result = take(arg, &entry, error);
     }

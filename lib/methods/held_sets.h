@@ -15,7 +15,8 @@ struct ar_held_sets {
     size_t used;
     struct ar_held_set {
         char *name;        /* of the entry, as it stands in the stream */
-        const char *base;  /* the set: in name */
+        const char *below; /* its lane's folder; in name */
+        const char *base;  /* the set; likewise */
         ssize_t lane;
         size_t start, len; /* in bytes */
     } *set;

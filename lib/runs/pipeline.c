@@ -106,6 +106,8 @@ static bool take_place(int fd, int standard)
 {
     if (fd < 0)
         fd = open("/dev/null", standard == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+    if (fd == standard)
+        return fcntl(fd, F_SETFD, 0) == 0;
     return fd >= 0 && dup2(fd, standard) == standard;
 }
 
@@ -128,7 +130,7 @@ static _Noreturn void child(const struct ar_pipeline *pipeline, const struct ar_
     if (!take_place(in, STDIN_FILENO) || !take_place(out, STDOUT_FILENO) ||
         (stage->log >= 0 && dup2(stage->log, STDERR_FILENO) < 0))
         _exit(127);
-    if (stage->extra >= 0 && stage->extra != AR_STAGE_EXTRA && dup2(stage->extra, AR_STAGE_EXTRA) < 0)
+    if (stage->extra >= 0 && !take_place(stage->extra, AR_STAGE_EXTRA))
         _exit(127);
     close_range(stage->extra < 0 ? STDERR_FILENO + 1 : AR_STAGE_EXTRA + 1, ~0U, 0);
     if (stage->call)

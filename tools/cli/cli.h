@@ -23,7 +23,7 @@ struct cli_option {
     const char *help; /* one line, or several separated by \n; N_() */
 };
 
-enum { CLI_LONG = 256, CLI_END = -1, CLI_WRONG = -2, CLI_DONE = -3 };
+enum { CLI_LONG = 256, CLI_END = -1, CLI_WRONG = -2, CLI_DONE = -3, CLI_BRIEF = CLI_LONG + 90 };
 
 struct cli_tool {
     const char *name;     /* "ar-split" */
@@ -40,6 +40,7 @@ struct cli_tool {
 #define CLI_OPTION_COMPRESS { 'Z', "compress", "FILTER", N_("compress the output: gzip or zstd") }
 #define CLI_OPTION_PARAMS { 'p', "params", "FILE", N_("parameters of the analysis: a JSON object") }
 #define CLI_OPTION_PARAM { 'P', "param", "NAME=JSON", N_("set one parameter; may be repeated") }
+#define CLI_OPTION_BRIEF { CLI_BRIEF, "brief", NULL, N_("lanes that failed or are missing are counted, not listed") }
 #define CLI_OPTION_MANIFEST { 'm', "manifest", "FILE", N_("the method's manifest") }
 
 /*

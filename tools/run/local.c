@@ -76,6 +76,8 @@ static int add_analyze(struct run_local *local, struct ar_error *error)
     option(local, "--mem", o->mem);
     option(local, "--cache", ar_home_path(&local->home, AR_HOME_CACHE));
     options(local, "--lane", &o->lane);
+    if (o->lane.n)
+        ar_pipeline_arg(&local->pipeline, "--known");
     options(local, "--force", &o->force);
     if (o->force_all)
         ar_pipeline_arg(&local->pipeline, "--force-all");
@@ -99,7 +101,10 @@ static int add_merge_post(struct run_local *local, struct ar_error *error)
 {
     const struct run_options *o = &local->run->options;
     const struct ar_manifest *manifest = &local->run->method.manifest;
-    if (tool(local, "ar-merge", error) != 0 || tool(local, "ar-post", error) != 0)
+    if (tool(local, "ar-merge", error) != 0)
+        return -1;
+    ar_pipeline_arg(&local->pipeline, "--brief");
+    if (tool(local, "ar-post", error) != 0)
         return -1;
     option(local, "--manifest", local->manifest);
     option(local, "--directory", local->folder);

@@ -136,7 +136,10 @@ static int add_run(struct wire *wire, struct ar_error *error)
     if (add_split(wire, error) != 0 || add_analysis(wire, error) != 0)
         return -1;
     ar_pipeline_call(&wire->pipeline, "copy", copy_twice, wire->copy[1]);
-    if (tool(wire, "ar-merge", error) != 0 || add_post(wire, error) != 0)
+    if (tool(wire, "ar-merge", error) != 0)
+        return -1;
+    ar_pipeline_arg(&wire->pipeline, "--brief");
+    if (add_post(wire, error) != 0)
         return -1;
     wire->pipeline.out = wire->result[1];
     return 0;
