@@ -14,7 +14,7 @@
 #include "methods/manifest.h"
 #include "methods/postprocess.h"
 
-enum { OPT_LOG = CLI_LONG, LOG_LINES = 20, LOG_BYTES = 4096 };
+enum { OPT_LOG = CLI_LONG, OPT_RECORD, LOG_LINES = 20, LOG_BYTES = 4096 };
 
 static const struct cli_option options[] = {
     { 'd', "directory", "DIR", N_("deliver into a folder for people, instead of a stream") },
@@ -23,6 +23,7 @@ static const struct cli_option options[] = {
     { 't', "timeout", "SECONDS", N_("the postprocess may take no longer") },
     CLI_OPTION_MANIFEST,
     { OPT_LOG, "log", "FILE", N_("where the postprocess' standard error goes") },
+    { OPT_RECORD, "record", "FILE", N_("with --cache: append to FILE under which key the answer is kept") },
     CLI_OPTION_BRIEF,
     CLI_OPTION_CACHE,
     CLI_OPTION_WHY,
@@ -45,7 +46,7 @@ static const struct cli_tool tool = {
 };
 
 struct post {
-    const char *folder, *log_path, *manifest_path;
+    const char *folder, *log_path, *record_path, *manifest_path;
     bool keep_going, has_contract, brief;
     enum ar_contract contract;
     double seconds;
@@ -87,6 +88,9 @@ static int parse_options(struct post *post, int argc, char **argv, int *first)
             break;
         case 'm':
             post->manifest_path = arg;
+            break;
+        case OPT_RECORD:
+            post->record_path = arg;
             break;
         case OPT_LOG:
             post->log_path = arg;
@@ -209,6 +213,19 @@ static int run_postprocess(struct post *post, struct ar_error *error)
     return result;
 }
 
+/* Tells under which key the answer is kept, as ar-analyze does of lanes: in a line without a lane. 0 or -1. */
+static int record_key(const struct post *post, struct ar_error *error)
+{
+    char line[128];
+    int n = snprintf(line, sizeof line, "\t%s\t-\t-\t%s\t-\t\n", post->cached ? "cached" : "result", post->cache.lanes.asked.key);
+    int fd = post->record_path && post->cache.path ? open(post->record_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+    if (fd < 0)
+        return post->record_path && post->cache.path ? ar_fail_open(error, errno, "cannot open '%s'", post->record_path) : 0;
+    int result = ar_write_fd(fd, line, (size_t)n, post->record_path, error);
+    close(fd);
+    return result;
+}
+
 /* Finds its answer in the cache, or has it judge. */
 static int judge(struct post *post, struct ar_error *error)
 {
@@ -224,7 +241,7 @@ static int judge(struct post *post, struct ar_error *error)
     if (ar_post_from_output(&post->result, post->answer.data, post->answer.len, &merged->targets, error) == 0) {
         if (post->cache.path && !post->cached)
             ar_post_cache_keep(&post->cache.lanes, &post->answer);
-        return 0;
+        return record_key(post, error);
     }
     return ar_fail_in(error, "the postprocess '%s'", post->method[0]);
 }

@@ -69,7 +69,11 @@ static int take_line(struct ar_lane_states *states, char *line, struct ar_error 
         line = tab ? tab + 1 : line;
     }
     if (!find_state(field[1], &state))
-        return 1;
+        return strcmp(field[1], "state") == 0 ? 0 : 1;
+    if (!*field[0]) {
+        states->post_key = or_null(field[4]);
+        return 0;
+    }
     struct ar_lane_entry *entry = entry_of(states, field[0]);
     if (!entry)
         return ar_fail_memory(error);

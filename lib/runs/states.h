@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How far the lanes of a run are, as ar-analyze --record writes it: a line per event, LANE STATE SECONDS BYTES KEY CAUSE SAMPLE, separated
- * by tabs, behind a header. The file may be read while it is written: what stands behind the last line end does not count yet.
+ * by tabs, behind a header (several, where it was begun anew: what comes last counts); ar-post's has no lane. The file may be read while it is written: what stands behind the last line end does not count yet.
  */
 #ifndef AR_RUNS_STATES_H
 #define AR_RUNS_STATES_H
@@ -38,6 +38,7 @@ struct ar_lane_states {
     struct ar_lane_entry *lane; /* by their numbers; texts point into text */
     size_t room;
     size_t count[AR_STATES];
+    const char *post_key;       /* of the postprocess' answer in the cache, or NULL */
     double seconds;             /* of all lanes whose method ran, together */
     struct ar_buf text;
 };

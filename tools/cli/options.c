@@ -20,6 +20,13 @@ static const struct cli_option common[] = {
     { 0 },
 };
 
+/* "[LANE]", but not "[SET=]COLUMN". */
+static bool may_lack(const char *arg)
+{
+    const char *end = *arg == '[' ? strchr(arg, ']') : NULL;
+    return end && !end[1];
+}
+
 static void print_option(const struct cli_option *option)
 {
     char left[80];
@@ -27,7 +34,7 @@ static void print_option(const struct cli_option *option)
     int n = snprintf(left, sizeof left, "  %s%c%s", letter ? "-" : "  ", letter ? option->key : ' ',
                      option->name ? (letter ? ", --" : " --") : "");
     const char *arg = option->arg ? option->arg : "", *between = option->name ? "=" : " ";
-    if (*arg == '[')
+    if (may_lack(arg))
         n += snprintf(left + n, sizeof left - (size_t)n, "%s[=%s", option->name, arg + 1);
     else
         n += snprintf(left + n, sizeof left - (size_t)n, "%s%s%s", option->name ? option->name : "", *arg ? between : "", arg);
@@ -82,7 +89,7 @@ static int argument_of(const struct cli_option *option)
 {
     if (!option->arg)
         return no_argument;
-    return *option->arg == '[' ? optional_argument : required_argument;
+    return may_lack(option->arg) ? optional_argument : required_argument;
 }
 
 static void add_options(struct getopt_table *table, const struct cli_option *options)

@@ -10,6 +10,7 @@
 #include "cli/failures.h"
 #include "lanes/folder.h"
 #include "run/local.h"
+#include "runs/done.h"
 #include "runs/sums.h"
 
 enum { LOG_LINES = 5, LOG_BYTES = 1024 };
@@ -18,24 +19,88 @@ static const struct ar_tick tick = { .stop = &cli_stop };
 
 /* ---- run.json ------------------------------------------------------------------------------------------------------- */
 
-int run_keep_inputs(struct run_local *local, struct ar_error *error)
-{
-    const struct run_options *o = &local->run->options;
-    local->inputs = json_object();
-    for (size_t i = 0; local->inputs && i < o->sets.n; i++) {
-        const char *equals = strchr(o->sets.text[i], '=');
-        json_t *input = ar_input_json(equals + 1, &tick, error);
-        if (!input)
-            return -1;
-        json_object_setn_new_nocheck(local->inputs, o->sets.text[i], (size_t)(equals - o->sets.text[i]), input);
-    }
-    return local->inputs ? 0 : ar_fail_memory(error);
-}
-
 /* A side table, or JSON null. */
 static json_t *side_json(const char *path, struct ar_error *error)
 {
     return path ? ar_input_json(path, &tick, error) : json_null();
+}
+
+static int keep_input(struct run_local *local, const char *name, size_t n, const char *path, struct ar_error *error)
+{
+    json_t *input = ar_input_json(path, &tick, error);
+    return input && json_object_setn_new_nocheck(local->inputs, name, n, input) == 0 ? 0 : -1;
+}
+
+int run_keep_inputs(struct run_local *local, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    if (local->inputs)
+        return 0;
+    local->inputs = json_object();
+    if (!local->inputs)
+        return ar_fail_memory(error);
+    for (size_t i = 0; i < o->sets.n; i++) {
+        const char *equals = strchr(o->sets.text[i], '=');
+        if (keep_input(local, o->sets.text[i], (size_t)(equals - o->sets.text[i]), equals + 1, error) != 0)
+            return -1;
+    }
+    if (o->run_tar && keep_input(local, "run", strlen("run"), o->run_tar, error) != 0)
+        return -1;
+    local->samples = side_json(o->samples, error);
+    local->params = local->samples ? side_json(o->params, error) : NULL;
+    return local->params ? 0 : -1;
+}
+
+/* ---- nothing to do -------------------------------------------------------------------------------------------------- */
+
+static void note_wrong(void *arg, const char *name, const char *how)
+{
+    (void)name;
+    (void)how;
+    *(bool *)arg = true;
+}
+
+/* Is what the folder holds what was delivered? */
+static bool is_intact(const struct run_local *local)
+{
+    struct ar_error ignored;
+    size_t n;
+    bool wrong = false;
+    return ar_sums_check(local->folder, note_wrong, &wrong, &n, &tick, &ignored) == 0 && !wrong;
+}
+
+/* The options that change a result. */
+static json_t *result_options(const struct run_options *o)
+{
+    struct run_options some = { .param = o->param, .lane_key = o->lane_key, .incomplete = o->incomplete };
+    struct ar_error ignored;
+    json_t *json = run_options_json(&some, &ignored), *lanes = json_array();
+    for (size_t i = 0; i < o->lane.n; i++)
+        json_array_append_new(lanes, json_string(o->lane.text[i]));
+    json_object_set_new(json, "lane", lanes);
+    return json;
+}
+
+int run_is_done(struct run_local *local, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    struct ar_buf before;
+    struct ar_error none;
+    if (run_keep_inputs(local, error) != 0)
+        return -1;
+    struct ar_done_what what = { .method = &local->run->method, .inputs = local->inputs, .samples = local->samples, .params = local->params,
+                                 .options = result_options(o), .stop = &cli_stop };
+    int told = ar_done_text(&what, &local->done, error);
+    json_decref((json_t *)(uintptr_t)what.options);
+    if (told <= 0)
+        ar_buf_clear(&local->done);
+    if (told <= 0 || o->force_all || o->force.n)
+        return told < 0 ? -1 : 0;
+    ar_buf_init(&before);
+    bool same = ar_read_file(local->home.fd, AR_HOME_DONE, &before, AR_RUN_JSON_MAX, &none) == 0 && before.len == local->done.len &&
+                memcmp(before.data, local->done.data, before.len) == 0;
+    ar_buf_release(&before);
+    return same && is_intact(local);
 }
 
 /* The params that the lanes got, from the folder. */
@@ -96,13 +161,12 @@ static int make_record(const struct run_local *local, int status, json_t *json, 
     set(json, "options", run_options_json(o, error));
     set(json, "method", method_json(local));
     set(json, "inputs", json_incref(local->inputs));
-    json_t *samples = side_json(o->samples, error);
-    if (!samples)
-        return -1;
-    set(json, "samples", samples);
+    set(json, "samples", json_incref(local->samples));
     set(json, "params", params_json(local));
     set(json, "counts", ar_states_counts(&local->states));
     set(json, "lanes", ar_states_lanes(&local->states));
+    if (local->states.post_key)
+        set(json, "postprocess", json_pack("{ss}", "key", local->states.post_key));
     return json_object_get(json, "") ? ar_fail_memory(error) : 0;
 }
 
@@ -111,8 +175,6 @@ int run_keep_record(struct run_local *local, int status, bool delivered, struct 
 {
     static const char *const more[] = { AR_RUN_JSON, NULL };
     struct ar_buf path, text;
-    if (ar_lane_states_read(&local->states, ar_home_path(&local->home, AR_HOME_LANES), error) < 0)
-        return -1;
     if (!delivered)
         return 0;
     json_t *json = json_object();
@@ -129,7 +191,11 @@ int run_keep_record(struct run_local *local, int status, bool delivered, struct 
     ar_buf_release(&path);
     ar_buf_release(&text);
     json_decref(json);
-    return result == 0 ? ar_sums_write(local->folder, more, &tick, error) : -1;
+    if (result == 0)
+        result = ar_sums_write(local->folder, more, &tick, error);
+    if (result == 0 && status == AR_OK && local->done.len)
+        result = ar_file_put(local->home.fd, AR_HOME_DONE, true, local->done.data, local->done.len, false, error);
+    return result;
 }
 
 /* ---- what is told --------------------------------------------------------------------------------------------------- */

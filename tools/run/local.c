@@ -89,7 +89,6 @@ static int add_analyze(struct run_local *local, struct ar_error *error)
         ar_pipeline_arg(&local->pipeline, "--why");
     if (o->keep_work)
         ar_pipeline_arg(&local->pipeline, "--keep-work");
-    option(local, "--retries", o->retries);
     option(local, "--log", local->home.log.data);
     option(local, "--record", ar_home_path(&local->home, AR_HOME_LANES));
     ar_pipeline_arg(&local->pipeline, "--keep-going");
@@ -115,6 +114,7 @@ static int add_merge_post(struct run_local *local, struct ar_error *error)
     if (!manifest->postprocess)
         return 0;
     option(local, "--cache", ar_home_path(&local->home, AR_HOME_CACHE));
+    option(local, "--record", ar_home_path(&local->home, AR_HOME_LANES));
     if (o->force_all)
         ar_pipeline_arg(&local->pipeline, "--force-all");
     struct ar_buf log;
@@ -180,7 +180,7 @@ static int open_logs(struct run_local *local, struct ar_error *error)
         }
         if (asprintf(&path, "%s/%s.log", local->home.log.data, stage->name) < 0)
             return ar_fail_memory(error);
-        stage->log = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+        stage->log = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
         if (stage->log < 0)
             ar_fail_open(error, errno, "cannot write '%s'", path);
         free(path);
@@ -215,10 +215,6 @@ static int start_and_wait(struct run_local *local, struct ar_error *error)
     if (ar_pipeline_start(&local->pipeline, error) != 0)
         return -1;
     cli_progress_start("analyzing", "lanes");
-    if (run_keep_inputs(local, error) != 0) {
-        ar_pipeline_end(&local->pipeline);
-        return -1;
-    }
     while (ar_pipeline_runs(&local->pipeline) && !cli_stop) {
         ar_pipeline_wait(&local->pipeline, POLL_MS);
         if (!local->run->options.dry)
@@ -288,12 +284,54 @@ static int prepare(struct run_local *local, struct ar_error *error)
     if (!run->options.dry && (ar_home_lock(&local->home, run->options.wait, &cli_stop, error) != 0 ||
                               ar_home_begin_log(&local->home, error) != 0))
         return -1;
-    if (!run->options.dry && unlinkat(local->home.fd, AR_HOME_LANES, 0) != 0 && errno != ENOENT)
+    return put_manifest(local, error);
+}
+
+static int delete_states(struct run_local *local, struct ar_error *error)
+{
+    if (unlinkat(local->home.fd, AR_HOME_LANES, 0) != 0 && errno != ENOENT)
         return ar_fail_errno(error, errno, "cannot delete '%s'", ar_home_path(&local->home, AR_HOME_LANES));
-    if (put_manifest(local, error) != 0 || ar_pipeline_init(&local->pipeline, error) != 0 || build(local, error) != 0)
+    return 0;
+}
+
+static void release_pipeline(struct run_local *local)
+{
+    for (size_t i = 0; i < local->pipeline.n; i++)
+        if (local->pipeline.stage[i].log >= 0)
+            close(local->pipeline.stage[i].log);
+    ar_pipeline_release(&local->pipeline);
+}
+
+/* Has the tools run, once. *status becomes the exit status. 0 or -1. */
+static int attempt(struct run_local *local, int *status, struct ar_error *error)
+{
+    release_pipeline(local);
+    if (ar_pipeline_init(&local->pipeline, error) != 0 || build(local, error) != 0)
         return -1;
     note_index(local);
-    return open_logs(local, error);
+    if (open_logs(local, error) != 0 || start_and_wait(local, error) != 0)
+        return -1;
+    *status = tell_tools(local);
+    if (local->run->options.dry)
+        return 0;
+    ar_lane_states_release(&local->states);
+    return ar_lane_states_read(&local->states, ar_home_path(&local->home, AR_HOME_LANES), error) < 0 ? -1 : 0;
+}
+
+/* Tries again what failed, as often as was asked for: what is done is in the cache. */
+static int run_tools(struct run_local *local, int *status, struct ar_error *error)
+{
+    unsigned long retries = local->run->options.retries ? strtoul(local->run->options.retries, NULL, 10) : 0;
+    if (!local->run->options.dry && delete_states(local, error) != 0)
+        return -1;
+    for (unsigned long i = 1;; i++) {
+        if (attempt(local, status, error) != 0)
+            return -1;
+        size_t failed = local->states.count[AR_STATE_FAILED];
+        if (failed == 0 || i > retries || local->run->options.dry || !was_delivered(local, *status))
+            return 0;
+        cli_info("lanes that failed: %zu; they are tried again (%lu of %lu)", failed, i, retries);
+    }
 }
 
 static int finish(struct run_local *local, int status, struct ar_error *error)
@@ -309,28 +347,44 @@ static int finish(struct run_local *local, int status, struct ar_error *error)
     return status;
 }
 
-int run_local(struct run *run)
+/* The files are there already. */
+static int finish_done(struct run_local *local, struct ar_error *error)
+{
+    cli_info("nothing to do: what is in '%s' was made of the same, and is as it was delivered", local->folder);
+    return local->run->options.sequential && run_print_result(local, error) != 0 ? cli_fail(error) : AR_OK;
+}
+
+static int run_all(struct run_local *local)
 {
     struct ar_error error = { 0 };
+    int status = AR_OK;
+    int done = prepare(local, &error);
+    if (done == 0 && !local->run->options.dry)
+        done = run_is_done(local, &error);
+    if (done > 0)
+        return finish_done(local, &error);
+    if (done < 0 || run_tools(local, &status, &error) != 0)
+        return cli_fail(&error);
+    return finish(local, status, &error);
+}
+
+int run_local(struct run *run)
+{
     struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .started = time(NULL), .quiet = cli_is_quiet() };
+    struct ar_buf *buffers[] = { &local.manifest_path, &local.home.path, &local.home.log, &local.home.text, &local.done, &local.chosen,
+                                 &local.pipeline.folder };
+    for (size_t i = 0; i < AR_COUNT(buffers); i++)
+        ar_buf_init(buffers[i]);
     local.told = local.started;
-    ar_buf_init(&local.manifest_path);
-    ar_buf_init(&local.home.path);
-    ar_buf_init(&local.home.log);
-    ar_buf_init(&local.home.text);
-    int status;
-    if (prepare(&local, &error) != 0 || start_and_wait(&local, &error) != 0)
-        status = cli_fail(&error);
-    else
-        status = finish(&local, tell_tools(&local), &error);
-    for (size_t i = 0; i < local.pipeline.n; i++)
-        if (local.pipeline.stage[i].log >= 0)
-            close(local.pipeline.stage[i].log);
-    ar_pipeline_release(&local.pipeline);
+    int status = run_all(&local);
+    release_pipeline(&local);
     ar_home_release(&local.home);
     ar_lane_states_release(&local.states);
     json_decref(local.inputs);
+    json_decref(local.samples);
+    json_decref(local.params);
     ar_buf_release(&local.chosen);
+    ar_buf_release(&local.done);
     ar_buf_release(&local.manifest_path);
     return status;
 }

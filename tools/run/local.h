@@ -25,11 +25,18 @@ struct run_local {
     struct timespec before;      /* of the index that was there before */
     ino_t before_ino;
     struct ar_lane_states states; /* at the end */
-    json_t *inputs;              /* what was read: for run.json */
+    json_t *inputs, *samples, *params; /* what was read: for run.json */
+    struct ar_buf done;          /* what the run is made of, see runs/done.h; empty where it cannot be told */
 };
 
-/* keep.c: notes what the inputs are, while the tools read them. 0 or -1. */
+/* keep.c: notes what the inputs are, while the tools read them, unless that was done. 0 or -1. */
 int run_keep_inputs(struct run_local *local, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Is there nothing to do: was the last whole run made of the same, and are its files what they were? 1, 0 or -1. Fills in done where it
+ * can.
+ */
+int run_is_done(struct run_local *local, struct ar_error *error) AR_MUST_USE;
 
 /* Writes run.json and the digests of all that was delivered. 0 or -1. */
 int run_keep_record(struct run_local *local, int status, bool delivered, struct ar_error *error) AR_MUST_USE;
