@@ -1,0 +1,326 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# ar-run: the whole analysis in a folder. Results are held against those of the Python runner (data/golden) and against the pipeline by hand; which lanes ran is told
+# by the methods themselves, which note it in a file; digests are those of sha256sum.
+
+load helpers.bash
+
+setup() {
+    in_scratch
+    unset ANALYSISRUN_METHOD ANALYSISRUN_MODE AR_LANG
+    mark_what_is_started
+    local data=$BATS_TEST_DIRNAME/data/run-small
+    cp "$data/samples.csv" "$data/params.json" .
+    cp "$data/activity_spots.csv" as.csv
+    cp "$data/surrounding_spots.csv" ss.csv
+}
+
+teardown() {
+    nothing_left
+}
+
+# A method that notes each lane that it runs in the file "ran", and gives the number of its spots; its postprocess notes "post".
+counting_method() {
+    mkdir -p m
+    program m/count.sh <<'END'
+echo "$AR_DATA_NAME" >>"$AR_START_DIR/ran"
+[ ! -e "$AR_START_DIR/fail-$AR_DATA_NAME" ] || { echo "no luck with $AR_DATA_NAME" >&2; exit 3; }
+n=$(($(wc -l <image_analysis_results/activity_spots.csv) - 1))
+mkdir images
+echo "$n" >images/n.txt
+echo "{\"lines\":$n,\"limit\":$(jq .limit params.json)}"
+END
+    program m/judge.sh <<'END'
+echo post >>"$AR_START_DIR/ran"
+cat analysis_results.csv
+END
+    cat >m/manifest.json <<'END'
+{ "name": "count", "params": { "type": "object", "properties": { "limit": { "type": "number", "default": 7, "description": "the limit" } } },
+  "image_analysis_results": { "activity_spots": { "description": "the spots", "cleansing": [ { "entity": ["Activity Spots"] } ] } },
+  "analyze": ["./count.sh"], "files": ["count.sh"], "postprocess": ["./judge.sh"], "postprocess_files": ["judge.sh"] }
+END
+}
+
+# Runs it with the arguments; the lanes that ran are printed in one line.
+ran() {
+    rm -f ran
+    ar-run -q -m m/manifest.json -s samples.csv -d results "$@" activity_spots=as.csv 2>err
+    [ ! -e ran ] || sort ran | paste -sd ' '
+}
+
+@test "golden: the Python runner's numbers with each example method, the same bytes in all our ways" {
+    for method in spot-stats-sh spot-stats-py; do
+        ar-run -q -m "$SHARE/methods/$method/manifest.json" -s samples.csv -p params.json -d $method activity_spots=as.csv surrounding_spots=ss.csv 2>err
+        python3 "$BATS_TEST_DIRNAME/golden.py" $method/result.csv "$BATS_TEST_DIRNAME/data/golden/first/result.csv"
+        M=$SHARE/methods/$method
+        ar-split -q -s samples.csv activity_spots=as.csv surrounding_spots=ss.csv 2>err | ar-cleanse -q -m "$M/manifest.json" |
+            ar-pack -q -m "$M/manifest.json" -p params.json | ar-analyze -q -- "$M/analyze" | ar-merge -q |
+            ar-post -q -m "$M/manifest.json" -d by-hand -- "$M/judge"
+        cmp by-hand/result.csv $method/result.csv
+        ar-run -q --sequential -m "$M/manifest.json" -s samples.csv -p params.json -d seq activity_spots=as.csv surrounding_spots=ss.csv 2>err >stdout.csv
+        cmp stdout.csv by-hand/result.csv
+        diff -r -x .analysisrun -x run.json -x manifest-sha256.txt -x ledger.json by-hand $method
+        rm -rf by-hand seq
+    done
+}
+
+@test "what is missing is named at once where nothing can be asked, with status 2" {
+    counting_method
+    refuses 2 'missing: the method (-m METHOD), its sets (SET=FILE)' -- ar-run -d results </dev/null
+    jq '.params.required = ["power"] | .params.properties.power = {"type":"number"} | .image_analysis_results.more = {"cleansing":"none"}' m/manifest.json >m/two.json
+    refuses 2 'the set more (more=FILE)' 'the parameter power (-P power=JSON)' -- ar-run -m m/two.json activity_spots=as.csv </dev/null
+    [ ! -e results ]
+    refuses 2 "operand 'as.csv': expected SET=FILE" -- ar-run -m m/manifest.json as.csv more.csv
+}
+
+@test "on a terminal it asks: names are completed and cleaned, wrong answers refused at once, defaults shown" {
+    counting_method
+    mkdir 'a b'
+    cp as.csv 'a b/spots.csv'
+    cat >talk.py <<'END'
+import os, pty, re, select, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp('ar-run', ['ar-run', '-q'])
+seen = ''
+def expect(text):
+    global seen
+    while text not in seen:
+        if not select.select([fd], [], [], 20)[0]:
+            raise SystemExit(f'waited in vain for {text!r} in {seen!r}')
+        seen += os.read(fd, 4096).decode(errors='replace')
+    seen = seen[seen.index(text) + len(text):]
+def say(text):
+    os.write(fd, text.encode())
+expect('method'); expect('> '); say('m/manif\t\n')
+expect('activity_spots (the spots)'); expect('> '); say('nothing.csv\n')
+expect("cannot open 'nothing.csv'"); expect('> '); say('samples.csv\n')
+expect("column 'Filename' not found"); expect('> '); say(" 'a b/spots.csv' \n")
+expect('samples table'); expect('> '); say('~/samples.csv\n')
+expect('limit (the limit) [7]'); expect('> '); say('much\n')
+expect("'much' is no number"); expect('> '); say('\n')
+expect('folder'); expect('> '); say('results\n')
+while True:
+    try:
+        if not os.read(fd, 4096):
+            break
+    except OSError:
+        break
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+    HOME=$PWD python3 talk.py
+    [ "$(wc -l <results/result.csv)" -eq 5 ]
+    jq -e '.limit == 7' results/params.json
+}
+
+@test "Ctrl-C at a question leaves nothing behind" {
+    counting_method
+    cat >interrupt.py <<'END'
+import os, pty, select, signal, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp('ar-run', ['ar-run', '-m', 'm/manifest.json'])
+seen = b''
+while b'> ' not in seen:
+    if not select.select([fd], [], [], 20)[0]:
+        raise SystemExit('no question')
+    seen += os.read(fd, 4096)
+os.write(fd, b'as\x03')
+while True:
+    try:
+        if not os.read(fd, 4096):
+            break
+    except OSError:
+        break
+status = os.waitpid(pid, 0)[1]
+sys.exit(0 if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT else 1)
+END
+    python3 interrupt.py
+    [ ! -e results ]
+}
+
+@test "only what changed is done again, and --why says what did" {
+    counting_method
+    [ "$(ran)" = '0000 0001 0007 0010 post' ]
+    [ "$(ran)" = '' ]
+    ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err
+    says 'nothing to do'
+    # A row of one lane.
+    python3 - <<'END'
+lines = open('as.csv', newline='', encoding='utf-8').read().split('\n')
+at = next(i for i, line in enumerate(lines) if '_000_0001.' in line and ',Activity Spots,' in line)
+lines.insert(at, lines[at])
+open('as.csv', 'w', newline='', encoding='utf-8').write('\n'.join(lines))
+END
+    [ "$(ran)" = '0001 post' ]
+    cp "$BATS_TEST_DIRNAME/data/run-small/activity_spots.csv" as.csv
+    [ "$(ran)" = '' ]
+    # A parameter, there and back.
+    [ "$(ran -P limit=8)" = '0000 0001 0007 0010 post' ]
+    [ "$(ran)" = '' ]
+    ar-run -n -m m/manifest.json -s samples.csv -d results -P limit=9 activity_spots=as.csv 2>err >plan
+    [ "$(tail -n +2 plan | cut -f1,2 | paste -sd ' ' | tr '\t' :)" = '0000:changed 0001:changed 0007:changed 0010:changed' ]
+    grep -q 'limit' plan
+    # A sample's name.
+    sed -i 's/,007$/,eight/' samples.csv
+    [ "$(ran --why)" = '0010 post' ]
+    # A sample more.
+    echo 9999,new >>samples.csv
+    [ "$(ran)" = '9999 post' ]
+    # A file of the method; of the postprocess.
+    echo '# changed' >>m/count.sh
+    [ "$(ran)" = '0000 0001 0007 0010 9999' ] # the results are the same, so that the judgement is
+    echo '# changed' >>m/judge.sh
+    [ "$(ran)" = 'post' ]
+    # The number of jobs is no matter; nor is where the folder lies.
+    [ "$(ran -j 1)" = '' ]
+    mv results moved
+    rm -f ran
+    ar-run -q -m m/manifest.json -s samples.csv -d moved -j 3 activity_spots=as.csv 2>err
+    [ ! -e ran ]
+    mv moved results
+    [ "$(ran --force=0007)" = 0007 ]
+    [ "$(ran --force)" = '0000 0001 0007 0010 9999 post' ]
+}
+
+@test "a lane that fails: the others go on, and what is told last runs it again" {
+    counting_method
+    touch fail-0001
+    refuses 1 "lane '0001'" "no luck with 0001" "log: results/.analysisrun/log" "run it again: " -- \
+        ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    [ ! -e results/result.csv ]
+    grep -q 'no luck' results/errors/0001.txt
+    [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010' ]
+    jq -e '.lanes["0001"].state == "failed" and .lanes["0000"].state == "result" and .status == 1 and .counts.failed == 1' results/run.json
+    # With -k there is a result of the others, which says so.
+    refuses 1 'which is incomplete' -- ar-run -k -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    [ "$(wc -l <results/result.csv)" -eq 4 ]
+    rm fail-0001 ran
+    sed -n 's/^ *run it again: //p' err >again.sh
+    sh again.sh 2>err
+    [ "$(sort ran | paste -sd ' ')" = '0001 post' ]
+    [ "$(wc -l <results/result.csv)" -eq 5 ]
+}
+
+@test "--retries tries a lane again that failed" {
+    counting_method
+    sed -i 's|^\[ ! -e "$AR_START_DIR/fail|[ -e "$AR_START_DIR/once" ] \|\| { touch "$AR_START_DIR/once"; exit 4; }\n&|' m/count.sh
+    ar-run --retries=2 -j 1 -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err
+    says 'tried again (1 of 2)'
+    [ "$(sort ran | paste -sd ' ')" = '0000 0000 0001 0007 0010 post' ]
+}
+
+@test "a bad row ends the run with the one message that says which, and status 1 or 2" {
+    counting_method
+    echo '1,Activity Spots' >>as.csv
+    status=0
+    ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err || status=$?
+    [ $status -eq 1 ] || [ $status -eq 2 ]
+    says 'as.csv' 'line'
+    [ "$(grep -c '^ar-' err)" -le 3 ]
+    run ! grep -q 'did the command before it fail' err
+    [ ! -e results/result.csv ]
+}
+
+@test "two runs in one folder: the second says who has it and ends with status 3; a dead one is no obstacle" {
+    counting_method
+    sed -i '2i i=0; while [ ! -e "$AR_START_DIR/go" ] \&\& [ $i -lt 2000 ]; do sleep 0.01; i=$((i + 1)); done' m/count.sh
+    ar-run -q -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err1 &
+    first=$!
+    wait_until grep -q started results/.analysisrun/lanes.tsv
+    refuses 3 "process $first" 'since' -- ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    ar-run status results >status
+    grep -q "process $first" status
+    grep -q running status
+    ar-run status --json results | jq -e '.running and .counts.running > 0 and .lanes_total == 4'
+    ar-run -q --wait -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err2 &
+    second=$!
+    touch go
+    wait $first
+    wait $second
+    [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010 post' ]
+    ar-run status results | grep -q 'no run goes on'
+    # Killed with all that it has.
+    rm go ran
+    ar-run -q --force -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err1 &
+    first=$!
+    wait_until grep -q started results/.analysisrun/lanes.tsv
+    kill -9 $first
+    wait $first || true
+    wait_until none_marked_but_this
+    touch go
+    ran >/dev/null
+    [ "$(wc -l <results/result.csv)" -eq 5 ]
+}
+
+none_marked_but_this() {
+    ! pgrep -f "$BATS_TEST_TMPDIR/m/count.sh" >/dev/null
+}
+
+@test "verify finds what was changed or lost, sha256sum agrees; clean deletes what the last run does not use" {
+    counting_method
+    [ "$(ran)" = '0000 0001 0007 0010 post' ]
+    ar-run verify results 2>err
+    (cd results && sha256sum --quiet -c manifest-sha256.txt)
+    find results -type f -not -path '*/.analysisrun/*' -not -name manifest-sha256.txt -printf '%P\n' | sort >have
+    cut -c67- results/manifest-sha256.txt | sort | diff have -
+    echo >>results/images/0007/n.txt
+    rm results/result_json/0000.json
+    refuses 2 "'images/0007/n.txt': changed" "'result_json/0000.json': missing" -- ar-run verify results
+    # Nothing is believed that is not as it was delivered.
+    [ "$(ran)" = '' ]
+    ar-run verify results 2>err
+    [ "$(ran -P limit=8)" = '0000 0001 0007 0010 post' ]
+    [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -eq 10 ]
+    ar-run clean results 2>err
+    [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -eq 5 ]
+    rm -f results/.analysisrun/done
+    [ "$(ran -P limit=8)" = '' ]
+    for file in results/.analysisrun/cache/*.tar; do
+        printf x | dd of="$file" bs=1 seek=700 conv=notrunc status=none
+    done
+    refuses 2 'cache' -- ar-run verify results
+}
+
+@test "logs of earlier runs stay" {
+    counting_method
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13; do
+        ran >/dev/null
+    done
+    [ "$(find results/.analysisrun/log -mindepth 1 -maxdepth 1 -type d | wc -l)" -eq 13 ]
+    [ -d results/.analysisrun/log/latest ]
+}
+
+@test "--again takes the options of an earlier run; the command line wins, and what is not known is refused" {
+    counting_method
+    [ "$(ran -P limit=5)" = '0000 0001 0007 0010 post' ]
+    rm ran
+    ar-run -q --again results/run.json 2>err
+    [ ! -e ran ]
+    ar-run -q --again results/run.json -P limit=6 2>err
+    jq -e '.limit == 6' results/params.json
+    jq '.options.speed = "high"' results/run.json >bad.json
+    refuses 2 "'/options/speed' is not known" -- ar-run --again bad.json
+}
+
+@test "names with blanks, quotes, line breaks and Japanese; a lane called -rf" {
+    counting_method
+    odd=$'o d"d\n輝点\'s'
+    mkdir "$odd"
+    sed 's/_000_0007/_000_-rf/' as.csv >"$odd/as $odd.csv"
+    sed 's/^0007,/-rf,/' samples.csv >"$odd/samples.csv"
+    ar-run -q -m m/manifest.json -s "$odd/samples.csv" "activity_spots=$odd/as $odd.csv" 2>err
+    [ -f "$odd/results/result.csv" ]
+    [ -f "$odd/results/images/-rf/n.txt" ]
+    (cd "$odd/results" && sha256sum --quiet -c manifest-sha256.txt)
+    ar-run status "$odd/results" | grep -q -e '^-rf'
+}
+
+@test "run.json tells inputs, method, git commit and lanes" {
+    counting_method
+    git init -q m && git -C m -c user.name=t -c user.email=t@example.org add . && git -C m -c user.name=t -c user.email=t@example.org commit -qm 'the method'
+    [ "$(ran)" = '0000 0001 0007 0010 post' ]
+    jq -e --arg commit "$(git -C m rev-parse HEAD)" '.method.git == {"commit": $commit, "clean": true} and .method.name == "count"' results/run.json
+    jq -e --arg xxh3 "$(xxh128sum <as.csv | cut -d' ' -f1)" '.inputs.activity_spots.xxh3 == $xxh3 and .params.limit == 7 and .status == 0' results/run.json
+    jq -e '.counts.result == 4 and (.lanes["0007"] | .state == "result" and .seconds > 0 and .memory > 0 and (.key | length) == 32)' results/run.json
+}
