@@ -587,8 +587,8 @@ END
     lane_inputs {1..40}
     program method <<<': >"$AR_START_DIR/ran.$AR_DATA_NAME"; mkdir images; head -c 3000000 /dev/zero >images/a; echo "{}"'
     { ar-analyze -j2 -- ./method <in.tar 2>err || echo $? >status; } | head -c 100 >/dev/null
-    echo 3 | diff - status
-    says 'Broken pipe'
+    echo 141 | diff - status # SIGPIPE, as of tools that feed no children
+    [ ! -s err ]
     [ "$(ls ran.* | wc -l)" -lt 40 ]
 }
 

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The library for methods in C, as others use it: installed, linked with pkg-config, run by the tools. What is expected is what the Python runner gave
+# (data/golden), what nm says of symbols, and arithmetic by hand.
+
+load helpers.bash
+
+setup_file() {
+    [ -z "${TESTS_SANITIZED:-}" ] || return 0
+    make -s -C "$BATS_TEST_DIRNAME/.." install DESTDIR="$BATS_FILE_TMPDIR/root" PREFIX=/usr >"$BATS_FILE_TMPDIR/install.log" 2>&1
+}
+
+setup() {
+    in_scratch
+    [ -z "${TESTS_SANITIZED:-}" ] || skip 'what others link is the plain build'
+    unset ANALYSISRUN_METHOD ANALYSISRUN_MODE
+    mark_what_is_started
+    ROOT=$BATS_FILE_TMPDIR/root
+    export PKG_CONFIG_PATH=$ROOT/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$ROOT LD_LIBRARY_PATH=$ROOT/usr/lib
+    cp "$BATS_TEST_DIRNAME/data/run-small/samples.csv" .
+    cp "$BATS_TEST_DIRNAME/data/run-small/params.json" .
+    cp "$BATS_TEST_DIRNAME/data/run-small/activity_spots.csv" as.csv
+    cp "$BATS_TEST_DIRNAME/data/run-small/surrounding_spots.csv" ss.csv
+}
+
+teardown() {
+    [ -n "${TESTS_SANITIZED:-}" ] || nothing_left
+}
+
+# Compiles the program $1 from $1.c with the installed library.
+compile() {
+    # shellcheck disable=SC2046 # words
+    cc -std=c17 -Wall -Werror -o "$1" "$1.c" $(pkg-config --cflags --libs analysisrun) "${@:2}"
+}
+
+# The functions that the header declares.
+declared() {
+    grep -hv '^#' "$ROOT"/usr/include/analysisrun*.h | grep -v '^ *\*\|^ */\*' | grep -oE '\bar_[a-z_]+\(' | tr -d '(' | sort -u
+}
+
+@test "what the header declares is what the shared library exports, and in the pages" {
+    nm -D --defined-only "$ROOT"/usr/lib/libanalysisrun.so.0 | awk '$2 == "T" { print $3 }' | sed 's/@.*//' | sort >exported
+    declared | diff - exported
+    readelf -d "$ROOT"/usr/lib/libanalysisrun.so.0 | grep -q 'SONAME.*libanalysisrun.so.0'
+    nm -g --defined-only "$ROOT"/usr/lib/libanalysisrun.a | awk '$2 == "T" { print $3 }' | sort -u | diff - exported
+    while read -r name; do
+        grep -qE "(Fn|Nm) .*\b$name\b" "$BATS_TEST_DIRNAME"/../man/*.3 || echo "$name is in no page"
+    done <exported >missing
+    diff /dev/null missing
+}
+
+@test "the header is one for C++, too" {
+    printf '#include <analysisrun.h>\nint main() { return ar_version() == nullptr; }\n' >a.cc
+    # shellcheck disable=SC2046 # words
+    c++ -Wall -Werror -o a a.cc $(pkg-config --cflags --libs analysisrun)
+    ./a
+}
+
+@test "the template builds against what was installed, and runs" {
+    cp -r "$ROOT"/usr/share/analysisrun/template t
+    make -s -C t
+    method=$(find t -type f -perm /100 | head -n 1)
+    "$method" --manifest | jq -e '.contract == "lanes"'
+    ./"$method" -q -s samples.csv -d results activity_spots=as.csv 2>err
+    [ "$(wc -l <results/result.csv)" -eq 5 ]
+}
+
+spots_c() {
+    cp "$BATS_TEST_DIRNAME"/../share/methods/spot-stats-c/*.c spot-stats-c.c
+    # shellcheck disable=SC2046 # words
+    compile spot-stats-c $(env -u PKG_CONFIG_SYSROOT_DIR pkg-config --cflags --libs cairo) -lm
+}
+
+@test "golden: the method in C has the Python runner's numbers, by the pipeline, by ar-run and behind the wrapper; the same bytes as the others" {
+    spots_c
+    ./spot-stats-c --manifest >manifest.json
+    ar-split -q -s samples.csv activity_spots=as.csv surrounding_spots=ss.csv 2>err | ar-cleanse -q -m manifest.json |
+        ar-pack -q -m manifest.json -p params.json | ar-analyze -q -j 2 -m manifest.json -- ./spot-stats-c | ar-merge -q |
+        ar-post -q -m manifest.json -d by-hand -- ./spot-stats-c
+    python3 "$BATS_TEST_DIRNAME/golden.py" by-hand/result.csv "$BATS_TEST_DIRNAME/data/golden/first/result.csv"
+    ./spot-stats-c -q -s samples.csv -p params.json -d by-run activity_spots=as.csv surrounding_spots=ss.csv 2>err
+    cmp by-hand/result.csv by-run/result.csv
+    ar-run -q -m "$SHARE/methods/spot-stats-py/manifest.json" -s samples.csv -p params.json -d by-py activity_spots=as.csv surrounding_spots=ss.csv 2>err
+    cmp by-py/result.csv by-run/result.csv
+    ANALYSISRUN_METHOD=analyze ./spot-stats-c <"$BATS_TEST_DIRNAME/data/golden/first/analyze-0001.in.tar" >out.tar
+    [ "$(entries out.tar | paste -sd ' ')" = 'analysis_result images/0001_curve.png' ]
+}
+
+# A method that does what the parameter "do" says.
+doing_method() {
+    cat >doing.c <<'END'
+#include <analysisrun.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool keep(struct ar_set *set, size_t row)
+{
+    ptrdiff_t value = ar_set_column(set, "Value");
+    return value >= 0 && ar_set_real(set, row, (size_t)value) > 3000;
+}
+
+static int analyze(struct ar_lane *lane)
+{
+    const char *what = ar_param_text(ar_lane_params(lane), "do");
+    struct ar_set *spots = ar_lane_set(lane, "activity_spots");
+    printf("printed to standard output\n");
+    if (strcmp(what, "fail") == 0 && strcmp(ar_lane_data_name(lane), "0001") == 0) {
+        ar_lane_fail(lane, "the lamp was off");
+        return ar_lane_fail_detail(lane, "exposure was 0");
+    }
+    if (strcmp(what, "none") == 0 && strcmp(ar_lane_data_name(lane), "0001") == 0) {
+        ar_result_none(lane);
+        return 0;
+    }
+    if (strcmp(what, "column") == 0 && !ar_set_reals(spots, "Note"))
+        return -1;
+    ar_result_integer(lane, "rows", (int64_t)ar_set_rows(spots));
+    ar_result_text(lane, "digits", "5.80");
+    ar_result_real(lane, "tenth", 0.1);
+    return ar_picture_bytes(lane, "a.txt", NULL, "abc", 3);
+}
+
+static int postprocess(struct ar_results *results)
+{
+    struct ar_frame *table = ar_results_table(results);
+    ptrdiff_t row = ar_frame_row(table, "0007"), tenth = ar_frame_column(table, "tenth");
+    if (row >= 0)
+        ar_frame_drop_row(table, (size_t)row);
+    ar_frame_drop_column(table, (size_t)tenth);
+    ptrdiff_t more = ar_frame_add_column(table, "more");
+    for (size_t i = 0; i < ar_frame_rows(table); i++)
+        ar_frame_set_boolean(table, i, (size_t)more, true);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = {
+        { .name = "activity_spots", .entities = { "Activity Spots" }, .keep = keep, .dropped_as = "dim" }, { 0 }
+    };
+    static const struct ar_method method = {
+        .name = "doing", .sets = sets, .analyze = analyze, .postprocess = postprocess,
+        .params = "{\"type\":\"object\",\"properties\":{\"do\":{\"type\":\"string\",\"default\":\"\"}}}",
+    };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    compile doing
+}
+
+@test "rows that the method drops are in the ledger, the table is changed without losing a digit, what is printed does no harm" {
+    doing_method
+    ./doing -q -s samples.csv -d results activity_spots=as.csv 2>err
+    head -n 1 results/result.csv | diff - <(echo 'rows,digits,data,sample_name,more')
+    grep -q '"5.80",0000,' results/result.csv
+    run ! grep -q '0007,' results/result.csv
+    rows=$(mlr --icsv --ojson filter '$Filename =~ "_000_0000" && $Entity == "Activity Spots" && $Value > 3000' as.csv | jq length)
+    grep -q "^$rows,\"5.80\",0000" results/result.csv
+    jq -e --argjson rows "$rows" '.lanes["0000"].sets.activity_spots | map(select(.stage == "method"))[0] | .rows == $rows and .dropped.dim == .rows_in - .rows' results/ledger.json
+    [ "$(cat results/images/0000/a.txt)" = abc ]
+    grep -q 'printed to standard output' results/.analysisrun/log/latest/*.log
+}
+
+@test "a lane that fails by itself, one without a result, a cell that is no number: the others go on" {
+    doing_method
+    refuses 1 'the lamp was off' -- ./doing -s samples.csv -d results -P 'do="fail"' activity_spots=as.csv
+    grep -q 'exposure was 0' results/errors/0001.txt
+    [ "$(ls results/errors)" = 0001.txt ]
+    ./doing -q -s samples.csv -d none -P 'do="none"' activity_spots=as.csv 2>err
+    run ! grep -q ',0001,' none/result.csv
+    refuses 1 'Note' -- ./doing -s samples.csv -d column -P 'do="column"' activity_spots=as.csv
+}
+
+@test "ar_run_analysis: the whole from a program of one's own" {
+    cat >own.c <<'END'
+#include <analysisrun.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    return ar_result_integer(lane, "rows", (int64_t)ar_set_rows(ar_lane_set(lane, "activity_spots")));
+}
+
+int main(int argc, char **argv)
+{
+    const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    const struct ar_method method = { .name = "own", .sets = sets, .analyze = analyze };
+    const struct ar_input inputs[] = { { "activity_spots", argc > 1 ? argv[1] : "" }, { 0 } };
+    const struct ar_analysis_options options = { .inputs = inputs, .samples = "samples.csv" };
+    struct ar_problem problem;
+    struct ar_frame *table = ar_run_analysis(&method, &options, &problem);
+    if (!table) {
+        fprintf(stderr, "own: %s\n", problem.message);
+        return problem.status;
+    }
+    char *csv = ar_frame_csv(table);
+    fputs(csv, stdout);
+    free(csv);
+    ar_frame_free(table);
+    return 0;
+}
+END
+    compile own
+    ./own as.csv >table.csv
+    mlr --icsv --onidx --ofs , put -q '@n[sub(sub($Filename, "^.*_000_", ""), "\..*$", "")] += 1; end { emit @n, "data" }' as.csv | sort >counts
+    tail -n +2 table.csv | cut -d, -f1,2 | awk -F, '{ print $2 "," $1 }' | sort | diff <(grep -v '^9999' counts) -
+    refuses 2 'nothing.csv' -- ./own nothing.csv
+}
+
+@test "valgrind finds nothing wrong in a method" {
+    type valgrind >/dev/null || skip 'valgrind is not installed'
+    doing_method
+    ./doing --manifest >manifest.json
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q -m manifest.json | ar-pack -q -m manifest.json >in.tar
+    AR_STEP=analyze valgrind -q --error-exitcode=9 --leak-check=full ./doing <in.tar >out.tar
+    entry out.tar 0000/analysis_result | grep -q 5.80
+}
+
+@test "started by hand where there is no ar-run: a clear message" {
+    doing_method
+    refuses 2 "'ar-run' not found" -- env PATH=/usr/bin:/bin ./doing -s samples.csv activity_spots=as.csv
+}
