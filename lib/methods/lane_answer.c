@@ -28,7 +28,8 @@ int ar_lane_answers_add(struct ar_lane_answers *answers, const struct ar_target 
     if (i == answers->room) {
         size_t room = i ? 2 * i : 64;
         struct ar_lane_answer *lane = reallocarray(answers->lane, room, sizeof *lane);
-        answers->lane = lane ? lane : answers->lane;
+        if (lane)
+            answers->lane = lane;
         const struct ar_target **targets = lane ? reallocarray(answers->target, room, sizeof *targets) : NULL;
         if (!targets)
             return ar_fail_memory(error);

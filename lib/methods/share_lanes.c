@@ -226,13 +226,14 @@ static int take_records(struct ar_lane_work *work, const json_t *ledger, struct 
     const char *set;
     json_t *records, *record;
     size_t i;
-    json_object_foreach (json_object_get(ledger, "sets"), set, records)
+    json_object_foreach (json_object_get(ledger, "sets"), set, records) {
         json_array_foreach (records, i, record) {
             const char *stage = json_string_value(json_object_get(record, "stage"));
             if (stage && strcmp(stage, AR_STAGE_METHOD) == 0 &&
                 ar_contract_add_rows(&work->answer, &work->lane, set, record, error) != 0)
                 return -1;
         }
+    }
     return 0;
 }
 

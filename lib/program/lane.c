@@ -92,7 +92,8 @@ static struct ar_set *new_set(struct ar_lane *lane, const char *name)
     }
     *set = (struct ar_set){ .lane = lane, .name = copy, .failure = &lane->failure, .texts = &lane->texts, .fields = lane->fields,
                             .declared = find_declared(lane->method, name) };
-    return grown[lane->n_sets++] = set;
+    lane->set[lane->n_sets++] = set;
+    return set;
 }
 
 struct ar_set *ar_lane_add_set(struct ar_lane *lane, const char *name)
