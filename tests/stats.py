@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""stats.py LIBRARY ROUNDS: statistics of so many random arrays against exact arithmetic (fractions), and Python's own statistics."""
+"""stats.py LIBRARY ROUNDS: so many random arrays against exact arithmetic (fractions), and Python's own statistics."""
 
 import math
 import random
@@ -94,7 +94,8 @@ class Statistics(unittest.TestCase):
         if sd > 1e-300:
             self.near(sd, Fraction(math.isqrt(int(variance * 2**2400))) / 2**1200, 8)
         else:  # denormal: its square is compared, with its last place
-            self.assertLessEqual(abs(Fraction(sd) ** 2 - variance), (2 * Fraction(sd) + DENORMAL) * DENORMAL + variance * 20 * EPSILON)
+            bound = (2 * Fraction(sd) + DENORMAL) * DENORMAL + variance * 20 * EPSILON
+            self.assertLessEqual(abs(Fraction(sd) ** 2 - variance), bound)
 
     @each_finite
     def test_quantiles(self, dice, values, exact):

@@ -21,6 +21,7 @@ corpus() {
 @test "unit: bytes io" { unit bytes_io; }
 @test "unit: bytes text" { unit bytes_text; }
 @test "unit: cache" { unit cache; }
+@test "unit: cleanse" { unit cleanse; }
 @test "unit: column type" { unit column_type; }
 @test "unit: csv" { unit csv; }
 @test "unit: csv index" { unit csv_index; }

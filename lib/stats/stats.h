@@ -61,7 +61,7 @@ double ar_mean(const double *x, size_t n);
  */
 double ar_variance(const double *x, size_t n, size_t ddof);
 
-/* The standard deviation: the square root of that variance; right also where the variance itself is too large or too small for a double. */
+/* The standard deviation: the square root of that variance; right also where the variance is too large or small for a double. */
 double ar_sd(const double *x, size_t n, size_t ddof);
 
 /*
@@ -80,10 +80,8 @@ double ar_pearson(const double *x, const double *y, size_t n);
 
 /*
  * These work on a copy of the values: in scratch, which has room for n doubles, lies apart from x and is left with anything in
- * it;
- * or, where scratch is NULL, in memory that they allocate and free. Where that cannot be had they return NaN and set errno to
- * ENOMEM;
- * errno is not changed otherwise. They take time in proportion to n, whatever the order of the values.
+ * it; or, where scratch is NULL, in memory that they allocate and free. Where that cannot be had they return NaN and set errno
+ * to ENOMEM; errno is not changed otherwise. They take time in proportion to n, whatever the order of the values.
  */
 
 /*

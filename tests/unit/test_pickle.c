@@ -174,7 +174,7 @@ static void test_refusals(void)
     REFUSED(HEAD "NQ.", "persistent id");
     REFUSED(HEAD "\x82\x01.", "extension code");
     REFUSED(HEAD "\x97.", "out-of-band");
-    REFUSED(HEAD "(ios\nsystem\n.", "opcode 0x69");
+    REFUSED(HEAD "(ios\nsystem\n.", "os.system");
     REFUSED(HEAD "(co\nx\no.", "refers to 'o.x'");
     REFUSED(HEAD "h\x00.", "memo has no place 0");
     REFUSED(HEAD "Nr\xff\xff\xff\x7f.", "memo has no place 2147483647");

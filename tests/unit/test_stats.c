@@ -146,7 +146,8 @@ static void test_edges_of_double(void)
     SAME(ar_median(X(1.5e308, 1.7e308), NULL), 1.6e308);
     SAME(ar_quantile(X(-DBL_MAX, DBL_MAX), 0.25, NULL), -DBL_MAX / 2);
     SAME(ar_median(X(DBL_TRUE_MIN, 3 * DBL_TRUE_MIN), NULL), 2 * DBL_TRUE_MIN);
-    NEAR(ar_pearson((const double[]) { 1e200, 2e200, 4e200 }, (const double[]) { 1e-200, 2e-200, 3e-200 }, 3), 0.98198050606196572, 1e-15);
+    NEAR(ar_pearson((const double[]) { 1e200, 2e200, 4e200 }, (const double[]) { 1e-200, 2e-200, 3e-200 }, 3),
+         0.98198050606196572, 1e-15); /* √(27/28) */
     NEAR(ar_welch_t(X(1e200, 2e200), X(1e200, 4e200)).df, 1.2195121951219512, 1e-14); /* (1/4 + 9/4)² / (1/16 + 81/16) = 50/41 */
 }
 
@@ -175,7 +176,7 @@ static void test_quantiles(void)
 static void test_scores(void)
 {
     double z[7];
-    SAME(ar_robust_z(X(1, 1, 2, NAN, 4, INFINITY, -2), z), 1.5 * AR_MAD_TO_SD); /* median 1.5, distances 0.5 0.5 0.5 2.5 3.5 and one more */
+    SAME(ar_robust_z(X(1, 1, 2, NAN, 4, INFINITY, -2), z), 1.5 * AR_MAD_TO_SD); /* by hand, median 1.5 */
     SAME(z[0], -0.5 / (1.5 * AR_MAD_TO_SD));
     IS_NAN(z[3]);
     SAME(z[5], INFINITY);
@@ -222,7 +223,7 @@ static void test_welch(void)
     NEAR(welch.df, 17.77647351617849, 1e-15);
     NEAR(welch.p, 0.079394140187358138, 1e-14);
 
-    /* Near 1e9 doubles are multiples of 2^-23, and so is no mean of three here. Against 1 0 0 in such steps 0 0 1 2 gives, by hand: */
+    /* Near 1e9 doubles are multiples of 2^-23, and the means here lie between them: by hand, of 1 0 0 and 0 0 1 2 such steps. */
     const double step = ldexp(1, -23);
     welch = ar_welch_t(X(1e9 + step, 1e9, 1e9), X(1e9, 1e9, 1e9 + step, 1e9 + 2 * step));
     NEAR(welch.difference, (1. / 3 - 3. / 4) * step, 1e-15);
