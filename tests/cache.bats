@@ -634,7 +634,7 @@ END
     for kept in {1..12}; do # as many results as there are when it is killed
         ar-analyze -q -j2 --cache kept -- ./method <in.tar >out.tar 2>/dev/null 3>&- &
         wait_until eval '[ "$(ls kept 2>/dev/null | grep -c "tar$")" -ge '$((2 * kept))' ]'
-        kill -KILL $!
+        kill -KILL $! 2>/dev/null || true # it may have ended
         wait $! || true
         wait_until none_marked
     done

@@ -88,12 +88,14 @@ def literals(source):
                 yield place, text
             text = None
             before = [] if part in ';{}' else before + [part]
+# Rooms whose texts are marked only in part, still: those that ar_fail and the like look up.
+partly = re.compile(r'(\./)?(lib/(program/|runs/|methods/(lane_)?cache)|tools/run/)')
 found = list(literals(open('new.i', encoding='utf-8').read()))
 assert len(found) > 3000
 for place, text in found:
     plain = re.sub(r'%[-0-9.*]*(?:l|z|h)*[a-z]', '%', text)
     reads = re.search(r"[a-z]{2,}[,;:]? [a-z%'(]|[a-z%'] [a-z]{2,}|^ [a-z]{2,}", plain) and not re.match(r'  (ar-|parallel )|/', text)
-    if reads and text not in marked:
+    if reads and text not in marked and not partly.match(place):
         print(f'{place}: {text!r}')
 END
     [ ! -s unmarked ] || {

@@ -25,37 +25,37 @@ enum {
 enum { MAX_JOBS = 4096, MAX_RETRIES = 1000 };
 
 static const struct cli_option options[] = {
-    { 'm', "manifest", "METHOD", "the method: its manifest, or a program that prints one" },
-    { 's', "samples", "FILE", "the samples table: CSV with the columns data,sample" },
+    { 'm', "manifest", "METHOD", N_("the method: its manifest, or a program that prints one") },
+    { 's', "samples", "FILE", N_("the samples table: CSV with the columns data,sample") },
     CLI_OPTION_PARAMS,
     CLI_OPTION_PARAM,
-    { 'd', "directory", "DIR", "the folder of the run (default: results/ beside the first set)" },
-    { 'j', "jobs", "N", "run N methods at a time (default: the processors)" },
-    { 't', "timeout", "SECONDS", "end a method that runs longer on a lane" },
-    { 'k', "incomplete", NULL, "make a result although lanes failed, or were not chosen" },
-    { 'n', "dry-run", NULL, "list what would be done for each lane, and why; run nothing" },
-    { OPT_WHY, "why", NULL, "say of each lane that runs why it does" },
-    { OPT_LANE, "lane", "LANE", "start only this lane; may be repeated; what is known of the others counts" },
-    { OPT_FORCE, "force", "[LANE]", "do this lane again (without LANE: all), whatever is known" },
-    { OPT_RETRIES, "retries", "N", "try a lane that failed again, up to N times" },
-    { OPT_AGAIN, "again", "RUN.json", "the options of an earlier run; those given here count more" },
-    { OPT_SEQUENTIAL, "sequential", NULL, "one lane after the other, nothing asked; the result on standard output" },
-    { OPT_WAIT, "wait", NULL, "wait while another run has the folder" },
-    { OPT_LANE_KEY, "lane-key", "[SET=]COLUMN[~REGEX]", "the column that tells the lane of a row, as in ar-split" },
-    { OPT_MEM, "mem", "SIZE", "limit the memory of each method's processes, as in 2G" },
-    { OPT_KEEP_WORK, "keep-work", NULL, "the folders of failed lanes stay, and are named" },
-    { 'o', "output", "FILE", "for a run tar on standard input: write the result tar to FILE" },
-    { OPT_JSON, "json", NULL, "of status: print JSON" },
+    { 'd', "directory", "DIR", N_("the folder of the run (default: results/ beside the first set)") },
+    { 'j', "jobs", "N", N_("run N methods at a time (default: the processors)") },
+    { 't', "timeout", "SECONDS", N_("end a method that runs longer on a lane") },
+    { 'k', "incomplete", NULL, N_("make a result although lanes failed, or were not chosen") },
+    { 'n', "dry-run", NULL, N_("list what would be done for each lane, and why; run nothing") },
+    { OPT_WHY, "why", NULL, N_("say of each lane that runs why it does") },
+    { OPT_LANE, "lane", "LANE", N_("start only this lane; may be repeated; what is known of the others counts") },
+    { OPT_FORCE, "force", "[LANE]", N_("do this lane again (without LANE: all), whatever is known") },
+    { OPT_RETRIES, "retries", "N", N_("try a lane that failed again, up to N times") },
+    { OPT_AGAIN, "again", "RUN.json", N_("the options of an earlier run; those given here count more") },
+    { OPT_SEQUENTIAL, "sequential", NULL, N_("one lane after the other, nothing asked; the result on standard output") },
+    { OPT_WAIT, "wait", NULL, N_("wait while another run has the folder") },
+    { OPT_LANE_KEY, "lane-key", "[SET=]COLUMN[~REGEX]", N_("the column that tells the lane of a row, as in ar-split") },
+    { OPT_MEM, "mem", "SIZE", N_("limit the memory of each method's processes, as in 2G") },
+    { OPT_KEEP_WORK, "keep-work", NULL, N_("the folders of failed lanes stay, and are named") },
+    { 'o', "output", "FILE", N_("for a run tar on standard input: write the result tar to FILE") },
+    { OPT_JSON, "json", NULL, N_("of status: print JSON") },
     { 0 },
 };
 
 static const struct cli_tool tool = {
     .name = "ar-run",
-    .synopsis = "-m METHOD [options] SET=FILE ...\n-m METHOD [options] RUN.tar\n-m METHOD [options] < RUN.tar > RESULT.tar\n"
-                "status [--json] DIR\nverify DIR\nclean DIR",
-    .summary = "Runs a whole analysis: cuts the sets into lanes, cleanses them, runs METHOD on each,\n"
-               "judges the results together, and delivers them into a folder. What an earlier run has\n"
-               "done there, and what did not change since, is not done again.",
+    .synopsis = N_("[options] -m METHOD SET=FILE ...\n[options] -m METHOD RUN.tar\n[options] -m METHOD < RUN.tar > RESULT.tar\n"
+                   "status [--json] DIR\nverify DIR\nclean DIR"),
+    .summary = N_("Runs a whole analysis: cuts the sets into lanes, cleanses them, runs METHOD on each,\n"
+                  "judges the results together, and delivers them into a folder. What an earlier run has\n"
+                  "done there, and what did not change since, is not done again."),
     .options = options,
     .examples = "  ar-run -m manifest.json -s samples.csv activity_spots=as.csv surrounding_spots=ss.csv\n"
                 "  ar-run --again results/run.json -P threshold=0.9 --why\n"

@@ -81,7 +81,7 @@ const char *ar_pickle_describe(const struct ar_pickle_value *value, char *label)
         [AR_PICKLE_NONE] = "None",      [AR_PICKLE_BOOL] = "bool",        [AR_PICKLE_INT] = "int",
         [AR_PICKLE_UINT] = "int",       [AR_PICKLE_DIGITS] = "int",       [AR_PICKLE_FLOAT] = "float",
         [AR_PICKLE_FLOAT32] = "float32", [AR_PICKLE_FLOAT16] = "float16", [AR_PICKLE_MISSING] = "NA",
-        [AR_PICKLE_TEXT] = "str",       [AR_PICKLE_NO_TEXT] = "str that is not UTF-8",
+        [AR_PICKLE_TEXT] = "str",       [AR_PICKLE_NO_TEXT] = N_("str that is not UTF-8"),
         [AR_PICKLE_BYTES] = "bytes",      [AR_PICKLE_LIST] = "list",
         [AR_PICKLE_TUPLE] = "tuple",    [AR_PICKLE_DICT] = "dict",
         [AR_PICKLE_SET] = "set",
@@ -90,5 +90,5 @@ const char *ar_pickle_describe(const struct ar_pickle_value *value, char *label)
         return ar_tr("nothing");
     if (value->type == AR_PICKLE_NAME || value->type == AR_PICKLE_OBJECT)
         return describe_name(value, label);
-    return types[value->type];
+    return ar_tr(types[value->type]);
 }

@@ -94,7 +94,7 @@ static void said(int out, uint64_t n, struct ar_buf *said)
     if (n < sizeof start || pread(out, start, sizeof start, 0) != sizeof start || memcmp(start, "\x1f\x8b", sizeof start) != 0)
         return;
     ar_buf_truncate(said, strcspn(said->data, "\n"));
-    ar_buf_add_text(said, " (compressed, as the present dialect answers: such a method is started by -c analyzeseq)");
+    ar_buf_add_text(said, ar_tr(" (compressed, as the present dialect answers: such a method is started by -c analyzeseq)"));
 }
 
 const struct ar_contract_calls ar_contract_first = {

@@ -206,7 +206,7 @@ static int read_folder(struct manifest_reader *r, void *into, const struct ar_js
     struct ar_manifest *manifest = into;
     if (manifest_read_name(r, into, value, offset) < 0)
         return -1;
-    return *manifest->folder == '/' ? 0 : manifest_expected(r, "an absolute path", value);
+    return *manifest->folder == '/' ? 0 : manifest_expected(r, N_("an absolute path"), value);
 }
 
 static int read_manifest(struct manifest_reader *r, struct ar_manifest *manifest)

@@ -57,7 +57,7 @@ static int run(struct task *task, struct ar_buf *version, struct ar_error *error
     if (reply.lost)
         return ar_fail(error, AR_CONTENT, "the manifest's version command '%s': its worker %s", task->proc.name, reply.why);
     memcpy(&bytes, reply.bytes, sizeof bytes);
-    return ar_proc_output(version, task->proc.out, bytes, "cannot read what the version command printed", error);
+    return ar_proc_output(version, task->proc.out, bytes, N_("cannot read what the version command printed"), error);
 }
 
 static int run_found(const struct ar_manifest *manifest, const char *program, const volatile sig_atomic_t *stop, struct ar_buf *version,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "bytes/io.h"
+#include "bytes/tr.h"
 
 #define FILE_MAX ((size_t)1 << 30)
 
@@ -11,7 +12,7 @@ enum { FIELDS = 7 };
 
 const char *ar_run_state_name(enum ar_run_state state)
 {
-    static const char *const names[] = { "waiting", "running", "result", "no result", "cached", "failed", "not chosen" };
+    static const char *const names[] = { N_("waiting"), N_("running"), N_("result"), N_("no result"), N_("cached"), N_("failed"), N_("not chosen") };
     return names[state];
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <nettle/sha2.h>
 
+#include "bytes/tr.h"
 #include "lanes/folder.h"
 #include "lanes/folder_owner.h"
 #include "lanes/ledger.h"
@@ -149,12 +150,12 @@ static const char *check_file(int dirfd, const char *name, const char *wanted, c
     char hex[HEX + 1];
     int fd = ar_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0)
-        return errno == ENOENT ? "missing" : strerror(errno);
+        return errno == ENOENT ? N_("missing") : strerror(errno);
     int result = digest_file(fd, hex, tick), why = errno;
     close(fd);
     if (result != 0)
         return strerror(why);
-    return strcmp(hex, wanted) == 0 ? NULL : "changed";
+    return strcmp(hex, wanted) == 0 ? NULL : N_("changed");
 }
 
 int ar_sums_check(const char *dir, void (*wrong)(void *arg, const char *name, const char *how), void *arg, size_t *n,

@@ -352,7 +352,7 @@ int ar_wire_to_write_run(struct ar_wire_to *to, struct ar_in *lanes, int result,
     begin(&s);
     int written = read_pictures(&s, lanes);
     if (written == 0) {
-        s.in = ar_in_new(result, "the result", error);
+        s.in = ar_in_new(result, ar_tr("the result"), error);
         written = s.in ? write_tar(&s) : write_what_is_right(&s, -1);
     }
     release(&s);

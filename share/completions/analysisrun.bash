@@ -5,7 +5,7 @@
 # The options of the tool $1, one a line: letter (or -), long name, argument (or nothing).
 _analysisrun_options() {
     LC_ALL=C "$1" --help 2>/dev/null |
-        sed -nE 's/^ +(-(.), )?--([a-z-]+)(=([^ ]+))?( .*)?$/\2 \3 \5/p' | sed 's/^ /- /'
+        sed -nE 's/^ +(-(.), )?--([a-z-]+)(\[=[^ ]+|=([^ ]+))?( .*)?$/\2 \3 \5/p' | sed 's/^ /- /'
 }
 
 # What the argument called $1 may be; nothing where the shell's own completion of files does.

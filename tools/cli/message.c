@@ -159,7 +159,7 @@ void cli_pass(const char *text, size_t n)
     if (n && cli.progress_shown)
         (void)!write(STDERR_FILENO, "\r\033[K", 4);
     cli.progress_shown = cli.progress_shown && !n;
-    (void)!ar_write_fd(STDERR_FILENO, text, n, "standard error", &error);
+    (void)!ar_write_fd(STDERR_FILENO, text, n, ar_tr("standard error"), &error);
 }
 
 int cli_usage(const char *format, ...)

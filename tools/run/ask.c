@@ -195,18 +195,19 @@ static int list_missing(const struct run *run, struct ar_buf *list, struct ar_er
     const struct run_options *o = &run->options;
     struct run_params params;
     if (!o->method)
-        ar_buf_add_text(list, "the method (-m METHOD)");
+        ar_buf_add_text(list, ar_tr("the method (-m METHOD)"));
     if (!o->method && o->sets.n == 0 && !o->run_tar)
-        ar_buf_add_text(list, ", its sets (SET=FILE)");
+        ar_buf_add_text(list, ar_tr(", its sets (SET=FILE)"));
     for (size_t i = 0; run->method.loaded && !o->run_tar && i < run->method.manifest.n_sets; i++) {
         const char *set = run->method.manifest.set[i].name;
         if (!run_set_file(o, set))
-            ar_buf_add_format(list, "%sthe set %s (%s=FILE)", list->len ? ", " : "", set, set);
+            ar_buf_add_tr(list, list->len ? N_(", the set %s (%s=FILE)") : N_("the set %s (%s=FILE)"), set, set);
     }
     int result = run_params_read(&params, run, error);
     for (size_t i = 0; result == 0 && !o->run_tar && i < params.n; i++)
         if (run_param_missing(&params.param[i]))
-            ar_buf_add_format(list, "%sthe parameter %s (-P %s=JSON)", list->len ? ", " : "", params.param[i].name, params.param[i].name);
+            ar_buf_add_tr(list, list->len ? N_(", the parameter %s (-P %s=JSON)") : N_("the parameter %s (-P %s=JSON)"),
+                          params.param[i].name, params.param[i].name);
     run_params_release(&params);
     return result == 0 ? ar_buf_check(list, error) : -1;
 }
@@ -222,17 +223,17 @@ int run_ask(struct run *run, struct ar_error *error)
     if (result != 0 || !some)
         return result;
     take_utf8();
-    print("What is missing is asked for; Tab completes names of files, Ctrl-C gives up.");
-    if (!o->method && ask(run, "method (its manifest, or its program)", true, take_method, NULL, error) != 0)
+    print(ar_tr("What is missing is asked for; Tab completes names of files, Ctrl-C gives up."));
+    if (!o->method && ask(run, ar_tr("method (its manifest, or its program)"), true, take_method, NULL, error) != 0)
         return -1;
     if (!o->run_tar && ask_sets(run, error) != 0)
         return -1;
     if (!o->samples && !o->run_tar &&
-        ask(run, "samples table with the columns data,sample [none: every lane that is found]", true, take_samples, NULL, error) != 0)
+        ask(run, ar_tr("samples table with the columns data,sample [none: every lane that is found]"), true, take_samples, NULL, error) != 0)
         return -1;
     if (ask_params(run, error) != 0)
         return -1;
-    return o->folder ? 0 : ask(run, "folder for the results [results, beside the first set]", true, take_folder, NULL, error);
+    return o->folder ? 0 : ask(run, ar_tr("folder for the results [results, beside the first set]"), true, take_folder, NULL, error);
 }
 
 int run_missing(const struct run *run)

@@ -278,7 +278,7 @@ static void tell_failures(struct run_local *local)
         ar_buf_init(&log[n]);
         read_log(local, states->lanes.name[i].text, &log[n]);
         target[n] = (struct ar_target){ .data = states->lanes.name[i].text, .sample = (char *)(uintptr_t)(lane->sample ? lane->sample : "") };
-        cli_failures_add(&failures, &target[n], lane->cause ? lane->cause : "it failed before it was analysed", log[n].data);
+        cli_failures_add(&failures, &target[n], lane->cause ? lane->cause : ar_tr("it failed before it was analysed"), log[n].data);
         n++;
     }
     cli_failures_tell(&failures);

@@ -45,11 +45,11 @@ static void print_counts(const struct status *status)
     cli_number(&line, states->lanes.count, "lane");
     for (int i = 0; i < AR_STATES; i++)
         if (states->count[i])
-            ar_buf_add_format(&line, ", %zu %s", states->count[i], ar_run_state_name((enum ar_run_state)i));
+            ar_buf_add_format(&line, ", %zu %s", states->count[i], ar_tr(ar_run_state_name((enum ar_run_state)i)));
     double rate = rate_of(status);
     if (status->holder.len && rate > 0) {
         unsigned long left = (unsigned long)((double)left_of(states) / rate + 0.5);
-        ar_buf_add_format(&line, "; %.2g lanes/s, %lu:%02lu left", rate, left / 60, left % 60);
+        ar_buf_add_tr(&line, "; %.2g lanes/s, %lu:%02lu left", rate, left / 60, left % 60);
     }
     puts(line.data);
     ar_buf_release(&line);
@@ -62,7 +62,7 @@ static void add_lane(struct cli_grid *grid, const struct ar_lane_states *states,
     ar_buf_init(&text);
     cli_grid_text(grid, states->lanes.name[i].text);
     cli_grid_text(grid, lane->sample ? lane->sample : "");
-    cli_grid_text(grid, ar_run_state_name(lane->state));
+    cli_grid_text(grid, ar_tr(ar_run_state_name(lane->state)));
     if (lane->seconds >= 0)
         cli_grid_format(grid, "%.2f s", lane->seconds);
     else
@@ -77,13 +77,13 @@ static void add_lane(struct cli_grid *grid, const struct ar_lane_states *states,
 static int print_lanes(const struct ar_lane_states *states, struct ar_error *error)
 {
     static const unsigned flags[] = { 0, CLI_GRID_SHRINK, 0, CLI_GRID_RIGHT, CLI_GRID_RIGHT, CLI_GRID_SHRINK };
-    static const char *const heads[] = { "data", "sample", "state", "seconds", "memory", "cause" };
+    static const char *const heads[] = { N_("data"), N_("sample"), N_("state"), N_("seconds"), N_("memory"), N_("cause") };
     struct cli_grid grid;
     cli_grid_init(&grid);
     for (size_t i = 0; i < AR_COUNT(flags); i++)
         cli_grid_column(&grid, flags[i]);
     for (size_t i = 0; i < AR_COUNT(heads); i++)
-        cli_grid_head(&grid, i, i, heads[i]);
+        cli_grid_head(&grid, i, i, ar_tr(heads[i]));
     for (size_t i = 0; i < states->lanes.count; i++)
         add_lane(&grid, states, i);
     int result = cli_grid_print(&grid, 0, error);
@@ -145,12 +145,12 @@ static int print(struct status *status, const char *folder, bool json, struct ar
     ar_buf_init(&line);
     ar_text_show(&line, folder, strlen(folder));
     ar_buf_add_text(&line, ": ");
-    ar_text_show(&line, status->holder.len ? status->holder.data : "no run goes on",
-                 status->holder.len ? status->holder.len : strlen("no run goes on"));
+    const char *who = status->holder.len ? status->holder.data : ar_tr("no run goes on");
+    ar_text_show(&line, who, strlen(who));
     puts(line.data);
     ar_buf_release(&line);
     if (found == 1) {
-        puts(status->holder.len ? "the sets are read: no lane is known yet" : "no lane was started yet");
+        puts(status->holder.len ? ar_tr("the sets are read: no lane is known yet") : ar_tr("no lane was started yet"));
         return 0;
     }
     print_counts(status);
