@@ -3,17 +3,16 @@
  * ar-analyze: runs a method on each lane, several at a time, and writes the lane results in the order of the lanes.
  */
 #include "cli/cache.h"
-#include <fcntl.h>
-
 #include "cli/cli.h"
 #include "cli/failures.h"
 #include "cli/lanes.h"
 #include "methods/analysis.h"
+#include "methods/lane_record.h"
 #include "methods/manifest.h"
 
-enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM, OPT_FORCE, OPT_KNOWN, OPT_RECORD };
+enum { OPT_LOG = CLI_LONG, OPT_LANE, OPT_KEEP_GOING, OPT_KEEP_WORK, OPT_MEM, OPT_FORCE, OPT_KNOWN, OPT_RECORD, OPT_RETRIES };
 
-enum { MAX_JOBS = 4096 };
+enum { MAX_JOBS = 4096, MAX_RETRIES = 100 };
 
 static const struct cli_option options[] = {
     { 'j', "jobs", "N", N_("run N methods at a time (default: the processors)") },
@@ -24,6 +23,7 @@ static const struct cli_option options[] = {
     { OPT_LANE, "lane", "LANE", N_("analyze only this lane; may be repeated; the others are 'not chosen'") },
     { OPT_KEEP_GOING, "keep-going", NULL, N_("end with status 0 although lanes failed") },
     { OPT_KEEP_WORK, "keep-work", NULL, N_("the folders of failed lanes stay, and are named") },
+    { OPT_RETRIES, "retries", "N", N_("run a lane that failed again, up to N times") },
     { OPT_RECORD, "record", "FILE", N_("append to FILE how far each lane is: a line when something happens") },
     CLI_OPTION_BRIEF,
     { OPT_MEM, "mem", "SIZE", N_("limit the memory of each method's processes, as in 2G") },
@@ -67,6 +67,12 @@ static void progress(const struct ar_analysis *analysis)
     cli_progress(analysis->done, analysis->n_lanes, analysis->failed);
 }
 
+static void tell_again(const struct ar_analysis *analysis, size_t lane, const char *cause)
+{
+    cli_info("lane '%s' failed and is run again (%u of %u): %s", analysis->what.targets->entry[lane].data, analysis->what.tries[lane],
+             analysis->what.retries, cause);
+}
+
 /* Finds the method, opens the cache, and makes the method's environment. */
 static int prepare_method(struct analyze *a, char **method, struct ar_error *error)
 {
@@ -102,8 +108,8 @@ static int open_logs(struct analyze *a, struct ar_error *error)
     if (a->log_path && a->analysis.what.logs < 0)
         return -1;
     if (a->record_path)
-        a->analysis.record = open(a->record_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    return a->record_path && a->analysis.record < 0 ? ar_fail_open(error, errno, "cannot open '%s'", a->record_path) : 0;
+        a->analysis.what.record = ar_lane_record_open(a->record_path, error);
+    return a->record_path && a->analysis.what.record < 0 ? -1 : 0;
 }
 
 /* The params of a lane must be as the manifest has them. */
@@ -256,6 +262,10 @@ static int parse_options(struct analyze *a, int argc, char **argv, int *first)
         case OPT_KEEP_GOING:
             a->keep_going = true;
             break;
+        case OPT_RETRIES:
+            ok = cli_count("--retries", arg, 0, MAX_RETRIES, &n);
+            a->analysis.what.retries = (unsigned)n;
+            break;
         case OPT_RECORD:
             a->record_path = arg;
             break;
@@ -319,10 +329,11 @@ int main(int argc, char **argv)
     ar_buf_init(&a.program);
     ar_buf_init(&a.start_dir);
     ar_proc_init(&a.analysis.what.proc);
-    a.analysis.what.root = a.analysis.record = -1;
+    a.analysis.what.root = a.analysis.what.record = -1;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     a.analysis.jobs = processors > 0 ? (unsigned)processors : 1;
     a.analysis.progress = progress;
+    a.analysis.again = tell_again;
     a.analysis.chosen = calloc((size_t)argc, sizeof *a.analysis.chosen);
     cli_cache_init(&a.cache);
     a.cache.lanes.forced = calloc((size_t)argc, sizeof *a.cache.lanes.forced);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "bytes/file.h"
 #include "lanes/entries.h"
@@ -60,6 +61,18 @@ static void spread_folders(int root)
     }
 }
 
+/* Where it is counted how often a lane was run again. */
+static int make_tries(struct ar_analysis *a, struct ar_error *error)
+{
+    if (!a->what.retries)
+        return 0;
+    void *shared = mmap(NULL, a->n_lanes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return ar_fail_memory(error);
+    a->what.tries = shared;
+    return 0;
+}
+
 /* The work folder, and the workers, which delete it where this process is killed; unless that was done. */
 static int start_workers(struct ar_analysis *a, struct ar_error *error)
 {
@@ -74,6 +87,8 @@ static int start_workers(struct ar_analysis *a, struct ar_error *error)
     a->input.root = a->what.root;
     a->what.targets = ar_stream_targets(a->stream);
     spread_folders(a->what.root);
+    if (make_tries(a, error) != 0)
+        return -1;
     return ar_pool_start(&a->pool, a->workers, &task, error);
 }
 
@@ -294,25 +309,22 @@ static int add_to_share(struct ar_analysis *a, uint32_t number, struct ar_error 
 }
 
 /* Hands the lane to the workers. */
-static int send_lane(struct ar_analysis *a, const struct ar_target *target, const struct ar_entry *ledger, struct ar_error *error)
+static int send_lane(struct ar_analysis *a, const struct ar_entry *ledger, struct ar_error *error)
 {
-    struct ar_lane_job job = { .number = (uint32_t)ledger->lane };
-    memcpy(job.lane, target->data, target->data_len + 1);
+    uint32_t number = (uint32_t)ledger->lane;
     if (!a->put_down && put_down(a, error) != 0)
         return -1;
-    if (hold(a, ledger, error) != 0 || send_rest(a, job.number, error) != 0)
+    if (hold(a, ledger, error) != 0 || send_rest(a, number, error) != 0)
         return -1;
     if (a->what.contract->end(&a->input, ledger, error) != 0)
         return ar_lane_job_hint(error);
-    a->lane[job.number].state = AR_ANALYSIS_QUEUED;
-    if (ar_analysis_record(a, job.number, "started", NULL, error) != 0)
-        return -1;
+    a->lane[number].state = AR_ANALYSIS_QUEUED;
     if (a->what.contract->shares)
-        return add_to_share(a, job.number, error);
+        return add_to_share(a, number, error);
     while (ar_pool_full(&a->pool))
         if (ar_analysis_replies(a, true, error) < 0)
             return -1;
-    return ar_pool_send(&a->pool, &job, sizeof job, error) == 0 ? ar_analysis_replies(a, false, error) : -1;
+    return ar_analysis_send_lane(a, number, error) == 0 ? ar_analysis_replies(a, false, error) : -1;
 }
 
 /* Nobody needs what was put down of the lane that is read. */
@@ -336,8 +348,10 @@ static int skip_lane(struct ar_analysis *a, const struct ar_target *target, uint
     struct ar_lane_done done = { .number = number };
     struct ar_lane_passed lane = passed(a, target);
     if (forget_lane(a, error) != 0 ||
-        ar_lane_job_skip(&a->what, &done, &lane, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len, error) != 0 ||
-        ar_analysis_record(a, number, ar_lane_outcome_name(done.outcome), &done, error) != 0)
+        ar_lane_job_skip(&a->what, &done, &lane, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len, error) != 0)
+        return -1;
+    snprintf(done.cause, sizeof done.cause, "%s", a->earlier_failure ? a->error_text.data : "");
+    if (ar_analysis_record(a, number, ar_lane_outcome_name(done.outcome), &done, error) != 0)
         return -1;
     ar_analysis_done(a, &done);
     return ar_analysis_write(a, error);
@@ -396,7 +410,7 @@ static int close_lane(struct ar_analysis *a, const struct ar_entry *entry, struc
     if (kept)
         result = take_kept(a, target, (uint32_t)entry->lane, error);
     else if (a->input.wanted && !a->earlier_failure)
-        result = send_lane(a, target, entry, error);
+        result = send_lane(a, entry, error);
     else
         result = skip_lane(a, target, (uint32_t)entry->lane, error);
     forget_rest(a);
@@ -513,6 +527,9 @@ void ar_analysis_release(struct ar_analysis *a)
     remove_work(a); /* last: it needs descriptors */
     free(a->freed);
     a->freed = NULL;
+    if (a->what.tries)
+        munmap((void *)(uintptr_t)a->what.tries, a->n_lanes);
+    a->what.tries = NULL;
     for (size_t i = 0; a->lane && i < a->n_lanes; i++) {
         ar_analysis_unhold(&a->lane[i]);
         free(a->lane[i].cause);

@@ -40,9 +40,8 @@ struct ar_analysis {
     size_t n_chosen;
     struct ar_lane_jobs what;
     struct ar_lane_cache *cache; /* or NULL */
-    int record;          /* a file to which is written how far each lane is; or -1. Lines of LANE, STATE (waiting, started, cached, and
-                            the outcomes), SECONDS, BYTES, KEY, CAUSE and SAMPLE, separated by tabs, "-" for what is not known */
     void (*progress)(const struct ar_analysis *analysis); /* after each lane; or NULL */
+    void (*again)(const struct ar_analysis *analysis, size_t lane, const char *cause); /* one failed, and is run again (what.retries) */
 
     /* to read: */
     struct ar_analysis_lane *lane; /* by number in the targets */

@@ -13,11 +13,11 @@
 
 /*
  * Gives back the space in a spool before end: lanes lie there in their order, so nobody needs it any more. (Not so the lanes of
- * shares, the rest of which may go to another worker.)
+ * shares, the rest of which may go to another worker, nor those that may be run again.)
  */
 static void free_spool(struct ar_analysis *a, unsigned spool, uint64_t end)
 {
-    if (a->what.contract->shares)
+    if (a->what.contract->shares || a->what.retries)
         return;
     end -= end % FREE_PIECE;
     if (end <= a->freed[spool])
@@ -96,12 +96,26 @@ static void keep_result(struct ar_analysis *a, const struct ar_lane_done *done)
     ar_lane_cache_keep(a->cache, held->key, &held->record, &entries);
 }
 
-/* A lane was dealt with, by its worker or in its place. An ar_share_take. */
+/* The lane failed; true where it is to be run again. */
+static bool take_again(struct ar_analysis *a, uint32_t number, const char *cause)
+{
+    if (!ar_lane_job_again(&a->what, number))
+        return false;
+    a->what.tries[number]++;
+    if (a->again)
+        a->again(a, number, cause);
+    return true;
+}
+
+/* A lane was dealt with, by its worker or in its place, or is to be run again: then it stays queued. An ar_share_take. */
 static int take_lane_done(void *arg, const struct ar_lane_done *done, struct ar_error *error)
 {
     struct ar_analysis *a = arg;
+    if (done->outcome == AR_LANE_FAILED && take_again(a, done->number, done->cause))
+        return 0;
     keep_result(a, done);
-    if (ar_analysis_record(a, done->number, ar_lane_outcome_name(done->outcome), done, error) != 0 || take_texts(a, done, error) != 0 || (done->folder && ar_lane_folders_add(&a->input.folders, done->number, error) != 0))
+    if (ar_analysis_record(a, done->number, ar_lane_outcome_name(done->outcome), done, error) != 0 ||
+        take_texts(a, done, error) != 0 || (done->folder && ar_lane_folders_add(&a->input.folders, done->number, error) != 0))
         return -1;
     ar_analysis_done(a, done);
     return ar_analysis_write(a, error);
@@ -111,6 +125,10 @@ static int take_lane_done(void *arg, const struct ar_lane_done *done, struct ar_
 static int take_lost(struct ar_analysis *a, unsigned spool, const char *why, uint32_t number, struct ar_error *error)
 {
     struct ar_lane_done done = { .number = number };
+    struct ar_error cause;
+    ar_lane_job_fail_lost(why, &cause);
+    if (take_again(a, number, cause.what))
+        return ar_lane_spool_restart(&a->what.spools.spool[spool], error);
     const struct ar_analysis_held *held = a->lane[number].held;
     const struct ar_target *target = &ar_stream_targets(a->stream)->entry[number];
     if (ar_lane_job_lost(&a->what, &done, spool, why, target, &held->params, &held->ledger, error) != 0)
@@ -118,16 +136,32 @@ static int take_lost(struct ar_analysis *a, unsigned spool, const char *why, uin
     return take_lane_done(a, &done, error);
 }
 
+/* Sends the lane to the workers. */
+int ar_analysis_send_lane(struct ar_analysis *a, uint32_t number, struct ar_error *error)
+{
+    const struct ar_target *target = &ar_stream_targets(a->stream)->entry[number];
+    struct ar_lane_job job = { .number = number };
+    memcpy(job.lane, target->data, target->data_len + 1);
+    return ar_pool_send(&a->pool, &job, sizeof job, error);
+}
+
 static int take_lane_reply(struct ar_analysis *a, const struct ar_pool_reply *reply, struct ar_error *error)
 {
     struct ar_lane_job job;
     struct ar_lane_done done = { 0 };
+    int result;
     if (reply->lost) {
         memcpy(&job, reply->bytes, sizeof job);
-        return take_lost(a, reply->worker, reply->why, job.number, error);
+        done.number = job.number;
+        result = take_lost(a, reply->worker, reply->why, job.number, error);
+    } else {
+        memcpy(&done, reply->bytes, reply->n < sizeof done ? reply->n : sizeof done);
+        result = take_lane_done(a, &done, error);
     }
-    memcpy(&done, reply->bytes, reply->n < sizeof done ? reply->n : sizeof done);
-    return take_lane_done(a, &done, error);
+    if (result != 0)
+        return -1;
+    bool again = a->lane[done.number].state == AR_ANALYSIS_QUEUED;
+    return again ? ar_analysis_send_lane(a, done.number, error) : 0;
 }
 
 /* ---- shares --------------------------------------------------------------------------------------------------------- */
@@ -184,7 +218,7 @@ static int take_lost_share(struct ar_analysis *a, const struct ar_share_job *sha
                            struct ar_error *error)
 {
     unsigned spool = reply->lost ? reply->worker : a->what.spools.n - 1; /* another worker writes to its own */
-    if (ar_share_job_keep(&a->what, share, error) != 0)
+    if (!ar_lane_job_again(&a->what, share->lane[0]) && ar_share_job_keep(&a->what, share, error) != 0)
         return -1;
     return take_lost(a, spool, share->why, share->lane[0], error);
 }

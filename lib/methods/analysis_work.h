@@ -10,9 +10,11 @@
 /* A lane was dealt with. */
 void ar_analysis_done(struct ar_analysis *analysis, const struct ar_lane_done *done);
 
+/* Sends the lane to the workers, who have room for it. 0 or -1. */
+int ar_analysis_send_lane(struct ar_analysis *analysis, uint32_t number, struct ar_error *error) AR_MUST_USE;
+
 /*
- * Where a record is wanted: its head, with all lanes waiting; that a lane has come to another state ("started", "cached", or an
- * outcome's name), with what is known of how it went (or NULL). 0 or -1.
+ * Where a record is wanted: that all lanes are waiting; that a lane has come to another state ("cached", or an outcome's name), with what is known of how it went (or NULL). 0 or -1.
  */
 int ar_analysis_record_lanes(const struct ar_analysis *analysis, struct ar_error *error) AR_MUST_USE;
 int ar_analysis_record(const struct ar_analysis *analysis, size_t lane, const char *state, const struct ar_lane_done *done,

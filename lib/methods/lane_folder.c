@@ -114,6 +114,85 @@ int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd,
     return *again ? 0 : ar_dir_remove(root, lane, error);
 }
 
+/* ---- a copy --------------------------------------------------------------------------------------------------------- */
+
+static int copy_file(int from, int to, const char *name, struct ar_error *error)
+{
+    struct stat st;
+    int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = in < 0 ? -1 : openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    struct ar_out *out = NULL;
+    int result = -1;
+    if (fd < 0 || fstat(in, &st) != 0)
+        ar_fail_errno(error, errno, "cannot copy '%s' in the work folder", name);
+    else if ((out = ar_out_new(fd, name, AR_FILTER_NONE, error)) != NULL)
+        result = ar_out_copy(out, in, 0, (uint64_t)st.st_size, name, error);
+    if (result == 0)
+        result = ar_out_close(out, error);
+    else
+        ar_out_abandon(out);
+    if (in >= 0)
+        close(in);
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+/* Copies the files in a folder; what is no file is passed over. */
+static int copy_files(int from, int to, struct ar_error *error)
+{
+    int copy = openat(from, ".", flags);
+    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    if (!dir) {
+        ar_fail_errno(error, errno, "cannot read a folder in the work folder");
+        if (copy >= 0)
+            close(copy);
+        return -1;
+    }
+    int result = 0;
+    struct dirent *entry;
+    struct stat st;
+    while (result == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+        if (fstatat(from, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+            result = copy_file(from, to, entry->d_name, error);
+    if (result == 0 && errno != 0)
+        result = ar_fail_errno(error, errno, "cannot read a folder in the work folder");
+    closedir(dir);
+    return result;
+}
+
+static int copy_both(int from, int to, struct ar_error *error)
+{
+    int sets = openat(from, AR_FILES_SETS, flags), copy = -1;
+    if (mkdirat(to, AR_FILES_SETS, 0700) == 0)
+        copy = openat(to, AR_FILES_SETS, flags);
+    int result = sets >= 0 && copy >= 0 ? copy_files(from, to, error) : ar_fail_errno(error, errno, "cannot copy a work folder");
+    if (result == 0)
+        result = copy_files(sets, copy, error);
+    if (sets >= 0)
+        close(sets);
+    if (copy >= 0)
+        close(copy);
+    return result;
+}
+
+int ar_lane_folder_copy(int root, int dirfd, const char *copy, struct ar_error *error)
+{
+    int fd = -1;
+    if (ar_dir_remove(root, copy, error) != 0)
+        return -1;
+    if (mkdirat(root, copy, 0700) == 0)
+        fd = openat(root, copy, flags);
+    if (fd < 0)
+        return ar_fail_errno(error, errno, "cannot make a folder in '%s' (TMPDIR)", ar_tmpdir());
+    if (copy_both(dirfd, fd, error) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* ---- the work folder ------------------------------------------------------------------------------------------------ */
+
 void ar_work_remove(const char *path)
 {
     struct ar_error ignored;

@@ -26,6 +26,12 @@ int ar_lane_folder_open(struct ar_lane_folders *folders, int root, const char *l
  */
 int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd, bool *again, struct ar_error *error) AR_MUST_USE;
 
+/*
+ * Makes a copy of the folder of a lane (its descriptor), of files and the folder for sets with files, under the name copy below root,
+ * in the place of one that is there. A descriptor, or -1.
+ */
+int ar_lane_folder_copy(int root, int dirfd, const char *copy, struct ar_error *error) AR_MUST_USE;
+
 /* A folder was laid aside. 0, or -1 when memory ran out. */
 int ar_lane_folders_add(struct ar_lane_folders *folders, uint32_t number, struct ar_error *error) AR_MUST_USE;
 

@@ -5,6 +5,7 @@
 
 #include "bytes/file.h"
 #include "methods/lane_folder.h"
+#include "methods/lane_record.h"
 #include "methods/lane_work.h"
 
 const char *ar_lane_outcome_name(enum ar_lane_outcome outcome)
@@ -23,6 +24,19 @@ int ar_lane_job_hint(struct ar_error *error)
     if (error->system_errno == ENOSPC || error->system_errno == EDQUOT)
         ar_hint(error, "Make room in '%s', or set TMPDIR to a folder with more of it.", ar_tmpdir());
     return -1;
+}
+
+bool ar_lane_job_again(const struct ar_lane_jobs *jobs, uint32_t number)
+{
+    return jobs->tries && jobs->tries[number] < jobs->retries;
+}
+
+void ar_lane_job_started(const struct ar_lane_jobs *jobs, const struct ar_target *target)
+{
+    struct ar_error ignored;
+    const struct ar_lane_event event = { .target = target, .state = "started" };
+    if (jobs->record >= 0)
+        (void)!ar_lane_record_add(jobs->record, &event, &ignored);
 }
 
 /* ---- running it ----------------------------------------------------------------------------------------------------- */
@@ -64,14 +78,39 @@ static int run_method(struct ar_lane_work *work, struct ar_lane_done *done, stru
 
 /* ---- a job ---------------------------------------------------------------------------------------------------------- */
 
+static int run_once(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_error *error)
+{
+    int result = run_method(work, done, error);
+    return result == 0 ? ar_lane_work_write(work, done, error) : result;
+}
+
+/* Runs it in a copy of its folder, which is as it was afterwards. */
+static int run_in_copy(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_error *error)
+{
+    char copy[32];
+    struct ar_error left;
+    int folder = work->lane.dirfd;
+    snprintf(copy, sizeof copy, ".%" PRIu32 ".try", done->number);
+    work->lane.dirfd = ar_lane_folder_copy(work->jobs->root, folder, copy, error);
+    int result = work->lane.dirfd < 0 ? -1 : run_once(work, done, error);
+    if (work->lane.dirfd >= 0)
+        close(work->lane.dirfd);
+    work->lane.dirfd = folder;
+    if (ar_dir_remove(work->jobs->root, copy, &left) != 0)
+        ar_lane_work_left(done, &left);
+    return result;
+}
+
 static int run_work(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_error *error)
 {
+    bool again = ar_lane_job_again(work->jobs, done->number);
     if (ar_lane_work_open(work, error) != 0 || ar_lane_work_log(work, error) != 0)
         return -1;
-    int result = run_method(work, done, error);
-    if (result == 0)
-        result = ar_lane_work_write(work, done, error);
-    return result == 1 ? ar_lane_write_failure(&work->writer, done, &work->error_text, error) : result;
+    ar_lane_job_started(work->jobs, &work->lane.target);
+    int result = again ? run_in_copy(work, done, error) : run_once(work, done, error);
+    if (result == 1)
+        return ar_lane_work_failed(work, done, error);
+    return result;
 }
 
 int ar_lane_job_run(void *context, unsigned worker, const void *message, size_t message_len, void *reply, size_t *reply_len,
@@ -105,6 +144,12 @@ void ar_lane_job_orphaned(void *context)
     ar_work_remove(jobs->work);
 }
 
+void ar_lane_job_fail_lost(const char *why, struct ar_error *error)
+{
+    ar_fail(error, AR_CONTENT, "its worker %s", why);
+    ar_hint(error, "a method may not end the process that started it; where nobody did, memory ran out, and fewer jobs at once (-j) need less");
+}
+
 /* As run_work, of which only the end is left to do. */
 static int run_lost(struct ar_lane_work *work, struct ar_lane_done *done, const char *why, const struct ar_buf *params, const struct ar_buf *ledger,
                     struct ar_error *error)
@@ -118,8 +163,7 @@ static int run_lost(struct ar_lane_work *work, struct ar_lane_done *done, const 
         ar_ledger_parse(&work->lane.ledger, ledger->data, ledger->len, ar_tr("the lane's ledger"), error) != 0 ||
         ar_lane_spool_restart(work->writer.spool, error) != 0)
         return -1;
-    ar_fail(error, AR_CONTENT, "its worker %s", why);
-    ar_hint(error, "a method may not end the process that started it; where nobody did, memory ran out, and fewer jobs at once (-j) need less");
+    ar_lane_job_fail_lost(why, error);
     return ar_lane_work_blame(work, done, error) == 1 ? ar_lane_write_failure(&work->writer, done, &work->error_text, error) : -1;
 }
 

@@ -6,6 +6,7 @@
  *
  *     L/        the method's private folder (methods/lane_folder.h), filled by who sends the job (methods/files.h)
  *     .N.rest   unknown entries of the lane as they stand in the stream, or nothing
+ *     .N.try    in the place of L/, a copy of it, as long as the lane may be run again
  *
  * The entries of a lane's result (methods/lane_write.h) wait in the spool of the process that made them (methods/lane_spool.h).
  */
@@ -27,7 +28,10 @@ struct ar_lane_jobs {
     int root;            /* the work folder */
     const char *work;    /* its path */
     int logs;            /* the folder of L.log, or -1 */
+    int record;          /* of how far the lanes are (methods/lane_record.h), or -1 */
     bool keep_work;      /* the folder of a failed lane stays */
+    unsigned retries;    /* so often a lane that failed is run again */
+    volatile unsigned char *tries; /* how often that was done, by lane: shared with the workers; NULL where retries is 0 */
     bool one_lane;       /* shape of the stream */
     struct ar_lane_spools spools;
     int printed, log;    /* a worker's own: what the method printed, and its standard error; -1 until first needed */
@@ -60,6 +64,12 @@ struct ar_lane_done {
 
 _Static_assert(sizeof(struct ar_lane_done) <= AR_POOL_MESSAGE, "a reply must fit into a message");
 
+/* Where the lane fails now, is it run again? Then its inputs stay as they are, and nothing is written of it. */
+bool ar_lane_job_again(const struct ar_lane_jobs *jobs, uint32_t number);
+
+/* Notes that its method is started. What goes wrong with that is no matter. */
+void ar_lane_job_started(const struct ar_lane_jobs *jobs, const struct ar_target *target);
+
 /* The name of the file of a lane's unknown entries. */
 void ar_lane_job_rest(char name[32], uint32_t number);
 
@@ -71,6 +81,9 @@ int ar_lane_job_run(void *context, unsigned worker, const void *job, size_t job_
 
 /* The ar_pool_task's orphaned: deletes the work folder. */
 void ar_lane_job_orphaned(void *context);
+
+/* Records why such a lane failed: its worker ended, as why says. */
+void ar_lane_job_fail_lost(const char *why, struct ar_error *error);
 
 /*
  * Writes the entries of a lane whose worker ended over it, why and how in words that follow its name; to that worker's spool, before

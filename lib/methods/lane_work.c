@@ -212,11 +212,19 @@ void ar_lane_work_left(struct ar_lane_done *done, const struct ar_error *error)
     snprintf(done->left, sizeof done->left, "%.*s", (int)sizeof done->left - 1, error->what);
 }
 
+int ar_lane_work_failed(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_error *error)
+{
+    done->outcome = AR_LANE_FAILED;
+    if (ar_lane_job_again(work->jobs, done->number))
+        return 0;
+    return ar_lane_write_failure(&work->writer, done, &work->error_text, error);
+}
+
 /* Empties the lane's folder, or deletes it. What cannot be deleted stays: it is the method's doing, and its lane is none the worse. */
 void ar_lane_work_close(struct ar_lane_work *work, struct ar_lane_done *done)
 {
     struct ar_error error;
-    if (work->jobs->keep_work && done->outcome == AR_LANE_FAILED)
+    if (done->outcome == AR_LANE_FAILED && (work->jobs->keep_work || ar_lane_job_again(work->jobs, done->number)))
         return;
     if (ar_lane_folder_close(work->jobs->root, work->lane.target.data, done->number, work->lane.dirfd, &done->folder, &error) != 0)
         ar_lane_work_left(done, &error);

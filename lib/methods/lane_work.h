@@ -43,7 +43,10 @@ int ar_lane_work_fail_end(struct ar_lane_work *work, struct ar_lane_done *done, 
 /* Writes the answer's entries. 0; 1: a picture is not what it should be, and error_text says why; -1. */
 int ar_lane_work_write(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_error *error) AR_MUST_USE;
 
-/* Empties the lane's folder, or deletes it. What cannot be deleted stays: it is the method's doing, and its lane is none the worse. */
+/* The lane failed as error_text says: writes its entries, unless it is run again. 0 or -1. */
+int ar_lane_work_failed(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_error *error) AR_MUST_USE;
+
+/* Empties the lane's folder, or deletes it, unless the lane failed and is run again. What cannot be deleted stays: it is the method's doing, and its lane is none the worse. */
 void ar_lane_work_close(struct ar_lane_work *work, struct ar_lane_done *done);
 
 /* Notes why something stays. */

@@ -146,7 +146,7 @@ static int take_lane(struct ar_share_work *share, uint32_t i, struct ar_error *e
 {
     const struct ar_share_calls *calls = share->jobs->contract->shares;
     struct ar_lane_work *work = &share->lane[i];
-    struct ar_lane_done done = { .number = ar_share_number(share, i), .spool = share->worker, .seconds = share->end.seconds,
+    struct ar_lane_done done = { .number = ar_share_number(share, i), .spool = share->worker, .seconds = share->end.seconds / share->n,
                                  .memory = share->end.memory };
     bool answered = calls->answered(share, i);
     if (i + 1 == share->n && !share->blamed && !ar_share_is_whole(share))
@@ -159,7 +159,7 @@ static int take_lane(struct ar_share_work *share, uint32_t i, struct ar_error *e
     share->blamed |= !answered;
     int result = answered ? calls->take(share, i, &done, error) : blame_end(share, work, &done, error);
     if (result == 1 && (result = keep_log(share, work, error)) == 0)
-        result = ar_lane_write_failure(&work->writer, &done, &work->error_text, error);
+        result = ar_lane_work_failed(work, &done, error);
     if (result == 0)
         result = calls->close(share, i, &done, error);
     if (i > 0)
@@ -201,6 +201,8 @@ static int run_lanes(struct ar_share_work *share, struct ar_error *error)
     int in = share->jobs->contract->shares->ask(share, error);
     if (in < 0)
         return -1;
+    for (uint32_t i = 0; i < share->n; i++)
+        ar_lane_job_started(share->jobs, &share->lane[i].lane.target);
     int result = run_in_folder(share, in, error);
     close(in);
     return result;

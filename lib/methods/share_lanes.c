@@ -304,7 +304,8 @@ static int keep_input(const struct ar_share_work *share, uint32_t i, struct ar_e
 
 static int close_lane(struct ar_share_work *share, uint32_t i, struct ar_lane_done *done, struct ar_error *error)
 {
-    return share->jobs->keep_work && done->outcome == AR_LANE_FAILED ? keep_input(share, i, error) : 0;
+    bool failed = done->outcome == AR_LANE_FAILED && !ar_lane_job_again(share->jobs, done->number);
+    return failed && share->jobs->keep_work ? keep_input(share, i, error) : 0;
 }
 
 static void release(struct ar_share_work *share)
