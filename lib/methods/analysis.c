@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "methods/analysis_work.h"
 
-#include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -184,97 +183,6 @@ static int take_set(struct ar_analysis *a, const struct ar_entry *entry, struct 
     return put_set(a, entry, error) == 0 ? 0 : ar_lane_job_hint(error);
 }
 
-/* Unknown entries wait as blocks of a tar, in a file of the lane (or, at the top, until the lanes are written). */
-static int put_aside(struct ar_out **out, int *fd, int opened, struct ar_stream *stream, const struct ar_entry *entry,
-                     struct ar_error *error)
-{
-    if (!*out) {
-        char name[256];
-        *fd = opened;
-        *out = ar_out_new(*fd, ar_spool_name(name), AR_FILTER_NONE, error);
-        if (!*out)
-            return -1;
-    }
-    struct ar_emit emit;
-    ar_emit_init(&emit, *out, false);
-    int result = ar_emit_pass(&emit, stream, entry, error);
-    ar_emit_release(&emit);
-    return result;
-}
-
-static int take_rest(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
-{
-    int fd = -1;
-    if (!a->rest_out && (fd = ar_spool_open(error)) < 0)
-        return -1;
-    return put_aside(&a->rest_out, &a->rest_fd, fd, a->stream, entry, error);
-}
-
-/* What stands at the top behind the first lanes comes behind the last one, whatever is done by now. */
-static int take_late(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
-{
-    int fd = -1;
-    if (!a->late_out && (fd = ar_spool_open(error)) < 0)
-        return -1;
-    return put_aside(&a->late_out, &a->late_fd, fd, a->stream, entry, error);
-}
-
-/* What the Python runner's preprocessing left goes on, and waits for the processes of the shares. */
-static int take_preprocessed(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
-{
-    struct ar_out *out = NULL;
-    int fd = openat(a->what.root, AR_SHARE_PREPROCESSED, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return ar_fail_errno(error, errno, "cannot write a file in '%s' (TMPDIR)", a->work.data);
-    int result = put_aside(&out, &fd, fd, a->stream, entry, error);
-    if (result == 0 && a->cache)
-        ar_stream_digest(a->stream, a->cache->run.preprocessed);
-    uint64_t n = result == 0 ? ar_out_offset(out) : 0;
-    if (result == 0)
-        result = ar_out_close(out, error);
-    else
-        ar_out_abandon(out);
-    if (result == 0)
-        result = ar_out_copy(a->out, fd, 0, n, "a temporary file", error);
-    close(fd);
-    return result;
-}
-
-static int close_rest(struct ar_analysis *a, struct ar_error *error)
-{
-    struct ar_out *out = a->rest_out;
-    a->rest_out = NULL;
-    return out ? ar_out_close(out, error) : 0;
-}
-
-/* Puts the unknown entries of a lane that runs where its worker finds them. */
-static int send_rest(struct ar_analysis *a, uint32_t number, struct ar_error *error)
-{
-    char name[32];
-    if (a->rest_fd < 0)
-        return 0;
-    ar_lane_job_rest(name, number);
-    int fd = openat(a->what.root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result = -1;
-    struct ar_out *out = fd >= 0 ? ar_out_new(fd, name, AR_FILTER_NONE, error) : NULL;
-    if (fd < 0)
-        ar_fail_errno(error, errno, "cannot write a file in '%s' (TMPDIR)", a->work.data);
-    if (out && ar_out_copy(out, a->rest_fd, 0, (uint64_t)lseek(a->rest_fd, 0, SEEK_END), ar_tr("a temporary file"), error) == 0)
-        result = ar_out_close(out, error);
-    else
-        ar_out_abandon(out);
-    if (fd >= 0)
-        close(fd);
-    return result;
-}
-
-/* The lane was dealt with, or is with the workers. */
-static void forget_rest(struct ar_analysis *a)
-{
-    if (a->rest_fd >= 0)
-        close(a->rest_fd);
-    a->rest_fd = -1;
-}
-
 /* Keeps what a lane's failure takes where its worker cannot write it. */
 static int hold(struct ar_analysis *a, const struct ar_entry *ledger, struct ar_error *error)
 {
@@ -314,7 +222,7 @@ static int send_lane(struct ar_analysis *a, const struct ar_entry *ledger, struc
     uint32_t number = (uint32_t)ledger->lane;
     if (!a->put_down && put_down(a, error) != 0)
         return -1;
-    if (hold(a, ledger, error) != 0 || send_rest(a, number, error) != 0)
+    if (hold(a, ledger, error) != 0 || ar_analysis_send_rest(a, number, error) != 0)
         return -1;
     if (a->what.contract->end(&a->input, ledger, error) != 0)
         return ar_lane_job_hint(error);
@@ -327,76 +235,12 @@ static int send_lane(struct ar_analysis *a, const struct ar_entry *ledger, struc
     return ar_analysis_send_lane(a, number, error) == 0 ? ar_analysis_replies(a, false, error) : -1;
 }
 
-/* Nobody needs what was put down of the lane that is read. */
-static int forget_lane(struct ar_analysis *a, struct ar_error *error)
-{
-    if (!a->put_down)
-        return 0;
-    a->put_down = false;
-    return a->what.contract->drop(&a->input, error);
-}
-
-/* The lane that is read does not run. */
-static struct ar_lane_passed passed(struct ar_analysis *a, const struct ar_target *target)
-{
-    return (struct ar_lane_passed){ .target = target, .params = &a->params, .ledger = ar_stream_lane_ledger(a->stream), .rest = a->rest_fd };
-}
-
-/* Passes on a lane that does not run: it failed before, or was not chosen. */
-static int skip_lane(struct ar_analysis *a, const struct ar_target *target, uint32_t number, struct ar_error *error)
-{
-    struct ar_lane_done done = { .number = number };
-    struct ar_lane_passed lane = passed(a, target);
-    if (forget_lane(a, error) != 0 ||
-        ar_lane_job_skip(&a->what, &done, &lane, a->earlier_failure ? a->error_text.data : NULL, a->error_text.len, error) != 0)
-        return -1;
-    snprintf(done.cause, sizeof done.cause, "%s", a->earlier_failure ? a->error_text.data : "");
-    if (ar_analysis_record(a, number, ar_lane_outcome_name(done.outcome), &done, error) != 0)
-        return -1;
-    ar_analysis_done(a, &done);
-    return ar_analysis_write(a, error);
-}
-
-/* Takes the lane's result from the cache. It needs not wait where its turn has come. */
-static int take_kept(struct ar_analysis *a, const struct ar_target *target, uint32_t number, struct ar_error *error)
-{
-    struct ar_lane_done done = { .number = number };
-    struct ar_lane_passed lane = passed(a, target);
-    bool now = a->next == number;
-    if (forget_lane(a, error) != 0 ||
-        ar_lane_job_kept(&a->what, &done, &lane, &a->cache->entry, now ? a->out : NULL, error) != 0)
-        return -1;
-    a->cached++;
-    a->lane[number].cached = true;
-    if (ar_analysis_record(a, number, "cached", NULL, error) != 0)
-        return -1;
-    ar_analysis_done(a, &done);
-    if (now) {
-        a->lane[number].state = AR_ANALYSIS_WRITTEN;
-        a->next++;
-    }
-    return ar_analysis_write(a, error);
-}
-
-/* Is the lane's result in the cache? 1, 0, -1. */
-static int ask_cache(struct ar_analysis *a, const struct ar_target *target, struct ar_error *error)
-{
-    bool chosen = a->input.wanted;
-    if (!a->cache || a->earlier_failure || (!chosen && !a->cache->known))
-        return 0;
-    if (ar_lane_cache_ask(a->cache, target, &a->params, ar_stream_lane_ledger(a->stream), chosen, error) != 0)
-        return -1;
-    if (chosen)
-        ar_lane_cache_tell(a->cache, target);
-    return a->cache->asked.state == AR_LANE_DONE;
-}
-
 /* All of the lane was read. */
 static int close_lane(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
 {
     const struct ar_target *target = target_of(a, entry);
     const char *outcome = ar_ledger_outcome(ar_stream_lane_ledger(a->stream));
-    if (close_rest(a, error) != 0)
+    if (ar_analysis_close_rest(a, error) != 0)
         return ar_lane_job_hint(error);
     if (ar_ledger_refuse_analyzed(ar_stream_lane_ledger(a->stream), target->data, error) != 0)
         return -1;
@@ -404,16 +248,16 @@ static int close_lane(struct ar_analysis *a, const struct ar_entry *entry, struc
         ar_fail(error, AR_INPUT, "lane '%s' has no params: it was not packed", target->data);
         return ar_hint(error, "Run ar-cleanse and ar-pack before this step.");
     }
-    int kept = ask_cache(a, target, error), result;
+    int kept = ar_analysis_ask_cache(a, target, error), result;
     if (kept < 0)
         return -1;
     if (kept)
-        result = take_kept(a, target, (uint32_t)entry->lane, error);
+        result = ar_analysis_take_kept(a, target, (uint32_t)entry->lane, error);
     else if (a->input.wanted && !a->earlier_failure)
         result = send_lane(a, entry, error);
     else
-        result = skip_lane(a, target, (uint32_t)entry->lane, error);
-    forget_rest(a);
+        result = ar_analysis_skip(a, target, (uint32_t)entry->lane, error);
+    ar_analysis_forget_rest(a);
     return result;
 }
 
@@ -440,7 +284,7 @@ static int take_lane_entry(struct ar_analysis *a, const struct ar_entry *entry, 
     case AR_ENTRY_LEDGER:
         return close_lane(a, entry, error);
     default:
-        return take_rest(a, entry, error);
+        return ar_analysis_take_rest(a, entry, error);
     }
 }
 
@@ -459,10 +303,10 @@ int ar_analysis_take(struct ar_analysis *a, const struct ar_entry *entry, struct
         return -1;
     bool early = a->n_lanes == 0 || a->lane[0].state == AR_ANALYSIS_UNREAD;
     if (early && a->what.contract->shares && a->workers && strcmp(entry->name, AR_NAME_PREPROCESSED) == 0)
-        return start_workers(a, error) == 0 ? take_preprocessed(a, entry, error) : -1;
+        return start_workers(a, error) == 0 ? ar_analysis_take_preprocessed(a, entry, error) : -1;
     if (early)
         return ar_emit_pass(&a->emit, a->stream, entry, error);
-    return take_late(a, entry, error);
+    return ar_analysis_take_late(a, entry, error);
 }
 
 int ar_analysis_finish(struct ar_analysis *a, struct ar_error *error)
@@ -472,11 +316,8 @@ int ar_analysis_finish(struct ar_analysis *a, struct ar_error *error)
     while (a->pool.waiting)
         if (ar_analysis_replies(a, true, error) < 0)
             return -1;
-    if (a->late_out) {
-        uint64_t n = ar_out_offset(a->late_out);
-        if (ar_out_flush(a->late_out, error) != 0 || ar_out_copy(a->out, a->late_fd, 0, n, ar_tr("a temporary file"), error) != 0)
-            return -1;
-    }
+    if (ar_analysis_write_late(a, error) != 0)
+        return -1;
     a->keep = a->what.keep_work && a->failed > 0;
     return ar_emit_finish(&a->emit, error);
 }
