@@ -525,3 +525,21 @@ its_standard_output add('result_csv', 'n,data\n1,A\n')
 END
     refuses 2 'expected files, lanes or first' -- ar-post -c analyzeseq -- ./judge <merged.tar
 }
+
+@test "ar-post -c lanes --cache: a postprocess that gets all of the stream runs again when any of it changed" {
+    lane_inputs A B
+    lanes_method some '    if lane == "B": add(f"{lane}/error", os.environ["WHY"]); add(f"{lane}/ledger", "{}"); continue'
+    for why in dark bright; do
+        WHY=$why ar-analyze -q -c lanes --keep-going -- ./some <in.tar 2>/dev/null | ar-merge -q >$why.tar
+    done
+    method judge <<'END'
+found = asked()
+add('result_csv', f'data,why\nA,{found["B/error"].decode()}\n')
+end()
+END
+    for why in dark bright dark; do
+        ar-post -q -k -c lanes --cache kept -- ./judge <$why.tar >out.tar || [ $? -eq 1 ]
+        entry out.tar result_csv | diff - <(printf '%s\n' data,why,sample_name "A,$why,sample of A")
+    done
+    started 2
+}
