@@ -200,22 +200,66 @@ END
     as_without
 }
 
-@test "methods of the Python runner's dialects: the same, and text columns count for their pickles" {
+# A method in Python that gets a tar, its text from standard input; note(LANE) is for "ran".
+tar_method() {
     cp "$BATS_TEST_DIRNAME/runner.py" .
-    write() {
-        { printf '%s\n' '#!/usr/bin/python3' 'import os, sys' 'sys.path.insert(0, os.environ["AR_START_DIR"])' \
-            'sys.dont_write_bytecode = True' 'from runner import *' 'def note(lane):' '    with open(os.environ["AR_START_DIR"] + "/ran", "a") as ran: print(lane, file=ran)'
-            cat; } >"$1"
-        chmod +x "$1"
-    }
-    write first <<'END'
+    { printf '%s\n' '#!/usr/bin/python3' 'import os, sys' 'sys.path.insert(0, os.environ["AR_START_DIR"])' \
+        'sys.dont_write_bytecode = True' 'from runner import *' 'def note(lane):' \
+        '    with open(os.environ["AR_START_DIR"] + "/ran", "a") as ran: print(lane, file=ran)'
+        cat; } >"$1"
+    chmod +x "$1"
+}
+
+@test "a method that gets many lanes: those that are kept are not among them, and the rows that it dropped by itself stay accounted for" {
+    tar_method many <<'END'
+found = asked()
+for lane in json.loads(found['targets']):
+    note(lane)
+    rows = found[lane + '/image_analysis_results/spots'].count(b'\n') - 1
+    add(lane + '/images/x.png', 'picture of ' + lane, is_file='true', image_type='my type')
+    if lane != 'C':
+        add(lane + '/analysis_result', f'n\n{rows}\n', is_file='true')
+    record = {'stage': 'method', 'rows_in': rows, 'rows': rows - 1, 'dropped': {'weak': 1}}
+    add(lane + '/ledger', json.dumps({'outcome': 'no result' if lane == 'C' else 'result', 'sets': {'spots': [record]}}))
+end()
+END
+    method=(./many)
+    options=(-c lanes)
+    analyze
+    ran A B C
+    cp out.tar cold.tar
+    ar-analyze -q -c lanes -- ./many <in.tar | cmp - out.tar
+    [ "$(entry out.tar A/ledger | jq -c '.sets.spots[-1]')" = '{"stage":"method","rows_in":2,"rows":1,"dropped":{"weak":1}}' ]
+    analyze
+    ran
+    cmp cold.tar out.tar
+    printf 'data,sample\nA,first\nD,fourth\nB,2nd\nC,third\n' >samples.csv
+    printf 'D,V,Spot,8\n' >>spots.csv
+    pack
+    for jobs in 1 2; do
+        rm -rf kept.before
+        cp -r kept kept.before
+        options=(-c lanes -j $jobs)
+        analyze
+        ran B D
+        why 'D: new lane' 'B: sample name changed: "second" → "2nd"'
+        as_without
+        rm -rf kept
+        mv kept.before kept
+    done
+    ar-merge -q out.tar | ar-post -q -o result.tar
+    [ "$(entry result.tar ledger | jq -c '.lanes.D.sets.spots[-1].dropped')" = '{"weak":1}' ]
+}
+
+@test "methods of the Python runner's dialects: the same, and text columns count for their pickles" {
+    tar_method first <<'END'
 tar = asked()
 note(tar['data_name'].decode())
 add('images/x.png', 'picture')
 add('analysis_result', series(n=len(load(tar['image_analysis_results/spots']).rows)), is_file='true')
 end()
 END
-    write seq <<'END'
+    tar_method seq <<'END'
 for lane in json.loads(asked()['targets']):
     note(lane)
     add(lane + '/images/x.png', 'picture')
@@ -779,4 +823,53 @@ END
     post
     [ -s judged ]
     says 'warning: postprocess: its result in the cache does not count' 'postprocess: its result is damaged'
+}
+
+@test "ar-post --cache by the contract lanes: why a lane failed is a part of what it judges" {
+    tar_method judge <<'END'
+with tarfile.open(fileobj=sys.stdin.buffer) as tar:
+    found = {entry.name: tar.extractfile(entry).read().decode() for entry in tar}
+note('judge')
+add('result_csv', 'data,why\nA,' + found['B/error'].split()[-1] + '\n')
+end()
+END
+    program method <<'END'
+[ "$AR_DATA_NAME" != B ] || { cat params.json | jq .status >&2; exit "$(jq .status params.json)"; }
+echo '{"a":1}'
+END
+    for status in 3 4 3; do
+        printf '{"status":%s}' $status >params.json
+        pack
+        ar-analyze -q --keep-going -- ./method <in.tar 2>/dev/null | ar-merge -q >merged.$status.tar
+    done
+    [ "$(entry merged.3.tar B/error)" != "$(entry merged.4.tar B/error)" ]
+    # the same params: only the error is another
+    python3 - <<'END'
+import io, json, subprocess, tarfile
+with tarfile.open('merged.4.tar') as source:
+    other = source.extractfile('B/error').read()
+digest = subprocess.run(['xxh128sum'], input=other, capture_output=True, check=True).stdout.split()[0].decode()
+with tarfile.open('merged.3.tar') as old, tarfile.open('mixed.tar', 'w', format=tarfile.PAX_FORMAT) as new:
+    for entry in old:
+        body = old.extractfile(entry).read()
+        if entry.name == 'B/error':
+            body = other
+        if entry.name == 'ledger':
+            ledger = json.loads(body)
+            del ledger['xxh3']
+            ledger['lanes']['B']['files']['error'] = {'bytes': len(other), 'xxh3': digest}
+            body = json.dumps(ledger).encode()
+        entry.size = len(body)
+        new.addfile(entry, io.BytesIO(body))
+END
+    judged() { # by that merged stream: is it judged anew?
+        rm -f ran
+        ar-post -q -k -c lanes --cache kept "${@:2}" -- ./judge <"$1" >result.tar 2>err || [ $? -eq 1 ]
+        [ -e ran ]
+    }
+    judged merged.3.tar
+    run ! judged merged.3.tar
+    judged mixed.tar
+    entry result.tar result_csv | grep -q '^A,"\{0,1\}4'
+    run ! judged mixed.tar
 }

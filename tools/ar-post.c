@@ -232,10 +232,7 @@ static int judge(struct post *post, struct ar_error *error)
     struct ar_merged *merged = &post->merged;
     if (!post->method[0])
         return ar_post_from_table(&post->result, merged->table.data, merged->table.len, &merged->targets, error);
-    const struct ar_cache_text texts[] = { { "analysis_results", &merged->table }, { "artifacts", &merged->artifacts_text },
-                                           { "targets", &merged->targets_text }, { "ledger", &merged->ledger } };
-    size_t n = AR_COUNT(texts) - (contract_of(post) == AR_CONTRACT_LANES ? 0 : 1); /* by that one it gets all of the stream */
-    if (post->cache.path && ar_post_cache_ask(&post->cache.lanes, &merged->params, texts, n, &post->answer, &post->cached, error) != 0)
+    if (post->cache.path && ar_post_cache_ask(&post->cache.lanes, merged, &post->answer, &post->cached, error) != 0)
         return -1;
     if (!post->cached && run_postprocess(post, error) != 0)
         return -1;

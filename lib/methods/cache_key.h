@@ -11,7 +11,7 @@
  * Params, sets and columns are in byte order of their names; a param's value is the text that it came in, less blanks outside
  * strings. text is there by the contracts that hand over pickles, version where the manifest has a command for it (see
  * methods/method_files.h for these). A postprocess' has "step":"postprocess", no data, sample and text, and as sets what it
- * gets: analysis_results, artifacts, and targets.
+ * gets: analysis_results, artifacts, and targets; by the contract "lanes" also the ledger, and errors and others where there are any.
  *
  * The key is XXH3-128 of the whole text, as 32 hexadecimal digits. So it depends on these parts and nothing else: on no host, time,
  * folder, order of lanes or number of jobs.

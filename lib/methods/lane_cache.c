@@ -122,15 +122,53 @@ void ar_lane_cache_tell(const struct ar_lane_cache *cache, const struct ar_targe
 
 /* ---- a postprocess -------------------------------------------------------------------------------------------------- */
 
-int ar_post_cache_ask(struct ar_lane_cache *cache, const struct ar_buf *params, const struct ar_cache_text *texts, size_t n,
-                      struct ar_buf *answer, bool *found, struct ar_error *error)
+/* Appends the digest of what waits, where anything does. */
+static int add_waiting(struct ar_waiting *waiting, struct ar_buf *text, struct ar_error *error)
+{
+    char hex[AR_DIGEST_HEX + 1];
+    if (ar_waiting_end(waiting) == 0)
+        return 0;
+    if (ar_waiting_digest(waiting, hex, error) != 0)
+        return -1;
+    ar_buf_add_text(text, hex);
+    return ar_buf_check(text, error);
+}
+
+/* The record of what it gets. */
+static int record_post(struct ar_lane_cache *cache, struct ar_merged *merged, struct ar_error *error)
+{
+    struct ar_buf errors, others;
+    bool all = cache->run.contract == AR_CONTRACT_LANES;
+    ar_buf_init(&errors);
+    ar_buf_init(&others);
+    int result = 0;
+    if (all && (add_waiting(&merged->errors, &errors, error) != 0 || add_waiting(&merged->others, &others, error) != 0 ||
+                add_waiting(&merged->rest, &others, error) != 0))
+        result = -1;
+    struct ar_cache_text texts[6] = { { "analysis_results", &merged->table }, { "artifacts", &merged->artifacts_text } };
+    size_t n = 2;
+    if (errors.len)
+        texts[n++] = (struct ar_cache_text){ "errors", &errors };
+    if (all)
+        texts[n++] = (struct ar_cache_text){ "ledger", &merged->ledger };
+    if (others.len)
+        texts[n++] = (struct ar_cache_text){ "others", &others };
+    texts[n++] = (struct ar_cache_text){ "targets", &merged->targets_text };
+    if (result == 0)
+        result = ar_cache_record_post(&cache->run, &cache->asked.record, &merged->params, texts, n, error);
+    ar_buf_release(&errors);
+    ar_buf_release(&others);
+    return result;
+}
+
+int ar_post_cache_ask(struct ar_lane_cache *cache, struct ar_merged *merged, struct ar_buf *answer, bool *found, struct ar_error *error)
 {
     struct ar_lane_asked *asked = &cache->asked;
     bool damaged = false;
     *found = false;
     ar_buf_clear(&asked->record);
     ar_buf_clear(&asked->why);
-    if (ar_cache_record_post(&cache->run, &asked->record, params, texts, n, error) != 0)
+    if (record_post(cache, merged, error) != 0)
         return -1;
     ar_cache_key(&asked->record, asked->key);
     asked->state = AR_LANE_DONE;

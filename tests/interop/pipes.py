@@ -51,8 +51,8 @@ class Done:
 
 def pipe(script, body=b"", **variables):
     """Runs a pipeline; its status is that of the last command that failed."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANALYSISRUN_")}
-    environment.update(PATH=os.environ["AR_BIN"] + ":" + os.environ["PATH"], LC_ALL="C.UTF-8", AR_LANG="ja", PYTHON=sys.executable)
+    environment = {name: value for name, value in os.environ.items() if name != "AR_LANG" and not name.startswith("ANALYSISRUN_")}
+    environment.update(PATH=os.environ["AR_BIN"] + ":" + os.environ["PATH"], LC_ALL="C.UTF-8", PYTHON=sys.executable)
     environment.update(RUN=str(RUN), SPOTS=str(SPOTS), METHODS=str(HERE / "methods"))
     environment.update(MANIFEST=str(SPOTS / "manifest.json"), METHOD=str(SPOTS / "analyze"))
     environment.update((name, str(value)) for name, value in variables.items())
