@@ -133,7 +133,7 @@ check_examples() {
     sed -n 's/^\.Xr \([^ ]*\) \([0-9]\).*/\1.\2/p' "$ROOT"/man/*.[1-9] | sort -u >referred
     while read -r page; do
         case $page in
-        iconv.1 | jq.1 | make.1 | parallel.1 | sha256sum.1 | tar.1 | xxh128sum.1) ;;
+        glob.7 | iconv.1 | jq.1 | make.1 | parallel.1 | sha256sum.1 | tar.1 | xxh128sum.1) ;;
         *) [ -e "$ROOT/man/$page" ] || echo "$page" ;;
         esac
     done <referred >missing
