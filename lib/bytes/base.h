@@ -20,6 +20,13 @@
 
 #define AR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/*
+ * Memory into or from which much is copied through a descriptor begins at multiples of this. What comes through a pipe comes by pages,
+ * and a processor copies a page at a third of its speed to an address that is a few bytes behind the page's own, counted in pages (AMD
+ * Zen: glibc's bug 30994).
+ */
+#define AR_PAGE ((size_t)4096)
+
 #define AR_MUST_USE __attribute__((warn_unused_result))
 #define AR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define AR_LIKELY(x) __builtin_expect(!!(x), 1)

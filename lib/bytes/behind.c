@@ -25,7 +25,7 @@ struct ar_behind {
     pthread_mutex_t lock;           /* of the next two */
     unsigned stack[BLOCKS], n_free; /* numbers of the free ones */
     size_t len[BLOCKS];
-    char block[BLOCKS][BLOCK];
+    _Alignas(AR_PAGE) char block[BLOCKS][BLOCK];
 };
 
 static void *write_blocks(void *arg)
@@ -59,7 +59,7 @@ static bool start_thread(struct ar_behind *behind)
 
 struct ar_behind *ar_behind_new(int fd)
 {
-    struct ar_behind *behind = malloc(sizeof *behind);
+    struct ar_behind *behind = aligned_alloc(AR_PAGE, sizeof *behind);
     if (!behind)
         return NULL;
     behind->fd = fd;

@@ -63,7 +63,7 @@ static ssize_t take(struct ar_in *in, void *bytes, size_t n, struct ar_error *er
 
 static int make_room(struct ar_in *in, struct ar_error *error)
 {
-    if (in->room == NULL && (in->room = malloc(ROOM)) == NULL)
+    if (in->room == NULL && (in->room = aligned_alloc(AR_PAGE, ROOM)) == NULL)
         return ar_fail_memory(error);
     return 0;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/region.h"
 
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 enum { GRAIN = 1 << 21 }; /* so that a body that is a little larger needs no new room */
@@ -27,14 +31,6 @@ char *ar_region_reserve(struct ar_region *region, uint64_t n)
     return data;
 }
 
-void ar_region_touch(struct ar_region *region, size_t offset, size_t n)
-{
-    if (offset >= region->size)
-        return;
-    n = n < region->size - offset ? n : region->size - offset;
-    ar_memory_touch(region->data + offset, n);
-}
-
 void ar_memory_touch(void *bytes, size_t n)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = ((uintptr_t)bytes + page - 1) & ~(page - 1);
@@ -49,4 +45,70 @@ void ar_region_drop(struct ar_region *region, size_t offset, size_t n)
     size_t start = (offset + page - 1) / page * page, end = (offset + n) / page * page;
     if (start < end && end <= region->size)
         (void)madvise(region->data + start, end - start, MADV_DONTNEED); /* else it is given back with the region */
+}
+
+/* ---- ahead ---------------------------------------------------------------------------------------------------------- */
+
+enum { STEP = 4 << 20, STEPS_AHEAD = 4 };
+
+struct ar_region_ahead {
+    struct ar_region region;
+    pthread_t thread;
+    sem_t steps; /* that may be taken */
+    size_t told; /* bytes for which steps were posted, by the caller */
+    atomic_bool stop;
+};
+
+static void *take_steps(void *arg)
+{
+    struct ar_region_ahead *ahead = arg;
+    for (size_t at = 0; at < ahead->region.size; at += STEP) {
+        while (sem_wait(&ahead->steps) != 0)
+            ;
+        if (ahead->stop)
+            break;
+        size_t left = ahead->region.size - at;
+        ar_memory_touch(ahead->region.data + at, left < STEP ? left : STEP);
+    }
+    return NULL;
+}
+
+struct ar_region_ahead *ar_region_ahead_new(const struct ar_region *region)
+{
+    struct ar_region_ahead *ahead = malloc(sizeof *ahead);
+    if (!ahead)
+        return NULL;
+    ahead->region = *region;
+    ahead->told = 0;
+    ahead->stop = false;
+    sem_init(&ahead->steps, 0, STEPS_AHEAD);
+    sigset_t all, before;
+    sigfillset(&all); /* signals come to the caller */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int errnum = pthread_create(&ahead->thread, NULL, take_steps, ahead);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (errnum == 0)
+        return ahead;
+    sem_destroy(&ahead->steps);
+    free(ahead);
+    return NULL;
+}
+
+void ar_region_ahead_filled(struct ar_region_ahead *ahead, size_t filled)
+{
+    while (ahead && filled - ahead->told >= STEP) {
+        ahead->told += STEP;
+        sem_post(&ahead->steps);
+    }
+}
+
+void ar_region_ahead_free(struct ar_region_ahead *ahead)
+{
+    if (!ahead)
+        return;
+    ahead->stop = true;
+    sem_post(&ahead->steps);
+    pthread_join(ahead->thread, NULL);
+    sem_destroy(&ahead->steps);
+    free(ahead);
 }

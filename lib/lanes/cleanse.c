@@ -127,22 +127,18 @@ struct ar_cleansing {
     uint64_t digested;
     struct ar_cleansed *cleansed;
     struct ar_cleansing_room *room;
-    uint64_t size;    /* of the set */
-    uint64_t touched; /* bytes of room->kept for which there is memory */
+    struct ar_region_ahead *ahead; /* for a large set */
     const struct ar_rules *rules;
     const char *what;
     uint64_t header_need; /* bytes with which the header is tried */
     struct ar_csv_header header;
     uint64_t first_line;  /* of the rows */
     struct compiled compiled;
-    uint64_t rows;            /* where in the window the rows begin */
+    uint64_t rows;            /* where in the window the rows begin; before they are there, the header */
     struct ar_csv_scan *scan; /* behind the header, once that is read */
 };
 
-enum {
-    PIECE = 256 * 1024, /* bytes that are taken at a time */
-    AHEAD = 8 << 20,    /* bytes of a large set for which memory is taken at a time */
-};
+enum { PIECE = 256 * 1024 }; /* bytes that are taken at a time */
 
 struct ar_cleansing *ar_cleansing_new(struct ar_cleansed *cleansed, struct ar_cleansing_room *room, uint64_t size,
                                       const struct ar_rules *rules, const char *what, struct ar_error *error)
@@ -157,7 +153,7 @@ struct ar_cleansing *ar_cleansing_new(struct ar_cleansed *cleansed, struct ar_cl
     memset(c, 0, sizeof *c);
     c->cleansed = cleansed;
     c->room = room;
-    c->size = size;
+    c->ahead = size >= AR_CLEANSING_LARGE ? ar_region_ahead_new(&room->kept) : NULL;
     c->rules = rules;
     c->what = what;
     c->header_need = PIECE;
@@ -170,6 +166,7 @@ void ar_cleansing_free(struct ar_cleansing *c)
 {
     if (!c)
         return;
+    ar_region_ahead_free(c->ahead);
     ar_csv_scan_free(c->scan);
     release_compiled(&c->compiled);
     ar_csv_header_release(&c->header);
@@ -181,10 +178,6 @@ void ar_cleansing_free(struct ar_cleansing *c)
 static void keep(struct ar_cleansing *c, const char *bytes, uint64_t n)
 {
     struct ar_cleansed *cleansed = c->cleansed;
-    while (c->size >= AR_CLEANSING_LARGE && c->touched < cleansed->n + n) {
-        ar_region_touch(&c->room->kept, (size_t)c->touched, AHEAD);
-        c->touched += AHEAD;
-    }
     memcpy(c->room->kept.data + cleansed->n, bytes, n);
     cleansed->n += n;
 }
@@ -221,8 +214,8 @@ static void keep_row(struct ar_cleansing *c, struct run *run, const char *rows, 
 /* Reads the header, once it is there as a whole: c->scan tells. */
 static int read_header(struct ar_cleansing *c, bool whole, struct ar_error *error)
 {
-    const char *data = c->room->window.data;
-    uint64_t n = c->room->window.len;
+    const char *data = c->room->window.data + c->rows;
+    uint64_t n = c->room->window.len - c->rows;
     if (!whole && n < c->header_need)
         return 0;
     if (ar_csv_header_read(&c->header, data, n, c->what, error) != 0) {
@@ -238,9 +231,9 @@ static int read_header(struct ar_cleansing *c, bool whole, struct ar_error *erro
         return -1;
     keep(c, data + c->header.start, c->header.end - c->header.start);
     keep(c, "\n", 1);
-    c->rows = c->header.next;
-    c->first_line = ar_csv_line_ends(data, c->rows) + 1;
-    c->scan = ar_csv_scan_new(data + c->rows, n - c->rows, c->header.cells, c->compiled.column, c->compiled.n_columns, AR_CSV_BEST);
+    c->first_line = ar_csv_line_ends(data, c->header.next) + 1;
+    c->rows += c->header.next;
+    c->scan = ar_csv_scan_new(data + c->header.next, n - c->header.next, c->header.cells, c->compiled.column, c->compiled.n_columns, AR_CSV_BEST);
     return c->scan ? 0 : ar_fail_memory(error);
 }
 
@@ -259,17 +252,28 @@ static void take_rows(struct ar_cleansing *c, const struct ar_csv_row *row, ssiz
     end_run(c, &run);
 }
 
+/* How far from its start n bytes are put into the window, so that what is read behind them comes to where a page begins (AR_PAGE). */
+static size_t gap(const struct ar_buf *window, size_t n)
+{
+    return -((uintptr_t)window->data + n) % AR_PAGE;
+}
+
 char *ar_cleansing_room(struct ar_cleansing *c, size_t *n, struct ar_error *error)
 {
     struct ar_buf *window = &c->room->window;
     const char *before = window->data;
-    char *to = ar_buf_reserve(window, PIECE);
+    char *to = ar_buf_reserve(window, PIECE + AR_PAGE);
     if (!to) {
         ar_fail_memory(error);
         return NULL;
     }
     if (c->scan && window->data != before)
         ar_csv_scan_drop(c->scan, 0, window->data + c->rows);
+    if (window->len == 0) {
+        c->rows = gap(window, 0);
+        ar_buf_grew(window, c->rows);
+        to += c->rows;
+    }
     *n = PIECE;
     return to;
 }
@@ -278,13 +282,13 @@ char *ar_cleansing_room(struct ar_cleansing *c, size_t *n, struct ar_error *erro
 static void slide(struct ar_cleansing *c)
 {
     struct ar_buf *window = &c->room->window;
-    uint64_t spent = ar_csv_scan_spent(c->scan), from = c->rows + spent, left = window->len - from;
-    if (from <= left)
+    uint64_t spent = ar_csv_scan_spent(c->scan), from = c->rows + spent, left = window->len - from, to = gap(window, left);
+    if (from <= to + left)
         return;
-    ar_csv_scan_drop(c->scan, spent, window->data);
-    memmove(window->data, window->data + from, left);
-    ar_buf_truncate(window, left);
-    c->rows = 0;
+    ar_csv_scan_drop(c->scan, spent, window->data + to);
+    memmove(window->data + to, window->data + from, left);
+    ar_buf_truncate(window, to + left);
+    c->rows = to;
 }
 
 static int fail_rows(const struct ar_cleansing *c, struct ar_error *error)
@@ -312,10 +316,14 @@ int ar_cleansing_arrived(struct ar_cleansing *c, size_t n, bool whole, struct ar
         return fail_rows(c, error);
     ar_digest_add(&c->digest, cleansed->bytes + c->digested, cleansed->n - c->digested);
     c->digested = cleansed->n;
-    if (whole)
-        ar_digest_hex(&c->digest, cleansed->xxh3);
-    else
+    ar_region_ahead_filled(c->ahead, (size_t)cleansed->n);
+    if (!whole) {
         slide(c);
+        return 0;
+    }
+    ar_digest_hex(&c->digest, cleansed->xxh3);
+    ar_region_ahead_free(c->ahead); /* the room is the caller's now */
+    c->ahead = NULL;
     return 0;
 }
 
