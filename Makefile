@@ -26,14 +26,14 @@ JOBS := $(shell nproc 2>/dev/null || echo 1)
 TEST_JOBS := $(shell expr 3 '*' $(JOBS))
 
 # Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
-DEPS = gcc libc6-dev make pkg-config zlib1g-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
+DEPS = gcc libc6-dev make pkg-config zlib1g-dev libisal-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
     libutf8proc-dev gettext nettle-dev libedit-dev libcairo2-dev jq mawk gnuplot-nox fonts-ipafont-gothic parallel
 DEPS_TEST = bats parallel miller libarchive-tools python3 procps bsdutils xxhash zstd xz-utils lz4 bzip2 mandoc file git man-db \
     python3-venv valgrind g++
 DEPS_DEV = clang libclang-rt-14-dev cppcheck shellcheck mandoc
 
 # What cannot be left out, whatever CFLAGS says. libarchive is loaded when it is needed: only its headers are.
-PACKAGES = zlib jansson libxxhash libpcre2-8 libutf8proc nettle
+PACKAGES = zlib libisal jansson libxxhash libpcre2-8 libutf8proc nettle
 AR_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DAR_VERSION='"$(VERSION)"' -Ilib -Itools -I.
 AR_CFLAGS = -std=c17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -fvisibility=hidden -fPIC
 ifdef DEVELOPER

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/filter.h"
 
-#include <zlib.h>
+#include <isa-l/igzip_lib.h>
 
 #include "bytes/archive.h"
 
@@ -21,7 +21,7 @@ struct ar_decoder {
     void *from;
 
     /* gzip */
-    z_stream inflate;
+    struct inflate_state *inflate;
     enum gzip_state gzip_state;
     char *room; /* INFLATE_ROOM bytes */
 
@@ -91,13 +91,12 @@ static int fail_behind(const struct ar_decoder *decoder, struct ar_error *error)
 
 static int gzip_open(struct ar_decoder *decoder, struct ar_error *error)
 {
-    decoder->room = malloc(INFLATE_ROOM);
-    /* 16: a gzip wrapper, whose CRC and length zlib checks. */
-    if (decoder->room == NULL || inflateInit2(&decoder->inflate, 16 + MAX_WBITS) != Z_OK) {
-        free(decoder->room);
-        decoder->room = NULL;
+    decoder->room = aligned_alloc(AR_PAGE, INFLATE_ROOM);
+    decoder->inflate = malloc(sizeof *decoder->inflate);
+    if (decoder->room == NULL || decoder->inflate == NULL)
         return ar_fail_memory(error);
-    }
+    isal_inflate_init(decoder->inflate);
+    decoder->inflate->crc_flag = ISAL_GZIP; /* CRC and length are checked */
     decoder->gzip_state = GZIP_MEMBER;
     return 0;
 }
@@ -105,10 +104,10 @@ static int gzip_open(struct ar_decoder *decoder, struct ar_error *error)
 /* Looks at what is behind a member. 1: go on, 0: more bytes are needed, -1: something else. */
 static int gzip_between(struct ar_decoder *decoder, struct ar_error *error)
 {
-    z_stream *z = &decoder->inflate;
+    struct inflate_state *z = decoder->inflate;
     if (decoder->gzip_state == GZIP_BETWEEN && z->avail_in > 0) {
         if (*z->next_in == 0x1f) {
-            inflateReset(z);
+            isal_inflate_reset(z);
             decoder->gzip_state = GZIP_MEMBER;
             return 1;
         }
@@ -127,37 +126,51 @@ static int gzip_pull(struct ar_decoder *decoder, struct ar_error *error)
     ssize_t got = decoder->pull(decoder->from, &bytes, error);
     if (got <= 0)
         return (int)got;
-    decoder->inflate.next_in = (Bytef *)(uintptr_t)bytes; /* zlib does not write there, but does not say so */
-    decoder->inflate.avail_in = (uInt)got;
+    decoder->inflate->next_in = (uint8_t *)(uintptr_t)bytes; /* ISA-L does not write there, but does not say so */
+    decoder->inflate->avail_in = (uint32_t)got;
     return 1;
+}
+
+static const char *gzip_problem(int code)
+{
+    switch (code) {
+    case ISAL_INVALID_WRAPPER:
+        return N_("its header is wrong");
+    case ISAL_UNSUPPORTED_METHOD:
+        return N_("its method of compression is unknown");
+    case ISAL_INCORRECT_CHECKSUM:
+        return N_("its checksum or length does not fit what was decompressed");
+    default:
+        return N_("it cannot be decompressed");
+    }
 }
 
 static int gzip_inflate(struct ar_decoder *decoder, struct ar_error *error)
 {
-    z_stream *z = &decoder->inflate;
-    switch (inflate(z, Z_NO_FLUSH)) {
-    case Z_STREAM_END:
+    int code = isal_inflate(decoder->inflate);
+    if (code < 0)
+        return fail_damaged(decoder, ar_tr(gzip_problem(code)), error);
+    if (decoder->inflate->block_state == ISAL_BLOCK_FINISH)
         decoder->gzip_state = GZIP_BETWEEN;
-        return 0;
-    case Z_OK:
-    case Z_BUF_ERROR: /* no progress: more input is needed */
-        return 0;
-    case Z_MEM_ERROR:
-        return ar_fail_memory(error);
-    default:
-        return fail_damaged(decoder, z->msg != NULL ? z->msg : ar_tr("it cannot be decompressed"), error);
-    }
+    return 0;
+}
+
+/* Has it decompressed more than there was room for? */
+static bool gzip_waits(const struct ar_decoder *decoder)
+{
+    const struct inflate_state *z = decoder->inflate;
+    return decoder->gzip_state == GZIP_MEMBER && z->tmp_out_valid > z->tmp_out_processed;
 }
 
 static ssize_t gzip_next(struct ar_decoder *decoder, const char **bytes, struct ar_error *error)
 {
-    z_stream *z = &decoder->inflate;
-    z->next_out = (Bytef *)decoder->room;
+    struct inflate_state *z = decoder->inflate;
+    z->next_out = (uint8_t *)decoder->room;
     z->avail_out = INFLATE_ROOM;
     *bytes = decoder->room;
     bool ended = false;
     while (z->avail_out > 0 && !ended) {
-        if (z->avail_in == 0) {
+        if (z->avail_in == 0 && !gzip_waits(decoder)) {
             if (z->avail_out < INFLATE_ROOM)
                 break; /* what is there need not wait for what comes */
             int got = gzip_pull(decoder, error);
@@ -326,8 +339,7 @@ void ar_decoder_free(struct ar_decoder *decoder)
 {
     if (decoder == NULL)
         return;
-    if (decoder->room != NULL)
-        inflateEnd(&decoder->inflate);
+    free(decoder->inflate);
     free(decoder->room);
     if (decoder->archive != NULL)
         decoder->lib.archive_read_free(decoder->archive);

@@ -12,7 +12,7 @@
 
 enum ar_filter {
     AR_FILTER_NONE,
-    AR_FILTER_GZIP,  /* RFC 1952, several members; through zlib, CRC and length checked */
+    AR_FILTER_GZIP,  /* RFC 1952, several members; read through ISA-L, CRC and length checked */
     AR_FILTER_ZSTD,  /* this and the following: through libarchive */
     AR_FILTER_XZ,
     AR_FILTER_LZ4,

@@ -260,10 +260,10 @@ static void test_damage(void)
     }
     memcpy(bytes, hello_gzip, n);
     bytes[n - 8] ^= 1;
-    check_refused("gzip", bytes, n, "damaged: incorrect data check");
+    check_refused("gzip", bytes, n, "damaged: its checksum or length");
     memcpy(bytes, hello_gzip, n);
     bytes[n - 1] ^= 1;
-    check_refused("gzip", bytes, n, "damaged: incorrect length check");
+    check_refused("gzip", bytes, n, "damaged: its checksum or length");
     for (size_t i = 2; i < AR_COUNT(samples); i++) {
         memcpy(bytes, samples[i].bytes, samples[i].n);
         size_t letter = 0;
