@@ -85,6 +85,12 @@ void ar_folder_release(struct ar_folder *folder)
     ar_names_release(&folder->written);
 }
 
+/*
+ * So many files are synchronized one by one. That costs a commit of the file system each, so behind them all of it is synchronized
+ * once, before the index says that they are there.
+ */
+enum { SYNCED_ALONE = 16 };
+
 /* ---- files ---------------------------------------------------------------------------------------------------------- */
 
 int ar_folder_create(struct ar_folder *folder, struct ar_folder_file *file, const char *name, struct ar_error *error)
@@ -112,7 +118,9 @@ int ar_folder_commit(struct ar_folder *folder, struct ar_folder_file *file, stru
     int result = ar_out_close(file->out, error);
     file->out = NULL;
     if (result == 0) {
-        result = folder->sync ? ar_file_commit(&file->file, true, error)
+        bool now = folder->sync && folder->written.count <= SYNCED_ALONE;
+        folder->late |= folder->sync && !now;
+        result = folder->sync ? ar_file_commit(&file->file, now, error)
                               : ar_file_commit_if_changed(&file->file, &changed, error);
         if (result != 0)
             ar_folder_fail_file(error, folder->path, file->path + strlen(folder->path) + 1);
@@ -205,6 +213,8 @@ int ar_folder_finish(struct ar_folder *folder, const char *ledger, size_t n, str
         if (ar_names_find(&folder->written, name->text, name->len) < 0 && delete_old(folder, name->text, error) != 0)
             return -1;
     }
+    if (folder->late && syncfs(folder->fd) != 0)
+        return ar_fail_errno(error, errno, "cannot write to '%s'", folder->path);
     struct ar_buf text;
     ar_buf_init(&text);
     write_index(folder, ledger, n, &text);

@@ -31,7 +31,8 @@ struct ar_folder {
     struct ar_names folders; /* in which those stand */
     struct ar_names written; /* by this run */
     const char *kind;        /* "lanes" or "result": a folder of the other kind is refused */
-    bool sync;               /* files are on the disk before they appear */
+    bool sync;               /* files are on the disk before the index is */
+    bool late;               /* and some are not yet */
     bool found, cut;         /* an index was there; one that was set aside */
     json_t *lanes;           /* of a folder of lanes: its pins, see lanes/pins.h; or NULL. Filled in by the caller */
     int names;               /* the list of names, once this run writes; else -1 */
