@@ -27,6 +27,12 @@ const char *ar_contract_name(enum ar_contract contract);
 /* Finds a contract by its name. True where there is one. */
 bool ar_contract_parse(const char *name, enum ar_contract *contract);
 
+/*
+ * A method in C that becomes ar-run names in this variable a descriptor from which its manifest can be read, so that it need not be
+ * started once more to print it.
+ */
+#define AR_MANIFEST_DESCRIPTOR "AR_MANIFEST_DESCRIPTOR"
+
 #define AR_FIELDS_DEFAULT 12
 #define AR_FIELDS_MAX 10000 /* they are listed in an environment variable, which may have 128 KiB */
 

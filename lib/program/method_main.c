@@ -4,7 +4,9 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/mman.h>
 
+#include "bytes/file.h"
 #include "bytes/text.h"
 #include "program/declare.h"
 #include "program/lanes_step.h"
@@ -157,6 +159,26 @@ static int answer(const struct ar_method *method, const char *name, const char *
 
 /* ---- handing over --------------------------------------------------------------------------------------------------- */
 
+/* Leaves the manifest for ar-run, where that is possible: else it starts the method once more to print it. */
+static void leave_manifest(const struct ar_method *method, const char *name)
+{
+    struct ar_manifest manifest;
+    struct ar_error error = { 0 };
+    struct ar_buf text;
+    char number[16];
+    if (ar_declare_check(&manifest, method, name, &error) != 0)
+        return;
+    ar_manifest_release(&manifest);
+    ar_buf_init(&text);
+    ar_declare(method, name, &text);
+    int fd = memfd_create("manifest", 0);
+    snprintf(number, sizeof number, "%d", fd);
+    if (fd >= 0 && (ar_buf_check(&text, &error) != 0 || ar_write_fd(fd, text.data, text.len, "manifest", &error) != 0 ||
+                    setenv(AR_MANIFEST_DESCRIPTOR, number, 1) != 0))
+        close(fd);
+    ar_buf_release(&text);
+}
+
 /* Becomes ar-run, that beside the method or the one in PATH. Returns only on failure. */
 static int hand_over(int argc, char **argv, const char *self, struct ar_error *error)
 {
@@ -209,7 +231,9 @@ int ar_method_main(int argc, char **argv, const struct ar_method *method)
         result = copy ? run_step(method, name, copy, &error) : ar_fail_memory(&error);
         free(copy);
     }
-    if (result == 1)
+    if (result == 1) {
+        leave_manifest(method, name);
         result = hand_over(argc, argv, self, &error);
+    }
     return result == 0 ? AR_OK : fail(method, &error);
 }

@@ -2,6 +2,7 @@
 #include "runs/method.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -62,6 +63,22 @@ static int print_manifest(const char *program, const char *path, struct ar_buf *
     return result;
 }
 
+/* Reads the manifest that the method has left, if it did. 1 where it did not; 0 or -1. */
+static int read_left(struct ar_buf *text, struct ar_error *error)
+{
+    const char *number = getenv(AR_MANIFEST_DESCRIPTOR);
+    char *end = NULL;
+    long fd = number ? strtol(number, &end, 10) : -1;
+    unsetenv(AR_MANIFEST_DESCRIPTOR);
+    /* Only such a file can be sealed: nothing else that happens to have the number is taken for it. */
+    if (fd <= STDERR_FILENO || fd > INT_MAX || *end || fcntl((int)fd, F_GET_SEALS) < 0)
+        return 1;
+    off_t n = lseek((int)fd, 0, SEEK_END);
+    int result = n < 0 || n > (off_t)MANIFEST_MAX ? 1 : ar_proc_output(text, (int)fd, (uint64_t)n, "cannot read the manifest", error);
+    close((int)fd);
+    return result;
+}
+
 /* Puts the member "folder" first, so that the manifest means the same wherever it lies. */
 static int insert_folder(struct ar_buf *text, const char *program, size_t folder_len, struct ar_error *error)
 {
@@ -86,7 +103,9 @@ static int load_program(struct ar_method_source *method, struct ar_error *error)
     if (!program)
         return ar_fail_open(error, errno, "cannot open '%s'", method->path);
     size_t folder = (size_t)(strrchr(program, '/') - program);
-    int result = print_manifest(program, method->path, &method->text, error);
+    int result = read_left(&method->text, error);
+    if (result == 1)
+        result = print_manifest(program, method->path, &method->text, error);
     if (result == 0)
         result = insert_folder(&method->text, program, folder ? folder : 1, error);
     if (result == 0) {
