@@ -55,6 +55,7 @@ B := build/objects-$(FLAGS_KEY)
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c))
 CLI_SOURCES := $(sort $(wildcard tools/cli/*.c))
 RUN_SOURCES := $(sort $(wildcard tools/run/*.c))
+POST_SOURCES := $(sort $(wildcard tools/post/*.c))
 TOOLS := $(patsubst tools/%.c,%,$(sort $(wildcard tools/ar-*.c)))
 UNITS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -155,6 +156,7 @@ $(B)/tools/ar-%: $(B)/tools/ar-%.o $(CLI_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 	@$(LINK) -o $@ $(filter %.o,$^) $(LIBRARY) $(PKG_LIBS) $(LIBS)
 
 $(B)/tools/ar-run: $(RUN_SOURCES:%.c=$(B)/%.o)
+$(B)/tools/ar-post: $(POST_SOURCES:%.c=$(B)/%.o)
 $(B)/tools/ar-run: LIBS += -ledit
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LIBRARY)

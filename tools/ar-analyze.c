@@ -116,17 +116,8 @@ static int open_logs(struct analyze *a, struct ar_error *error)
 static int check_params(const void *arg, const struct ar_entry *entry, struct ar_error *error)
 {
     const struct analyze *a = arg;
-    if (!a->has_manifest || !a->manifest.params || entry->kind != AR_ENTRY_PARAMS)
-        return 0;
-    struct ar_buf whole;
-    ar_buf_init(&whole);
-    int result = ar_schema_apply(a->manifest.params, entry->text, entry->len, &whole, ar_tr("params"), error);
-    if (result == 0 && (whole.len != entry->len || memcmp(whole.data, entry->text, whole.len) != 0)) {
-        ar_fail(error, AR_INPUT, "the params lack defaults of the manifest");
-        result = ar_hint(error, "Give the manifest to ar-pack, too: ar-pack -m MANIFEST.");
-    }
-    ar_buf_release(&whole);
-    return result;
+    bool checked = a->has_manifest && a->manifest.params && entry->kind == AR_ENTRY_PARAMS;
+    return !checked ? 0 : ar_schema_check_whole(a->manifest.params, entry->text, entry->len, ar_tr("params"), error);
 }
 
 static int analyze_stream(struct analyze *a, struct ar_error *error)

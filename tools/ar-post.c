@@ -4,17 +4,10 @@
  *
  * The whole stream is read and checked before the postprocess is started; what is large waits in spools meanwhile.
  */
-#include <fcntl.h>
-#include <limits.h>
-
-#include "cli/cache.h"
-#include "cli/cli.h"
 #include "cli/failures.h"
-#include "lanes/deliver.h"
-#include "methods/manifest.h"
-#include "methods/postprocess.h"
+#include "post/post.h"
 
-enum { OPT_LOG = CLI_LONG, OPT_RECORD, LOG_LINES = 20, LOG_BYTES = 4096 };
+enum { OPT_LOG = CLI_LONG, OPT_RECORD };
 
 static const struct cli_option options[] = {
     { 'd', "directory", "DIR", N_("deliver into a folder for people, instead of a stream") },
@@ -43,26 +36,6 @@ static const struct cli_tool tool = {
     .command = true,
     .examples = "  ar-merge --lanes lanes results | ar-post -- ./judge > result.tar\n"
                 "  ar-merge < results.tar | ar-post -k -d result -- ./judge",
-};
-
-struct post {
-    const char *folder, *log_path, *record_path, *manifest_path;
-    bool keep_going, has_contract, brief;
-    enum ar_contract contract;
-    double seconds;
-    char **method; /* NULL at its end; empty: the merged table is the result */
-    char start_dir[PATH_MAX];
-    struct ar_buf program; /* path */
-    int log;
-    struct cli_cache cache;
-    bool cached;           /* the answer came from there */
-    struct cli_output output;
-    struct ar_manifest manifest;
-    struct ar_merged merged;
-    struct ar_in *in;
-    struct ar_post result;
-    bool has_result, withheld; /* withheld: lanes are missing, and -k was not said */
-    struct ar_buf answer; /* what the postprocess printed */
 };
 
 static int parse_options(struct post *post, int argc, char **argv, int *first)
@@ -118,43 +91,6 @@ static int parse_options(struct post *post, int argc, char **argv, int *first)
     return key;
 }
 
-/* ---- before anything is read ---------------------------------------------------------------------------------------- */
-
-static int open_log(struct post *post, struct ar_error *error)
-{
-    if (!post->log_path) {
-        post->log = ar_spool_open(error);
-        return post->log < 0 ? -1 : 0;
-    }
-    post->log = open(post->log_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    return post->log < 0 ? ar_fail_open(error, errno, "cannot open the log '%s'", post->log_path) : 0;
-}
-
-/* The contract of -c, else of the manifest. Methods of "analyzeseq" have a postprocess by the contract "files". */
-static enum ar_contract contract_of(const struct post *post)
-{
-    if (post->has_contract || !post->manifest_path)
-        return post->contract;
-    return post->manifest.contract == AR_CONTRACT_ANALYZESEQ ? AR_CONTRACT_FILES : post->manifest.contract;
-}
-
-/* A method that is missing is told at once, not when all the work before it is done. */
-static int prepare(struct post *post, struct ar_error *error)
-{
-    if (post->manifest_path && ar_manifest_load(&post->manifest, post->manifest_path, error) != 0)
-        return -1;
-    if (!post->method[0])
-        return 0;
-    if (!getcwd(post->start_dir, sizeof post->start_dir))
-        return ar_fail_errno(error, errno, "cannot tell the current directory");
-    if (ar_proc_find(&post->program, post->method[0], post->start_dir, error) != 0 || open_log(post, error) != 0)
-        return -1;
-    const struct cli_cache_method method = { .argv = post->method, .program = post->program.data, .start_dir = post->start_dir,
-                                             .manifest = post->manifest_path ? &post->manifest : NULL,
-                                             .contract = contract_of(post), .post = true };
-    return cli_cache_open(&post->cache, &method, error);
-}
-
 /* ---- input ---------------------------------------------------------------------------------------------------------- */
 
 static void step(void *arg, uint64_t done)
@@ -198,81 +134,6 @@ static int check_params(const struct post *post, struct ar_error *error)
 
 /* ---- the result ----------------------------------------------------------------------------------------------------- */
 
-/* Has it judge. */
-static int run_postprocess(struct post *post, struct ar_error *error)
-{
-    struct ar_merged *merged = &post->merged;
-    unsigned fields = post->manifest_path ? (unsigned)post->manifest.fields : AR_FIELDS_DEFAULT;
-    struct ar_error left = { 0 };
-    struct ar_postprocess run = { .contract = contract_of(post), .argv = post->method, .start_dir = post->start_dir,
-                                  .fields = fields, .seconds = post->seconds, .log = post->log, .stop = &cli_stop,
-                                  .merged = merged, .left = &left };
-    int result = ar_postprocess_run(&run, &post->answer, error);
-    if (left.status != AR_OK)
-        cli_warn("what the postprocess left stays: %s", left.what);
-    return result;
-}
-
-/* Tells under which key the answer is kept, as ar-analyze does of lanes: in a line without a lane. 0 or -1. */
-static int record_key(const struct post *post, struct ar_error *error)
-{
-    char line[128];
-    int n = snprintf(line, sizeof line, "\t%s\t-\t-\t%s\t-\t\n", post->cached ? "cached" : "result", post->cache.lanes.asked.key);
-    int fd = post->record_path && post->cache.path ? open(post->record_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
-    if (fd < 0)
-        return post->record_path && post->cache.path ? ar_fail_open(error, errno, "cannot open '%s'", post->record_path) : 0;
-    int result = ar_write_fd(fd, line, (size_t)n, post->record_path, error);
-    close(fd);
-    return result;
-}
-
-/* Finds its answer in the cache, or has it judge. */
-static int judge(struct post *post, struct ar_error *error)
-{
-    struct ar_merged *merged = &post->merged;
-    if (!post->method[0])
-        return ar_post_from_table(&post->result, merged->table.data, merged->table.len, &merged->targets, error);
-    if (post->cache.path && ar_post_cache_ask(&post->cache.lanes, merged, &post->answer, &post->cached, error) != 0)
-        return -1;
-    if (!post->cached && run_postprocess(post, error) != 0)
-        return -1;
-    if (ar_post_from_output(&post->result, post->answer.data, post->answer.len, &merged->targets, error) == 0) {
-        if (post->cache.path && !post->cached)
-            ar_post_cache_keep(&post->cache.lanes, &post->answer);
-        return record_key(post, error);
-    }
-    return ar_fail_in(error, "the postprocess '%s'", post->method[0]);
-}
-
-/* The end of the postprocess' log, below the message that it failed. */
-static void show_log(const struct post *post)
-{
-    struct ar_buf tail;
-    struct ar_error error;
-    ar_buf_init(&tail);
-    if (ar_log_tail(&tail, post->log, 0, LOG_LINES, LOG_BYTES, &error) == 0 && tail.len > 0) {
-        cli_more("its log ends:");
-        cli_more_lines(tail.data);
-    }
-    if (post->log_path)
-        cli_more("its log is '%s'", post->log_path);
-    ar_buf_release(&tail);
-}
-
-/* Who reads standard output is told by the stream that the postprocess failed. A file does not appear. */
-static void pass_failure(struct post *post, const struct ar_error *cause)
-{
-    struct ar_error error = { 0 };
-    struct ar_emit emit;
-    if (post->folder || post->output.is_file)
-        return;
-    ar_emit_init(&emit, post->output.out, false);
-    int result = ar_emit_whole(&emit, NULL, AR_NAME_ERROR, false, cause->what, strlen(cause->what), &error);
-    ar_emit_release(&emit);
-    if (result != 0 || cli_output_close(&post->output, false, &error) != 0)
-        cli_fail(&error);
-}
-
 /* Makes the result, unless lanes are missing and that was not allowed. Returns the status. */
 static int make_result(struct post *post)
 {
@@ -280,16 +141,13 @@ static int make_result(struct post *post)
     post->withheld = ar_merged_missing(&post->merged) > 0 && !post->keep_going;
     if (post->withheld)
         return AR_CONTENT;
-    if (judge(post, &error) == 0) {
+    if (post_judge(post, &error) == 0) {
         post->has_result = true;
         return AR_OK;
     }
     int status = cli_fail(&error);
-    if (post->method[0] && status == AR_CONTENT) {
-        show_log(post);
-        cli_failures_argument(post->method);
-        pass_failure(post, &error);
-    }
+    if (post->method[0] && status == AR_CONTENT)
+        post_tell_failure(post, &error);
     return status;
 }
 
@@ -349,7 +207,7 @@ static void tell(const struct post *post)
 static int run(struct post *post)
 {
     struct ar_error error = { 0 };
-    if (prepare(post, &error) != 0 ||
+    if (post_prepare(post, &error) != 0 ||
         (post->folder ? ar_folder_probe(post->folder, "result", &error) : cli_output_open(&post->output, &error)) != 0)
         return cli_fail(&error);
     int status = AR_OK;

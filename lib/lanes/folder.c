@@ -214,7 +214,7 @@ int ar_folder_finish(struct ar_folder *folder, const char *ledger, size_t n, str
             return -1;
     }
     if (folder->late && syncfs(folder->fd) != 0)
-        return ar_fail_errno(error, errno, "cannot write to '%s'", folder->path);
+        return ar_fail_errno(error, errno, "cannot write '%s'", folder->path);
     struct ar_buf text;
     ar_buf_init(&text);
     write_index(folder, ledger, n, &text);

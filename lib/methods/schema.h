@@ -44,4 +44,8 @@ const char *ar_schema_text(const struct ar_schema *schema, size_t *n);
 int ar_schema_apply(const struct ar_schema *schema, const char *params, size_t n, struct ar_buf *out, const char *what,
                     struct ar_error *error) AR_MUST_USE;
 
+/* The same for params that were completed before. 0, or -1 (AR_INPUT): they do not fit, or lack a default. */
+int ar_schema_check_whole(const struct ar_schema *schema, const char *params, size_t n, const char *what,
+                          struct ar_error *error) AR_MUST_USE;
+
 #endif

@@ -129,3 +129,16 @@ int ar_schema_apply(const struct ar_schema *schema, const char *params, size_t n
 {
     return schema_apply_node(schema, schema->root, params, n, out, what, "", error);
 }
+
+int ar_schema_check_whole(const struct ar_schema *schema, const char *params, size_t n, const char *what, struct ar_error *error)
+{
+    struct ar_buf whole;
+    ar_buf_init(&whole);
+    int result = ar_schema_apply(schema, params, n, &whole, what, error);
+    if (result == 0 && (whole.len != n || memcmp(whole.data, params, n) != 0)) {
+        ar_fail(error, AR_INPUT, "the params lack defaults of the manifest");
+        result = ar_hint(error, "Give the manifest to ar-pack, too: ar-pack -m MANIFEST.");
+    }
+    ar_buf_release(&whole);
+    return result;
+}
