@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Private to this room: libarchive, loaded when a stream is met that needs it. It brings fifteen other libraries along, and loading
- * them takes each tool longer than all else that it does until it reads.
+ * Private to this room: libarchive. It brings fifteen other libraries along, and loading them takes each tool longer than all else that
+ * it does until it reads.
  */
 #ifndef AR_BYTES_ARCHIVE_H
 #define AR_BYTES_ARCHIVE_H
@@ -9,7 +9,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "bytes/error.h"
+#include "bytes/load.h"
 
 /* What is called of it. */
 #define AR_ARCHIVE_CALLS(CALL)                                                                                                 \
@@ -24,9 +24,7 @@
 
 /* Its functions, by their names. Zeroed: it is not loaded. */
 struct ar_archive {
-#define AR_ARCHIVE_MEMBER(name) __typeof__(&name) name;
-    AR_ARCHIVE_CALLS(AR_ARCHIVE_MEMBER)
-#undef AR_ARCHIVE_MEMBER
+    AR_ARCHIVE_CALLS(AR_LOAD_MEMBER)
 };
 
 /* Loads it; it stays until the process ends. 0, or -1 (AR_SYSTEM): it is not installed, or another one than this was built for. */

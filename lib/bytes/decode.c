@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/filter.h"
 
-#include <isa-l/igzip_lib.h>
-
 #include "bytes/archive.h"
+#include "bytes/isal.h"
 
 enum { INFLATE_ROOM = 256 * 1024 };
 
@@ -21,6 +20,7 @@ struct ar_decoder {
     void *from;
 
     /* gzip */
+    struct ar_isal isal;
     struct inflate_state *inflate;
     enum gzip_state gzip_state;
     char *room; /* INFLATE_ROOM bytes */
@@ -91,11 +91,13 @@ static int fail_behind(const struct ar_decoder *decoder, struct ar_error *error)
 
 static int gzip_open(struct ar_decoder *decoder, struct ar_error *error)
 {
+    if (ar_isal_load(&decoder->isal, error) < 0)
+        return -1;
     decoder->room = aligned_alloc(AR_PAGE, INFLATE_ROOM);
     decoder->inflate = malloc(sizeof *decoder->inflate);
     if (decoder->room == NULL || decoder->inflate == NULL)
         return ar_fail_memory(error);
-    isal_inflate_init(decoder->inflate);
+    decoder->isal.isal_inflate_init(decoder->inflate);
     decoder->inflate->crc_flag = ISAL_GZIP; /* CRC and length are checked */
     decoder->gzip_state = GZIP_MEMBER;
     return 0;
@@ -107,7 +109,7 @@ static int gzip_between(struct ar_decoder *decoder, struct ar_error *error)
     struct inflate_state *z = decoder->inflate;
     if (decoder->gzip_state == GZIP_BETWEEN && z->avail_in > 0) {
         if (*z->next_in == 0x1f) {
-            isal_inflate_reset(z);
+            decoder->isal.isal_inflate_reset(z);
             decoder->gzip_state = GZIP_MEMBER;
             return 1;
         }
@@ -147,7 +149,7 @@ static const char *gzip_problem(int code)
 
 static int gzip_inflate(struct ar_decoder *decoder, struct ar_error *error)
 {
-    int code = isal_inflate(decoder->inflate);
+    int code = decoder->isal.isal_inflate(decoder->inflate);
     if (code < 0)
         return fail_damaged(decoder, ar_tr(gzip_problem(code)), error);
     if (decoder->inflate->block_state == ISAL_BLOCK_FINISH)
