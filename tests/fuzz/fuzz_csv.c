@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 #include "bytes/text.h"
+#include "codecs/csv_index.h"
 #include "codecs/table.h"
 
 #define COLUMNS_MAX 64 /* cells of a row that are compared */
@@ -214,6 +215,46 @@ static void check_table(const struct scanned *ours, const char *data, size_t n)
     ar_table_release(&table);
 }
 
+/* ---- the index of cells --------------------------------------------------------------------------------------------- */
+
+/* The index has the scanner's rows, or refuses with the same words, whichever the twin and however it is cut into pieces. */
+static void check_index(const struct scanned *ours, const char *data, size_t n, uint64_t piece_max, enum ar_csv_twin twin)
+{
+    struct ar_csv_index index = { 0 };
+    struct ar_error error = { 0 }, expected = { 0 };
+    struct rows rows = { 0 };
+    struct ar_buf value;
+    size_t cells = ours->seen.cells;
+    if (cells == 0 || cells > COLUMNS_MAX)
+        return;
+    if (ar_csv_index_make(&index, data, n, cells, piece_max, twin, 1, "input", &error) != 0) {
+        bool fault = ours->seen.fault != AR_CSV_OK;
+        FUZZ_CHECK(fault || strstr(error.what, "larger than"));
+        FUZZ_CHECK(!fault || ar_csv_fail(&ours->seen, data, n, 1, "input", &expected) == -1);
+        FUZZ_CHECK(!fault || piece_max < AR_CSV_PIECE_MAX || strcmp(error.what, expected.what) == 0);
+        ar_csv_index_release(&index);
+        return;
+    }
+    ar_buf_init(&rows.text);
+    ar_buf_init(&value);
+    for (size_t row = 0; row < index.rows; row++) {
+        const struct ar_csv_piece *piece = ar_csv_index_piece(&index, row);
+        for (size_t i = 0; i < cells; i++) {
+            size_t len;
+            const char *cell = ar_csv_index_cell(&index, piece, row, i, &len);
+            FUZZ_CHECK(cell >= data && len <= n && cell + len <= data + n);
+            ar_buf_clear(&value);
+            ar_csv_decode(&value, cell, len);
+            add_cell(&rows.text, value.data, value.len);
+        }
+        end_row(&rows);
+    }
+    FUZZ_CHECK(ours->seen.fault == AR_CSV_OK && rows.n == ours->rows.n && same_text(&rows.text, &ours->rows.text));
+    ar_buf_release(&rows.text);
+    ar_buf_release(&value);
+    ar_csv_index_release(&index);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
@@ -227,6 +268,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (best.seen.cells <= COLUMNS_MAX)
         compare_with_libcsv(&best, text, size);
     check_table(&best, text, size);
+    check_index(&best, text, size, AR_CSV_PIECE_MAX, AR_CSV_BEST);
+    check_index(&best, text, size, AR_CSV_PIECE_MAX, AR_CSV_PORTABLE);
+    check_index(&best, text, size, 300, AR_CSV_BEST);
     if (best.seen.fault != AR_CSV_OK) {
         struct ar_error error = { 0 };
         FUZZ_CHECK(ar_csv_fail(&best.seen, text, size, 1, "input", &error) == -1);
