@@ -31,21 +31,41 @@ static void *new_array(struct ar_set *set, size_t count, size_t size)
 
 /* ---- numbers -------------------------------------------------------------------------------------------------------- */
 
-static int read_reals(struct ar_set *set, size_t column, double *value)
+/* Takes a row's cell as an element of value. False where it is none. */
+typedef bool take_cell(void *value, size_t row, const char *cell, size_t n);
+
+static bool take_real(void *value, size_t row, const char *cell, size_t n)
+{
+    double *real = (double *)value + row;
+    if (n > 0)
+        return ar_real_parse(cell, n, real);
+    *real = NAN;
+    return true;
+}
+
+static bool take_integer(void *value, size_t row, const char *cell, size_t n)
+{
+    return ar_integer_parse(cell, n, (int64_t *)value + row);
+}
+
+/* All of a column, in elements of this size; what says what a cell should be. NULL: why is on record. */
+static inline void *read_column(struct ar_set *set, size_t column, size_t size, take_cell *take, const char *what)
 {
     const struct ar_csv_index *index = &set->index;
-    for (size_t p = 0; p < index->n_pieces; p++) {
+    void *value = new_array(set, index->rows, size);
+    for (size_t p = 0; value && p < index->n_pieces; p++) {
         const struct ar_csv_piece *piece = &index->piece[p];
         for (size_t row = piece->row, end = piece_end(index, p); row < end; row++) {
             size_t n;
             const char *cell = ar_set_raw(set, piece, row, column, &n);
-            if (n == 0)
-                value[row] = NAN;
-            else if (AR_UNLIKELY(!ar_real_parse(cell, n, &value[row])))
-                return ar_set_fail_cell(set, row, column, "a number");
+            if (AR_LIKELY(take(value, row, cell, n)))
+                continue;
+            ar_set_fail_cell(set, row, column, what);
+            free(value);
+            return NULL;
         }
     }
-    return 0;
+    return value;
 }
 
 const double *ar_set_reals(struct ar_set *set, const char *column)
@@ -54,29 +74,9 @@ const double *ar_set_reals(struct ar_set *set, const char *column)
     if (number < 0)
         return NULL;
     struct ar_set_cache *cache = &set->cache[number];
-    if (cache->reals)
-        return cache->reals;
-    double *value = new_array(set, set->index.rows, sizeof *value);
-    if (value && read_reals(set, (size_t)number, value) != 0) {
-        free(value);
-        value = NULL;
-    }
-    return cache->reals = value;
-}
-
-static int read_integers(struct ar_set *set, size_t column, int64_t *value)
-{
-    const struct ar_csv_index *index = &set->index;
-    for (size_t p = 0; p < index->n_pieces; p++) {
-        const struct ar_csv_piece *piece = &index->piece[p];
-        for (size_t row = piece->row, end = piece_end(index, p); row < end; row++) {
-            size_t n;
-            const char *cell = ar_set_raw(set, piece, row, column, &n);
-            if (!ar_integer_parse(cell, n, &value[row]))
-                return ar_set_fail_cell(set, row, column, "a whole number");
-        }
-    }
-    return 0;
+    if (!cache->reals)
+        cache->reals = read_column(set, (size_t)number, sizeof *cache->reals, take_real, "a number");
+    return cache->reals;
 }
 
 const int64_t *ar_set_integers(struct ar_set *set, const char *column)
@@ -85,14 +85,9 @@ const int64_t *ar_set_integers(struct ar_set *set, const char *column)
     if (number < 0)
         return NULL;
     struct ar_set_cache *cache = &set->cache[number];
-    if (cache->integers)
-        return cache->integers;
-    int64_t *value = new_array(set, set->index.rows, sizeof *value);
-    if (value && read_integers(set, (size_t)number, value) != 0) {
-        free(value);
-        value = NULL;
-    }
-    return cache->integers = value;
+    if (!cache->integers)
+        cache->integers = read_column(set, (size_t)number, sizeof *cache->integers, take_integer, "a whole number");
+    return cache->integers;
 }
 
 /* ---- texts ---------------------------------------------------------------------------------------------------------- */
