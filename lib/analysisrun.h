@@ -4,8 +4,8 @@
  * looks at the results of all lanes, and a main of one line. The pages of section 3 say it at length: libanalysisrun(3).
  *
  * Texts are UTF-8 and end with a NUL. Rows, columns and pictures are counted from 0, fields from 1. What a function gives is its
- * lane's (or its table's) and goes with it, unless its comment says otherwise. Nothing here prints to standard output or keeps
- * global state; numbers are read and written as in the C locale, whatever locale the program is in. A lane, and a table, is used
+ * lane's (or its table's) and goes with it, unless its comment says otherwise. Nothing here prints to standard output, or keeps
+ * global state but for the language of its messages (by AR_LANG and the locale, when it is first used); numbers are read and written as in the C locale, whatever locale the program is in. A lane, and a table, is used
  * by one thread at a time.
  *
  * Failing: what cannot be done is recorded in the lane, the first of several. A lane with a failure on record has no result,

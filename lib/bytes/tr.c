@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 enum { MAGIC = 0, REVISION, COUNT, ORIGINALS, TRANSLATIONS, HEADER, NAME_LONGEST = 16, CATALOGUE_MAX = 16 << 20 };
@@ -94,21 +95,46 @@ static void own_folder(char folder[PATH_MAX])
         *slash = '\0';
 }
 
+/* The folder of the tools by PATH, "" where they are in none of it. */
+static void tools_folder(char folder[PATH_MAX])
+{
+    char path[PATH_MAX + 16];
+    const char *list = getenv("PATH");
+    for (size_t n; list && *list; list += n + (list[n] == ':')) {
+        n = strcspn(list, ":");
+        if (n == 0 || n >= PATH_MAX || *list != '/')
+            continue;
+        snprintf(path, sizeof path, "%.*s/ar-run", (int)n, list);
+        if (access(path, X_OK) != 0)
+            continue;
+        snprintf(folder, PATH_MAX, "%.*s", (int)n, list);
+        return;
+    }
+    *folder = '\0';
+}
+
+static bool find_in(const char *folder, const char *place, const char *language, size_t n)
+{
+    char path[PATH_MAX + 100];
+    snprintf(path, sizeof path, "%s%s/%.*s/LC_MESSAGES/analysisrun.mo", folder, place, (int)n, language);
+    return load(path);
+}
+
+static bool find_beside(const char *folder, const char *language, size_t n)
+{
+    return *folder && (find_in(folder, "/../share/locale", language, n) || find_in(folder, "/../locale", language, n));
+}
+
 /* Looks for the catalogue of a language that is named by n bytes ("ja", "pt_BR"). */
 static bool find(const char *language, size_t n)
 {
-    static const char *const places[] = { "/../share/locale", "/../locale", "/usr/local/share/locale", "/usr/share/locale" };
-    char folder[PATH_MAX], path[PATH_MAX + 100];
+    char folder[PATH_MAX];
     own_folder(folder);
-    for (size_t i = 0; i < AR_COUNT(places); i++) {
-        bool relative = places[i][1] == '.';
-        if (relative && !*folder)
-            continue;
-        snprintf(path, sizeof path, "%s%s/%.*s/LC_MESSAGES/analysisrun.mo", relative ? folder : "", places[i], (int)n, language);
-        if (load(path))
-            return true;
-    }
-    return false;
+    if (find_beside(folder, language, n))
+        return true;
+    tools_folder(folder);
+    return find_beside(folder, language, n) || find_in("/usr/local", "/share/locale", language, n) ||
+           find_in("/usr", "/share/locale", language, n);
 }
 
 /* Takes the language that n bytes name, as "ja", "ja_JP.UTF-8", "japanese". true where that is settled: it was taken, or is English. */
@@ -163,6 +189,12 @@ void ar_tr_choose(void)
             return;
     }
     take_language(locale, n);
+}
+
+void ar_tr_choose_once(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, ar_tr_choose);
 }
 
 void ar_tr_english(void)

@@ -35,9 +35,12 @@ struct ar_buf;
  * that is missing or damaged is as good as none. Reads no file for English.
  *
  * Catalogues are at LOCALE/LANGUAGE/LC_MESSAGES/analysisrun.mo, with LOCALE ../share/locale or ../locale from the folder of the
- * program, else /usr/local/share/locale or /usr/share/locale.
+ * program, or (for a method in C) from that of the ar-run in PATH, else /usr/local/share/locale or /usr/share/locale.
  */
 void ar_tr_choose(void);
+
+/* The same for the library in a program of others, which may call it from several places: only the first call counts. */
+void ar_tr_choose_once(void);
 
 /* From here on everything is English: for a program whose output is for programs. */
 void ar_tr_english(void);

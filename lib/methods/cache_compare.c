@@ -71,9 +71,20 @@ static bool is_same(const struct pair *pair)
            (!pair->was || (pair->before.len == pair->after.len && memcmp(pair->before.text, pair->after.text, pair->before.len) == 0));
 }
 
-static const char *how(const struct pair *pair)
+/* The text for what became of it. */
+AR_FORMAT_ARG(2) AR_FORMAT_ARG(3) AR_FORMAT_ARG(4)
+static const char *how(const struct pair *pair, const char *new, const char *gone, const char *changed)
 {
-    return !pair->was ? "is new" : !pair->is ? "is gone" : "changed";
+    return !pair->was ? new : !pair->is ? gone : changed;
+}
+
+/* What the pair was and is, or the one of the two that there is. */
+static void add_either(struct ar_buf *buf, const struct pair *pair)
+{
+    if (pair->was && pair->is)
+        add_change(buf, pair);
+    else
+        add_shown(buf, pair->is ? &pair->after : &pair->before);
 }
 
 /* ---- objects -------------------------------------------------------------------------------------------------------- */
@@ -117,32 +128,34 @@ static int each(struct compare *c, const struct pair *object, tell_member *told,
 
 static void tell_param(struct compare *c, const char *name, const struct pair *pair)
 {
-    ar_buf_add_format(&c->phrase, "params: %s ", name);
-    if (pair->was && pair->is) {
-        add_change(&c->phrase, pair);
-    } else {
-        add_shown(&c->phrase, pair->is ? &pair->after : &pair->before);
-        ar_buf_add_format(&c->phrase, " %s", how(pair));
-    }
+    struct ar_buf value;
+    ar_buf_init(&value);
+    add_either(&value, pair);
+    ar_buf_add_tr(&c->phrase, how(pair, N_("params: %s %s is new"), N_("params: %s %s is gone"), N_("params: %s %s")), name, value.data);
+    c->phrase.failed |= value.failed;
+    ar_buf_release(&value);
     tell(c);
 }
 
 static void tell_set(struct compare *c, const char *name, const struct pair *pair)
 {
-    ar_buf_add_format(&c->phrase, "%s%s %s", c->post ? "" : "set ", name, how(pair)); /* a postprocess has no sets */
+    if (c->post) /* it has no sets */
+        ar_buf_add_tr(&c->phrase, how(pair, N_("%s is new"), N_("%s is gone"), N_("%s changed")), name);
+    else
+        ar_buf_add_tr(&c->phrase, how(pair, N_("set %s is new"), N_("set %s is gone"), N_("set %s changed")), name);
     tell(c);
 }
 
 static void tell_text(struct compare *c, const char *name, const struct pair *pair)
 {
     (void)pair;
-    ar_buf_add_format(&c->phrase, "text columns of %s changed", name);
+    ar_buf_add_tr(&c->phrase, "text columns of %s changed", name);
     tell(c);
 }
 
 static void tell_file(struct compare *c, const char *name, const struct pair *pair)
 {
-    ar_buf_add_format(&c->phrase, "file %s %s", name, how(pair));
+    ar_buf_add_tr(&c->phrase, how(pair, N_("file %s is new"), N_("file %s is gone"), N_("file %s changed")), name);
     tell(c);
 }
 
@@ -162,14 +175,14 @@ static int compare_argument(struct compare *c, const struct pair *pair, struct a
         free(name);
         return 0;
     }
-    struct pair shown = { .before = file.was ? file.before : pair->before, .after = file.is ? file.after : pair->after };
-    ar_buf_add_text(&c->phrase, "method: ");
-    if (pair->was && pair->is) {
-        add_change(&c->phrase, &shown);
-    } else {
-        add_shown(&c->phrase, pair->is ? &shown.after : &shown.before);
-        ar_buf_add_format(&c->phrase, " %s", how(pair));
-    }
+    struct pair shown = { .before = file.was ? file.before : pair->before, .after = file.is ? file.after : pair->after, .was = pair->was,
+                          .is = pair->is };
+    struct ar_buf value;
+    ar_buf_init(&value);
+    add_either(&value, &shown);
+    ar_buf_add_tr(&c->phrase, how(pair, N_("method: %s is new"), N_("method: %s is gone"), N_("method: %s")), value.data);
+    c->phrase.failed |= value.failed;
+    ar_buf_release(&value);
     tell(c);
     return 0;
 }
@@ -204,7 +217,7 @@ static int compare_method(struct compare *c, const struct pair *method, struct a
     if (!is_digest(c, &files))
         return each(c, &files, tell_file, error);
     if (!is_same(&files)) {
-        ar_buf_add_text(&c->phrase, "files of the method changed");
+        ar_buf_add_text(&c->phrase, ar_tr("files of the method changed"));
         tell(c);
     }
     return 0;
@@ -217,7 +230,7 @@ static void compare_simple(struct compare *c, const struct pair *root, const cha
     struct pair pair = members(c, root, member);
     if (is_same(&pair))
         return;
-    ar_buf_add_text(&c->phrase, text);
+    ar_buf_add_text(&c->phrase, ar_tr(text));
     if (shown && pair.was && pair.is) {
         ar_buf_add_char(&c->phrase, ' ');
         add_change(&c->phrase, &pair);
@@ -232,15 +245,15 @@ static int compare_records(struct compare *c, struct ar_error *error)
                 method = members(c, &root, "method");
     struct pair data = members(c, &root, "data");
     c->post = !data.is;
-    compare_simple(c, &root, "cache", "kept by another version of the tools", false);
-    compare_simple(c, &root, "sample", "sample name changed:", true);
+    compare_simple(c, &root, "cache", N_("kept by another version of the tools"), false);
+    compare_simple(c, &root, "sample", N_("sample name changed:"), true);
     if (each(c, &params, tell_param, error) != 0 || each(c, &sets, tell_set, error) != 0 || each(c, &text, tell_text, error) != 0)
         return -1;
-    compare_simple(c, &root, "contract", "contract", true);
-    compare_simple(c, &root, "fields", "fields", true);
+    compare_simple(c, &root, "contract", N_("contract"), true);
+    compare_simple(c, &root, "fields", N_("fields"), true);
     if (compare_method(c, &method, error) != 0)
         return -1;
-    compare_simple(c, &root, "version", "version changed", false);
+    compare_simple(c, &root, "version", N_("version changed"), false);
     return 0;
 }
 
@@ -248,9 +261,9 @@ int ar_cache_compare(const struct ar_buf *before, const struct ar_buf *after, st
 {
     struct compare c = { .why = why, .start = why->len };
     ar_buf_init(&c.phrase);
-    int result = ar_json_doc_parse(&c.before, before->data, before->len, "a record", error);
+    int result = ar_json_doc_parse(&c.before, before->data, before->len, ar_tr("a record"), error);
     if (result == 0) {
-        result = ar_json_doc_parse(&c.after, after->data, after->len, "a record", error);
+        result = ar_json_doc_parse(&c.after, after->data, after->len, ar_tr("a record"), error);
         if (result == 0)
             result = compare_records(&c, error);
         ar_json_doc_release(&c.after);

@@ -43,7 +43,7 @@ void ar_cache_entry_release(struct ar_cache_entry *entry)
 
 static int fail_damaged(struct ar_error *error, const char *what)
 {
-    return ar_fail(error, AR_CONTENT, "it is damaged: %s", what);
+    return ar_fail(error, AR_CONTENT, "it is damaged: %s", ar_tr(what));
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
@@ -59,7 +59,7 @@ static int read_at(const struct ar_cache_entry *entry, struct ar_buf *buf, uint6
         if (got < 0)
             return ar_fail_errno(error, errno, "cannot read it");
         if (got == 0)
-            return fail_damaged(error, "it ends too early");
+            return fail_damaged(error, N_("it ends too early"));
         done += (uint64_t)got;
     }
     ar_buf_grew(buf, (size_t)n);
@@ -89,7 +89,7 @@ static int64_t read_end(struct ar_cache_entry *entry, struct ar_error *error)
         if (at >= 0)
             return at;
         if (n == entry->size || n > LEDGER_MAX)
-            return fail_damaged(error, "it has no ledger");
+            return fail_damaged(error, N_("it has no ledger"));
     }
 }
 
@@ -117,9 +117,9 @@ static int check_end(struct ar_cache_entry *entry, size_t at, struct ar_error *e
                 n + ar_tar_padding(n) == room && all_zero(text + room, END);
     ar_buf_release(&header);
     if (!same)
-        return fail_damaged(error, "its end is not as it was written");
+        return fail_damaged(error, N_("its end is not as it was written"));
     struct ar_error why;
-    if (ar_ledger_parse(&entry->ledger, text, n, "its ledger", &why) == 0)
+    if (ar_ledger_parse(&entry->ledger, text, n, ar_tr("its ledger"), &why) == 0)
         return 0;
     return fail_damaged(error, why.what);
 }
@@ -153,12 +153,12 @@ static int check_head(struct ar_cache_entry *entry, uint64_t head, const char *k
     const char *said = json_string_value(json_object_get(cache, "xxh3")), *said_key = json_string_value(json_object_get(cache, "key"));
     char hex[AR_DIGEST_HEX + 1];
     if (!said || !said_key || ar_json_count(cache, "bytes") != head)
-        return fail_damaged(error, "its ledger does not describe it");
+        return fail_damaged(error, N_("its ledger does not describe it"));
     if (strcmp(key, said_key) != 0)
-        return fail_damaged(error, "it is the result of another key");
+        return fail_damaged(error, N_("it is the result of another key"));
     if (digest_head(entry, head, hex, error) != 0)
         return -1;
-    return strcmp(hex, said) == 0 ? 0 : fail_damaged(error, "its digest is another than its ledger says");
+    return strcmp(hex, said) == 0 ? 0 : fail_damaged(error, N_("its digest is another than its ledger says"));
 }
 
 /* ---- entries -------------------------------------------------------------------------------------------------------- */
@@ -204,7 +204,7 @@ static int find_items(struct ar_cache_entry *entry, uint64_t head, struct ar_err
     if (header.failed)
         result = ar_fail_memory(error);
     ar_buf_release(&header);
-    return result != 0 || at == head ? result : fail_damaged(error, "its ledger does not describe it");
+    return result != 0 || at == head ? result : fail_damaged(error, N_("its ledger does not describe it"));
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
@@ -216,7 +216,7 @@ static int read_entry(struct ar_cache_entry *entry, const char *key, struct ar_e
         return ar_fail_errno(error, errno, "cannot read it");
     entry->size = (uint64_t)st.st_size;
     if (!S_ISREG(st.st_mode) || entry->size % AR_TAR_BLOCK || entry->size < END + 2 * AR_TAR_BLOCK)
-        return fail_damaged(error, "it is cut");
+        return fail_damaged(error, N_("it is cut"));
     int64_t at = read_end(entry, error);
     if (at < 0)
         return -1;
@@ -257,7 +257,7 @@ int ar_cache_entry_write(const struct ar_cache_entry *entry, const struct ar_cac
 {
     if (entry->bytes.len == entry->size)
         return ar_tar_write(tar, entry->bytes.data + item->offset, (size_t)item->n, error);
-    return ar_tar_write_copy(tar, entry->fd, item->offset, item->n, "a result in the cache", error);
+    return ar_tar_write_copy(tar, entry->fd, item->offset, item->n, ar_tr("a result in the cache"), error);
 }
 
 int ar_cache_entry_read(const struct ar_cache_entry *entry, const struct ar_cache_item *item, struct ar_buf *buf, struct ar_error *error)

@@ -31,9 +31,9 @@ static void say(const struct ar_lane_cache *cache, bool warning, const struct ar
     struct ar_buf text;
     ar_buf_init(&text);
     if (target)
-        ar_buf_add_format(&text, "lane '%s': %s%s", target->data, before, what);
+        ar_buf_add_tr(&text, "lane '%s': %s%s", target->data, before, what);
     else
-        ar_buf_add_format(&text, "postprocess: %s%s", before, what);
+        ar_buf_add_tr(&text, "postprocess: %s%s", before, what);
     cache->say(warning, text.data);
     ar_buf_release(&text);
 }
@@ -72,7 +72,7 @@ static bool look_up(struct ar_lane_cache *cache, const struct ar_target *target,
     }
     *damaged = got < 0;
     if (got < 0)
-        say(cache, true, target, "its result in the cache does not count, and it is done again: ", why.what);
+        say(cache, true, target, ar_tr("its result in the cache does not count, and it is done again: "), why.what);
     return got > 0;
 }
 
@@ -84,9 +84,9 @@ static int tell_why(struct ar_lane_cache *cache, bool forced, bool damaged, stru
     if (!cache->why)
         return 0;
     if (forced)
-        ar_buf_add_text(&asked->why, "forced");
+        ar_buf_add_text(&asked->why, ar_tr("forced"));
     else if (damaged)
-        ar_buf_add_text(&asked->why, "its result is damaged");
+        ar_buf_add_text(&asked->why, ar_tr("its result is damaged"));
     else if (ar_cache_why(&cache->history, &cache->cache, &asked->record, &asked->why, &new, error) != 0)
         return -1;
     if (new)

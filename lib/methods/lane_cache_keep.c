@@ -48,7 +48,7 @@ static int read_ledger(struct keep *keep, struct ar_error *error)
                 continue;
             const char *text = block + AR_TAR_BLOCK;
             size_t len = keep->bytes.len - (size_t)(text - keep->bytes.data);
-            return ar_ledger_parse(&keep->ledger, text, strnlen(text, len), "the lane's ledger", error);
+            return ar_ledger_parse(&keep->ledger, text, strnlen(text, len), ar_tr("the lane's ledger"), error);
         }
         if (n == size)
             return ar_fail(error, AR_SYSTEM, "its entries have no ledger");
@@ -151,7 +151,7 @@ static void say_once(struct ar_lane_cache *cache, const struct ar_error *error)
         return;
     cache->told = true;
     ar_buf_init(&text);
-    ar_buf_add_format(&text, "results cannot be kept in '%s', and the run goes on without: %s", cache->cache.path, error->what);
+    ar_buf_add_tr(&text, "results cannot be kept in '%s', and the run goes on without: %s", cache->cache.path, error->what);
     cache->say(true, text.data);
     ar_buf_release(&text);
 }
@@ -165,7 +165,7 @@ static bool method_changed(struct ar_lane_cache *cache)
         return cache->changed;
     cache->changed = true;
     ar_buf_init(&text);
-    ar_buf_add_format(&text, "'%s' was changed while it was at work: results are not kept from here on", path);
+    ar_buf_add_tr(&text, "'%s' was changed while it was at work: results are not kept from here on", path);
     cache->say(true, text.data);
     ar_buf_release(&text);
     return true;

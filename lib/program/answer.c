@@ -22,15 +22,15 @@ static void load_pictures(struct ar_lane *lane)
             continue;
         ar_buf_init(&bytes);
         if (ar_read_file(AT_FDCWD, picture->path, &bytes, PICTURE_MAX, &error) != 0) {
-            ar_lane_fail(lane, "cannot read the picture '%s'", picture->name);
-            ar_lane_fail_detail(lane, "%s", error.what);
+            ar_failure_tell(&lane->failure, "cannot read the picture '%s'", picture->name);
+            ar_failure_detail(&lane->failure, "%s", error.what);
             ar_buf_release(&bytes);
             return;
         }
         picture->n = bytes.len;
         picture->bytes = bytes.cap ? bytes.data : strdup("");
         if (!picture->bytes)
-            ar_lane_fail(lane, "out of memory for the picture '%s'", picture->name);
+            ar_failure_tell(&lane->failure, "out of memory for the picture '%s'", picture->name);
     }
 }
 

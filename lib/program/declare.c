@@ -130,7 +130,7 @@ int ar_declare_check(struct ar_manifest *manifest, const struct ar_method *metho
     if (result == 0)
         result = check_sets(method, error);
     if (result == 0)
-        result = ar_manifest_parse(manifest, text.data, text.len, "/", "the declaration", error);
+        result = ar_manifest_parse(manifest, text.data, text.len, "/", ar_tr("the declaration"), error);
     ar_buf_release(&text);
     return result;
 }

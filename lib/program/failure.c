@@ -56,7 +56,7 @@ int ar_failure_tell(struct ar_failure *failure, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    ar_failure_tell_list(failure, format, arguments);
+    ar_failure_tell_list(failure, ar_tr(format), arguments);
     va_end(arguments);
     return -1;
 }
@@ -74,7 +74,7 @@ int ar_failure_detail(struct ar_failure *failure, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    ar_failure_detail_list(failure, format, arguments);
+    ar_failure_detail_list(failure, ar_tr(format), arguments);
     va_end(arguments);
     return -1;
 }
@@ -89,7 +89,7 @@ int ar_failure_error(struct ar_failure *failure, const struct ar_error *error)
 
 void ar_failure_text(const struct ar_failure *failure, struct ar_buf *out)
 {
-    ar_buf_add_text(out, failure->message.len ? failure->message.data : "out of memory");
+    ar_buf_add_text(out, failure->message.len ? failure->message.data : ar_tr("out of memory"));
     ar_buf_add_char(out, '\n');
     if (failure->detail.len) {
         ar_buf_add_char(out, '\n');

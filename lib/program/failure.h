@@ -19,7 +19,10 @@ void ar_failure_init(struct ar_failure *failure);
 void ar_failure_release(struct ar_failure *failure);
 void ar_failure_clear(struct ar_failure *failure);
 
-/* Records a failure, unless there is one. Returns -1, as the following do. */
+/*
+ * Records a failure, unless there is one. Returns -1, as the following do. The text is one of ours, and looked up; that of the list is a
+ * method's, and is not.
+ */
 int ar_failure_tell(struct ar_failure *failure, const char *format, ...) AR_PRINTF(2, 3);
 int ar_failure_tell_list(struct ar_failure *failure, const char *format, va_list arguments) AR_PRINTF(2, 0);
 

@@ -188,12 +188,12 @@ bool ar_frame_boolean(const struct ar_frame *frame, size_t row, size_t column)
 /* ---- changing ------------------------------------------------------------------------------------------------------- */
 
 AR_PRINTF(2, 3)
-static int fail(const struct ar_frame *frame, const char *format, ...)
+static int fail_frame(const struct ar_frame *frame, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     if (frame->failure)
-        ar_failure_tell_list(frame->failure, format, arguments);
+        ar_failure_tell_list(frame->failure, ar_tr(format), arguments);
     va_end(arguments);
     return -1;
 }
@@ -205,7 +205,7 @@ static int set_cell(struct ar_frame *frame, size_t row, size_t column, enum ar_k
         return -1;
     const char *copy = ar_arena_copy(&frame->texts, text, strlen(text));
     if (!copy)
-        return fail(frame, "out of memory");
+        return fail_frame(frame, "out of memory");
     *cell = (struct ar_frame_cell){ .text = copy, .len = strlen(text), .kind = kind };
     return 0;
 }
@@ -221,7 +221,7 @@ int ar_frame_set_real(struct ar_frame *frame, size_t row, size_t column, double 
 {
     char text[AR_REAL_TEXT] = "";
     if (isinf(value))
-        return fail(frame, "'%s' is infinite", column < frame->columns ? frame->column[column].name : "");
+        return fail_frame(frame, "'%s' is infinite", column < frame->columns ? frame->column[column].name : "");
     if (!isnan(value))
         ar_real_write(text, value);
     return set_cell(frame, row, column, isnan(value) ? AR_KIND_NULL : AR_KIND_NUMBER, text);
@@ -233,7 +233,7 @@ int ar_frame_set_text(struct ar_frame *frame, size_t row, size_t column, const c
         return ar_frame_set_null(frame, row, column);
     size_t n = strlen(value);
     if (ar_utf8_check(value, n) != n)
-        return fail(frame, "the text '%s' is not UTF-8", value);
+        return fail_frame(frame, "the text '%s' is not UTF-8", value);
     return set_cell(frame, row, column, AR_KIND_TEXT, value);
 }
 
@@ -252,16 +252,16 @@ static const char *new_name(struct ar_frame *frame, const char *name)
 {
     size_t n = name ? strlen(name) : 0;
     if (n == 0 || ar_utf8_check(name, n) != n) {
-        fail(frame, "'%s' cannot be the name of a column", name ? name : "");
+        fail_frame(frame, "'%s' cannot be the name of a column", name ? name : "");
         return NULL;
     }
     if (ar_frame_column(frame, name) >= 0) {
-        fail(frame, "the table has a column '%s' already", name);
+        fail_frame(frame, "the table has a column '%s' already", name);
         return NULL;
     }
     const char *copy = ar_arena_copy(&frame->texts, name, n);
     if (!copy)
-        fail(frame, "out of memory");
+        fail_frame(frame, "out of memory");
     return copy;
 }
 
@@ -276,7 +276,7 @@ ptrdiff_t ar_frame_add_column(struct ar_frame *frame, const char *name)
         frame->column = grown;
     if (!cell || !grown) {
         free(cell);
-        return fail(frame, "out of memory");
+        return fail_frame(frame, "out of memory");
     }
     for (size_t row = 0; row < frame->rows; row++)
         cell[row] = (struct ar_frame_cell){ .text = "", .kind = AR_KIND_NULL };
@@ -287,7 +287,7 @@ ptrdiff_t ar_frame_add_column(struct ar_frame *frame, const char *name)
 int ar_frame_rename_column(struct ar_frame *frame, size_t column, const char *name)
 {
     if (column >= frame->columns)
-        return fail(frame, "the table has no column %zu (counted from 0)", column);
+        return fail_frame(frame, "the table has no column %zu (counted from 0)", column);
     const char *copy = new_name(frame, name);
     if (!copy)
         return -1;

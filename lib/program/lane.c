@@ -117,7 +117,7 @@ struct ar_set *ar_lane_set(struct ar_lane *lane, const char *name)
     for (size_t i = 0; i < lane->n_sets; i++)
         if (lane->set[i]->present)
             ar_buf_add_format(&names, "%s%s", names.len ? ", " : "", lane->set[i]->name);
-    ar_failure_detail(&lane->failure, "The lane has %s.", names.len ? names.data : "no set");
+    ar_failure_detail(&lane->failure, "The lane has %s.", names.len ? names.data : ar_tr("no set"));
     ar_buf_release(&names);
     return NULL;
 }

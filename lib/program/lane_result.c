@@ -27,14 +27,14 @@ static int check_name(struct ar_lane *lane, const char *name)
 {
     bool added = false;
     if (!name || !*name)
-        return ar_lane_fail(lane, "a value of the result has no name");
+        return ar_failure_tell(&lane->failure, "a value of the result has no name");
     if (!is_text(name))
-        return ar_lane_fail(lane, "the name '%s' of a value is not UTF-8", name);
+        return ar_failure_tell(&lane->failure, "the name '%s' of a value is not UTF-8", name);
     if (lane->values.count == 0 && strncmp(name, AR_CSV_BOM, strlen(AR_CSV_BOM)) == 0)
-        return ar_lane_fail(lane, "the name '%s' begins with a byte order mark", name);
+        return ar_failure_tell(&lane->failure, "the name '%s' begins with a byte order mark", name);
     if (ar_names_add(&lane->values, name, strlen(name), &added) < 0)
-        return ar_lane_fail(lane, "out of memory");
-    return added ? 0 : ar_lane_fail(lane, "the result has '%s' twice", name);
+        return ar_failure_tell(&lane->failure, "out of memory");
+    return added ? 0 : ar_failure_tell(&lane->failure, "the result has '%s' twice", name);
 }
 
 static int add_value(struct ar_lane *lane, const char *name, enum ar_kind kind, const char *text)
@@ -42,14 +42,14 @@ static int add_value(struct ar_lane *lane, const char *name, enum ar_kind kind, 
     if (check_name(lane, name) != 0)
         return -1;
     if (strcmp(name, "data") == 0 && (kind != AR_KIND_TEXT || strcmp(text, lane->target->data) != 0))
-        return ar_lane_fail(lane, "'data' of the result is '%s', but the lane is '%s'", text, lane->target->data);
+        return ar_failure_tell(&lane->failure, "'data' of the result is '%s', but the lane is '%s'", text, lane->target->data);
     if (lane->values.count > 1) {
         ar_buf_add_char(&lane->header, ',');
         ar_buf_add_char(&lane->row, ',');
     }
     ar_csv_encode(&lane->header, name, strlen(name), false);
     ar_value_add(&lane->row, kind, text, strlen(text));
-    return lane->header.failed || lane->row.failed ? ar_lane_fail(lane, "out of memory") : 0;
+    return lane->header.failed || lane->row.failed ? ar_failure_tell(&lane->failure, "out of memory") : 0;
 }
 
 int ar_result_integer(struct ar_lane *lane, const char *name, int64_t value)
@@ -63,7 +63,7 @@ int ar_result_real(struct ar_lane *lane, const char *name, double value)
 {
     char text[AR_REAL_TEXT] = "";
     if (isinf(value))
-        return ar_lane_fail(lane, "'%s' of the result is infinite", name ? name : "");
+        return ar_failure_tell(&lane->failure, "'%s' of the result is infinite", name ? name : "");
     if (!isnan(value))
         ar_real_write(text, value);
     return add_value(lane, name, isnan(value) ? AR_KIND_NULL : AR_KIND_NUMBER, text);
@@ -72,7 +72,7 @@ int ar_result_real(struct ar_lane *lane, const char *name, double value)
 int ar_result_text(struct ar_lane *lane, const char *name, const char *value)
 {
     if (value && !is_text(value))
-        return ar_lane_fail(lane, "'%s' of the result is not UTF-8: '%s'", name ? name : "", value);
+        return ar_failure_tell(&lane->failure, "'%s' of the result is not UTF-8: '%s'", name ? name : "", value);
     return add_value(lane, name, value ? AR_KIND_TEXT : AR_KIND_NULL, value ? value : "");
 }
 
@@ -98,16 +98,16 @@ static const char *name_fault(const char *name)
 {
     size_t n = name ? strlen(name) : 0;
     if (n == 0)
-        return "has no name";
+        return N_("has no name");
     if (n > PICTURE_NAME_MAX)
-        return "has a name of more than 255 bytes";
+        return N_("has a name of more than 255 bytes");
     if (ar_utf8_check(name, n) != n)
-        return "has a name that is not UTF-8";
+        return N_("has a name that is not UTF-8");
     if (ar_text_has_control(name, n))
-        return "has a control character in its name";
+        return N_("has a control character in its name");
     if (name[0] == '.')
-        return "has a name that begins with '.'";
-    return strchr(name, '/') ? "has a name with '/'" : NULL;
+        return N_("has a name that begins with '.'");
+    return strchr(name, '/') ? N_("has a name with '/'") : NULL;
 }
 
 static int check_picture(struct ar_lane *lane, const char *name, const char *type)
@@ -115,10 +115,10 @@ static int check_picture(struct ar_lane *lane, const char *name, const char *typ
     const char *fault = name_fault(name);
     for (size_t i = 0; !fault && i < lane->n_pictures; i++)
         if (strcmp(lane->picture[i].name, name) == 0)
-            fault = "is there twice";
+            fault = N_("is there twice");
     if (!fault && type && (strlen(type) > AR_TAR_IMAGE_TYPE_MAX || !is_text(type) || ar_text_has_control(type, strlen(type))))
-        fault = "has an image_type that is not UTF-8, has a control character, or more than 200 bytes";
-    return fault ? ar_lane_fail(lane, "the picture '%s' %s", name ? name : "", fault) : 0;
+        fault = N_("has an image_type that is not UTF-8, has a control character, or more than 200 bytes");
+    return fault ? ar_failure_tell(&lane->failure, "the picture '%s' %s", name ? name : "", ar_tr(fault)) : 0;
 }
 
 /* The type of a picture for which none is said: what is behind the last '.', in lower case. The caller's. */
@@ -167,7 +167,7 @@ int ar_picture_bytes(struct ar_lane *lane, const char *name, const char *image_t
     if (picture)
         picture->bytes = malloc(n + 1);
     if (!picture || !picture->bytes)
-        return ar_lane_fail(lane, "out of memory for the picture '%s'", name);
+        return ar_failure_tell(&lane->failure, "out of memory for the picture '%s'", name);
     if (n > 0)
         memcpy(picture->bytes, bytes, n);
     picture->n = n;
@@ -180,11 +180,11 @@ int ar_picture_file(struct ar_lane *lane, const char *name, const char *image_ty
         return -1;
     if (access(path, R_OK) != 0) {
         int errnum = errno;
-        ar_lane_fail(lane, "cannot read the picture '%s': %s", name, strerrordesc_np(errnum));
-        return ar_lane_fail_detail(lane, "its file is '%s'", path);
+        ar_failure_tell(&lane->failure, "cannot read the picture '%s': %s", name, ar_errno_text(errnum));
+        return ar_failure_detail(&lane->failure, "its file is '%s'", path);
     }
     struct ar_picture *picture = add_picture(lane, name, image_type);
     if (picture)
         picture->path = strdup(path);
-    return picture && picture->path ? 0 : ar_lane_fail(lane, "out of memory for the picture '%s'", name);
+    return picture && picture->path ? 0 : ar_failure_tell(&lane->failure, "out of memory for the picture '%s'", name);
 }

@@ -25,7 +25,7 @@ struct lanes_step {
 /* A regular file that is not compressed is mapped, and only its headers are read. */
 static int open_input(struct lanes_step *s, int fd, struct ar_error *error)
 {
-    static const char name[] = "standard input";
+    const char *name = ar_tr("standard input");
     int same;
     uint64_t position;
     s->in = ar_in_new(fd, name, error);
@@ -108,7 +108,7 @@ static void tell(const struct lanes_step *s)
     if (s->log < 0 || !s->lane.failure.failed)
         return;
     ar_buf_init(&text);
-    ar_buf_add_format(&text, "%s: lane '%s': ", s->lane.method->name, s->lane.target->data);
+    ar_buf_add_tr(&text, "%s: lane '%s': ", s->lane.method->name, s->lane.target->data);
     ar_failure_text(&s->lane.failure, &text);
     (void)!write(s->log, text.data, text.len); /* a log that is full is no reason to stop */
     ar_buf_release(&text);
@@ -213,7 +213,7 @@ static int run(struct lanes_step *s, int in, int out, struct ar_error *error)
     int got;
     if (open_input(s, in, error) != 0)
         return -1;
-    s->out = ar_out_new(out, "standard output", AR_FILTER_NONE, error);
+    s->out = ar_out_new(out, ar_tr("standard output"), AR_FILTER_NONE, error);
     if (!s->out)
         return -1;
     ar_emit_init(&s->emit, s->out, false);

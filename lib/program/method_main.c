@@ -35,7 +35,7 @@ static void say(const char *name, const char *text)
 /* Tells what failed. Returns the exit status. */
 static int fail(const struct ar_method *method, const struct ar_error *error)
 {
-    say(method->name ? method->name : "method", error->no_input ? "no input (did the command before it fail?)" : error->what);
+    say(method->name ? method->name : "method", error->no_input ? ar_tr("no input (did the command before it fail?)") : error->what);
     if (*error->hint && !error->no_input)
         say("", error->hint);
     return error->status ? (int)error->status : AR_SYSTEM;
@@ -100,12 +100,12 @@ static void add_params(struct ar_buf *out, const char *schema, struct ar_error *
     struct ar_json_value root = ar_json_root(&doc);
     int position = 0;
     if (ar_json_member(&doc, &root, "properties", &properties) && properties.type == AR_JSON_OBJECT) {
-        ar_buf_add_text(out, "\nParameters (-P NAME=JSON):\n");
+        ar_buf_add_text(out, ar_tr("\nParameters (-P NAME=JSON):\n"));
         while (ar_json_each(&doc, &properties, &position, &key, &value)) {
             ar_buf_add_text(out, "  ");
             ar_json_decode(out, &key);
             if (value.type == AR_JSON_OBJECT && ar_json_member(&doc, &value, "default", &part))
-                ar_buf_add_format(out, " (default %.*s)", (int)part.len, part.text);
+                ar_buf_add_tr(out, " (default %.*s)", (int)part.len, part.text);
             if (value.type == AR_JSON_OBJECT && ar_json_member(&doc, &value, "description", &part) && part.type == AR_JSON_STRING) {
                 ar_buf_add_text(out, ": ");
                 ar_json_decode(out, &part);
@@ -118,17 +118,17 @@ static void add_params(struct ar_buf *out, const char *schema, struct ar_error *
 
 static void add_help(struct ar_buf *out, const struct ar_method *method, const char *name, struct ar_error *error)
 {
-    ar_buf_add_format(out, "usage: %s [options of ar-run] [SET=FILE ...]\n", name);
+    ar_buf_add_tr(out, "usage: %s [options of ar-run] [SET=FILE ...]\n", name);
     if (method->description)
         ar_buf_add_format(out, "%s\n", method->description);
-    ar_buf_add_text(out, "\nSets:\n");
+    ar_buf_add_text(out, ar_tr("\nSets:\n"));
     for (const struct ar_method_set *set = method->sets; set && set->name; set++)
         ar_buf_add_format(out, "  %s%s%s\n", set->name, set->description ? ": " : "", set->description ? set->description : "");
     add_params(out, method->params, error);
-    ar_buf_add_text(out, "\nRuns the whole analysis, by ar-run (see ar-run --help for its options).\n"
-                         "  --manifest     print what the method is and wants, for the other tools\n"
-                         "  -h, --help     print this\n"
-                         "  -V, --version  print the version\n");
+    ar_buf_add_text(out, ar_tr("\nRuns the whole analysis, by ar-run (see ar-run --help for its options).\n"
+                               "  --manifest     print what the method is and wants, for the other tools\n"
+                               "  -h, --help     print this\n"
+                               "  -V, --version  print the version\n"));
 }
 
 /* Prints what an option asks for. 1 where it is another one; 0 or -1. */
@@ -146,8 +146,8 @@ static int answer(const struct ar_method *method, const char *name, const char *
     } else if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
         add_help(&text, method, name, error);
     } else if (strcmp(option, "--version") == 0 || strcmp(option, "-V") == 0) {
-        ar_buf_add_format(&text, "%s%s%s (analysisrun %s)\n", method->name, method->version ? " " : "", method->version ? method->version : "",
-                          AR_VERSION);
+        ar_buf_add_format(&text, "%s%s%s", method->name, method->version ? " " : "", method->version ? method->version : "");
+        ar_buf_add_text(&text, " (analysisrun " AR_VERSION ")\n");
     } else {
         result = 1;
     }
@@ -223,6 +223,7 @@ int ar_method_main(int argc, char **argv, const struct ar_method *method)
     struct ar_error error = { 0 };
     const char *self = find_self(path, argc > 0 ? argv[0] : "method");
     const char *slash = strrchr(self, '/'), *name = slash ? slash + 1 : self;
+    ar_tr_choose_once();
     int result = argc == 2 ? answer(method, name, argv[1], &error) : 1;
     const char *step = getenv("AR_STEP");
     if (result == 1 && step && *step) {

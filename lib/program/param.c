@@ -121,7 +121,7 @@ static bool need(const struct ar_params *params, const char *name, const char *w
 {
     if (find(params, name, value))
         return true;
-    ar_failure_tell(params->failure, "the parameter '%s' is missing, expected %s", name ? name : "", what);
+    ar_failure_tell(params->failure, "the parameter '%s' is missing, expected %s", name ? name : "", ar_tr(what));
     ar_failure_detail(params->failure, "Give it a default in the schema, or require it there, so that it is asked for.");
     return false;
 }
@@ -131,7 +131,7 @@ static void fail_type(const struct ar_params *params, const char *name, const ch
     struct ar_buf shown;
     ar_buf_init(&shown);
     ar_json_show(&shown, value);
-    ar_failure_tell(params->failure, "the parameter '%s' must be %s, found %s", name, what, shown.data);
+    ar_failure_tell(params->failure, "the parameter '%s' must be %s, found %s", name, ar_tr(what), shown.data);
     ar_buf_release(&shown);
 }
 
@@ -139,8 +139,8 @@ double ar_param_real(const struct ar_params *params, const char *name)
 {
     struct ar_json_value value;
     double number = NAN;
-    if (need(params, name, "a number", &value) && (value.type != AR_JSON_NUMBER || !ar_real_parse(value.text, value.len, &number)))
-        fail_type(params, name, "a number", &value);
+    if (need(params, name, N_("a number"), &value) && (value.type != AR_JSON_NUMBER || !ar_real_parse(value.text, value.len, &number)))
+        fail_type(params, name, N_("a number"), &value);
     return number;
 }
 
@@ -148,27 +148,27 @@ int64_t ar_param_integer(const struct ar_params *params, const char *name)
 {
     struct ar_json_value value;
     int64_t number = 0;
-    if (need(params, name, "a whole number", &value) &&
+    if (need(params, name, N_("a whole number"), &value) &&
         (value.type != AR_JSON_NUMBER || !ar_integer_parse(value.text, value.len, &number)))
-        fail_type(params, name, "a whole number of 64 bits", &value);
+        fail_type(params, name, N_("a whole number of 64 bits"), &value);
     return number;
 }
 
 bool ar_param_boolean(const struct ar_params *params, const char *name)
 {
     struct ar_json_value value;
-    if (need(params, name, "true or false", &value) && value.type != AR_JSON_TRUE && value.type != AR_JSON_FALSE)
-        fail_type(params, name, "true or false", &value);
+    if (need(params, name, N_("true or false"), &value) && value.type != AR_JSON_TRUE && value.type != AR_JSON_FALSE)
+        fail_type(params, name, N_("true or false"), &value);
     return find(params, name, &value) && value.type == AR_JSON_TRUE;
 }
 
 const char *ar_param_text(const struct ar_params *params, const char *name)
 {
     struct ar_json_value value;
-    if (!need(params, name, "a text", &value))
+    if (!need(params, name, N_("a text"), &value))
         return "";
     if (value.type != AR_JSON_STRING) {
-        fail_type(params, name, "a text", &value);
+        fail_type(params, name, N_("a text"), &value);
         return "";
     }
     struct ar_error error;

@@ -45,10 +45,10 @@ int ar_results_fail_detail(struct ar_results *results, const char *format, ...)
 
 static int load(struct ar_results *results, const struct ar_schema *schema, const struct ar_merged *merged, struct ar_error *error)
 {
-    results->table = ar_frame_read(merged->table.data, merged->table.len, "entry 'analysis_results'", error);
+    results->table = ar_frame_read(merged->table.data, merged->table.len, ar_tr("entry 'analysis_results'"), error);
     if (!results->table)
         return -1;
-    results->artifacts = ar_frame_read(merged->artifacts_text.data, merged->artifacts_text.len, "entry 'artifacts'", error);
+    results->artifacts = ar_frame_read(merged->artifacts_text.data, merged->artifacts_text.len, ar_tr("entry 'artifacts'"), error);
     if (!results->artifacts)
         return -1;
     results->table->failure = &results->failure;
@@ -60,7 +60,7 @@ static int run(struct ar_results *results, struct ar_error *error)
     const struct ar_method *method = results->method;
     int status = method->postprocess ? method->postprocess(results) : 0;
     if (status != 0 && !results->failure.failed)
-        ar_results_fail(results, "the postprocess failed, and does not say why");
+        ar_failure_tell(&results->failure, "the postprocess failed, and does not say why");
     if (!results->failure.failed)
         return 0;
     ar_fail(error, AR_CONTENT, "%s", results->failure.message.data);
@@ -107,7 +107,7 @@ int ar_results_judge(const struct ar_method *method, const struct ar_schema *sch
 
 static int write_result(const struct ar_merged *merged, const struct ar_buf *csv, int fd, struct ar_error *error)
 {
-    struct ar_out *out = ar_out_new(fd, "standard output", AR_FILTER_NONE, error);
+    struct ar_out *out = ar_out_new(fd, ar_tr("standard output"), AR_FILTER_NONE, error);
     struct ar_emit emit;
     if (!out)
         return -1;
@@ -130,7 +130,7 @@ int ar_results_step(const struct ar_method *method, const struct ar_schema *sche
     struct ar_buf csv;
     ar_merged_init(&merged);
     ar_buf_init(&csv);
-    struct ar_in *in = ar_in_new(in_fd, "standard input", error);
+    struct ar_in *in = ar_in_new(in_fd, ar_tr("standard input"), error);
     int result = in ? ar_merged_read(&merged, in, error) : -1;
     if (result == 0)
         result = ar_results_judge(method, schema, &merged, &csv, error);

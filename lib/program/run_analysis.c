@@ -104,7 +104,7 @@ static int make_file(const char *text, size_t n, char path[32], struct ar_error 
     if (fd < 0)
         return ar_fail_errno(error, errno, "cannot make a file in memory");
     snprintf(path, 32, "/proc/self/fd/%d", fd);
-    if (ar_write_fd(fd, text, n, "a file in memory", error) == 0)
+    if (ar_write_fd(fd, text, n, ar_tr("a file in memory"), error) == 0)
         return fd;
     close(fd);
     return -1;
@@ -140,7 +140,7 @@ static void be_stage(const struct pipeline *p, const struct stage *stage, int in
         if (p->params_fd >= 0)
             (void)fcntl(p->params_fd, F_SETFD, 0);
         execvp(stage->argv[0], stage->argv);
-        dprintf(STDERR_FILENO, "%s: %s\n", stage->argv[0], strerror(errno));
+        dprintf(STDERR_FILENO, "%s: %s\n", stage->argv[0], ar_errno_text(errno));
         _exit(errno == ENOENT ? AR_INPUT : AR_SYSTEM);
     }
     int to = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), from = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -243,10 +243,10 @@ static void blame(const struct pipeline *p, const struct ar_error *error, struct
         problem->status = exited ? WEXITSTATUS(stage->status) : AR_CONTENT;
         bool said = take_said(stage, problem);
         if (!exited)
-            snprintf(problem->message, sizeof problem->message, "%s was ended by signal %d (%s)",
+            snprintf(problem->message, sizeof problem->message, ar_tr("%s was ended by signal %d (%s)"),
                      stage->argv ? stage->argv[0] : "analyze", WTERMSIG(stage->status), strsignal(WTERMSIG(stage->status)));
         else if (!said)
-            snprintf(problem->message, sizeof problem->message, "%s failed", stage->argv ? stage->argv[0] : "analyze");
+            snprintf(problem->message, sizeof problem->message, ar_tr("%s failed"), stage->argv ? stage->argv[0] : "analyze");
         return;
     }
 }
@@ -259,10 +259,10 @@ static int fail_lanes(const struct ar_merged *merged, struct ar_problem *problem
     size_t n = merged->error.n, missing = ar_merged_missing(merged);
     for (size_t i = 0; i < n; i++) {
         const struct ar_merged_body *body = &merged->error.body[i];
-        ar_buf_add_format(&text, "lane '%s': %s\n", merged->targets.entry[body->lane].data, merged->names.data + body->cause);
+        ar_buf_add_tr(&text, "lane '%s': %s\n", merged->targets.entry[body->lane].data, merged->names.data + body->cause);
     }
     *problem = (struct ar_problem){ .status = AR_CONTENT };
-    snprintf(problem->message, sizeof problem->message, "%zu of %zu lanes failed; %.*s", missing, merged->targets.count,
+    snprintf(problem->message, sizeof problem->message, ar_tr("%zu of %zu lanes failed; %.*s"), missing, merged->targets.count,
              (int)strcspn(text.data, "\n"), text.data);
     snprintf(problem->detail, sizeof problem->detail, "%s", text.data);
     ar_buf_release(&text);
@@ -282,7 +282,7 @@ static struct ar_frame *make_table(struct pipeline *p, const struct ar_merged *m
     }
     ar_buf_init(&csv);
     if (ar_results_judge(p->method, p->manifest.params, merged, &csv, &error) == 0)
-        table = ar_frame_read(csv.data, csv.len, "the result", &error);
+        table = ar_frame_read(csv.data, csv.len, ar_tr("the result"), &error);
     if (!table)
         set_problem(problem, &error);
     ar_buf_release(&csv);
@@ -300,7 +300,7 @@ static struct ar_frame *run(struct pipeline *p, struct ar_problem *problem)
         return NULL;
     }
     ar_merged_init(&merged);
-    struct ar_in *in = ar_in_new(p->end, "the merged lanes", &error);
+    struct ar_in *in = ar_in_new(p->end, ar_tr("the merged lanes"), &error);
     int result = in ? ar_merged_read(&merged, in, &error) : -1;
     ar_in_free(in);
     finish(p);
@@ -335,6 +335,7 @@ struct ar_frame *ar_run_analysis(const struct ar_method *method, const struct ar
     for (int i = 0; i < STAGES; i++)
         p.stage[i].said = -1;
     *problem = (struct ar_problem){ 0 };
+    ar_tr_choose_once();
     struct ar_frame *table = NULL;
     if (ar_declare_check(&p.manifest, method, "method", &error) == 0)
         table = run(&p, problem);

@@ -156,7 +156,7 @@ int ar_set_fail_cell(struct ar_set *set, size_t row, size_t column, const char *
     while (shown < n && shown > 0 && ((unsigned char)cell[shown] & 0xc0) == 0x80)
         shown--;
     return ar_failure_tell(set->failure, "%s: %s must be %s, found '%.*s'%s (row %zu of the lane)", set->name, set->header.name[column],
-                           wanted, (int)shown, cell, shown < n ? "..." : "", row + 1);
+                           ar_tr(wanted), (int)shown, cell, shown < n ? "..." : "", row + 1);
 }
 
 /* Is there such a cell? Else that is on record: it is a mistake of the method's. */
@@ -243,7 +243,7 @@ double ar_set_real(struct ar_set *set, size_t row, size_t column)
         return value;
     struct ar_cell cell = cell_at(set, row, column);
     if (cell.len > 0 && !ar_real_parse(cell.text, cell.len, &value))
-        ar_set_fail_cell(set, row, column, "a number");
+        ar_set_fail_cell(set, row, column, N_("a number"));
     return value;
 }
 
@@ -254,6 +254,6 @@ int64_t ar_set_integer(struct ar_set *set, size_t row, size_t column)
         return value;
     struct ar_cell cell = cell_at(set, row, column);
     if (!ar_integer_parse(cell.text, cell.len, &value))
-        ar_set_fail_cell(set, row, column, "a whole number");
+        ar_set_fail_cell(set, row, column, N_("a whole number"));
     return value;
 }

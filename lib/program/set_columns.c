@@ -75,7 +75,7 @@ const double *ar_set_reals(struct ar_set *set, const char *column)
         return NULL;
     struct ar_set_cache *cache = &set->cache[number];
     if (!cache->reals)
-        cache->reals = read_column(set, (size_t)number, sizeof *cache->reals, take_real, "a number");
+        cache->reals = read_column(set, (size_t)number, sizeof *cache->reals, take_real, N_("a number"));
     return cache->reals;
 }
 
@@ -86,7 +86,7 @@ const int64_t *ar_set_integers(struct ar_set *set, const char *column)
         return NULL;
     struct ar_set_cache *cache = &set->cache[number];
     if (!cache->integers)
-        cache->integers = read_column(set, (size_t)number, sizeof *cache->integers, take_integer, "a whole number");
+        cache->integers = read_column(set, (size_t)number, sizeof *cache->integers, take_integer, N_("a whole number"));
     return cache->integers;
 }
 

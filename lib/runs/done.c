@@ -51,7 +51,9 @@ static int add_method(const struct ar_done_what *what, struct ar_buf *text, stru
     struct ar_buf version;
     char xxh3[AR_DIGEST_HEX + 1];
     ar_digest_bytes(what->method->text.data, what->method->text.len, xxh3);
-    ar_buf_add_format(text, "manifest %s\n", xxh3);
+    ar_buf_add_text(text, "manifest ");
+    ar_buf_add_text(text, xxh3);
+    ar_buf_add_char(text, '\n');
     ar_buf_init(&version);
     int result = manifest->version ? ar_method_version(manifest, what->stop, &version, error) : 0;
     const struct ar_buf *told = manifest->version ? &version : NULL;

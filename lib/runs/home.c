@@ -8,6 +8,9 @@
 
 enum { HOLDER_MAX = 1024, RUNS_A_SECOND = 1000 };
 
+/* Host, process, time. */
+#define HOLDER "ar-run on %s, process %ld, since %s"
+
 int ar_home_open(struct ar_home *home, const char *dir, bool make, struct ar_error *error)
 {
     *home = (struct ar_home){ .fd = -1, .lock = -1 };
@@ -74,19 +77,32 @@ static void add_holder(int fd, struct ar_buf *who)
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
     text[n > 0 ? n : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
-    ar_buf_add_text(who, *text ? text : "another run");
+    ar_buf_add_text(who, *text ? text : N_("another run"));
+}
+
+void ar_home_show_holder(const char *who, struct ar_buf *shown)
+{
+    char host[HOLDER_MAX], since[HOLDER_MAX];
+    long process;
+    if (strlen(who) < HOLDER_MAX && sscanf(who, "ar-run on %[^,], process %ld, since %s", host, &process, since) == 3)
+        ar_buf_add_tr(shown, HOLDER, host, process, since);
+    else
+        ar_buf_add_text(shown, ar_tr(who));
 }
 
 /* Who holds it, for those who find it held. */
 static int sign(int fd, struct ar_error *error)
 {
-    struct ar_buf text;
+    struct ar_buf text, now;
     char host[256];
     ar_buf_init(&text);
+    ar_buf_init(&now);
     ar_host_name(host);
-    ar_buf_add_format(&text, "ar-run on %s, process %ld, since ", host, (long)getpid());
-    ar_add_time(&text, time(NULL));
+    ar_add_time(&now, time(NULL));
+    ar_buf_add_format(&text, HOLDER, host, (long)getpid(), now.data);
     ar_buf_add_char(&text, '\n');
+    text.failed |= now.failed;
+    ar_buf_release(&now);
     int result = ar_buf_check(&text, error);
     if (result == 0 && (ftruncate(fd, 0) != 0 || pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len))
         result = ar_fail_errno(error, errno, "cannot write the lock");
@@ -112,12 +128,15 @@ int ar_home_lock(struct ar_home *home, bool wait, const volatile sig_atomic_t *s
         return sign(home->lock, error);
     int why = errno;
     if (why == EWOULDBLOCK) {
-        struct ar_buf who;
+        struct ar_buf who, shown;
         ar_buf_init(&who);
+        ar_buf_init(&shown);
         add_holder(home->lock, &who);
-        ar_fail(error, AR_SYSTEM, "the folder of '%s' is taken: %s", home->path.data, who.data);
+        ar_home_show_holder(who.data, &shown);
+        ar_fail(error, AR_SYSTEM, "the folder of '%s' is taken: %s", home->path.data, shown.data);
         ar_hint(error, "Wait for it (--wait does), or run into another folder (-d).");
         ar_buf_release(&who);
+        ar_buf_release(&shown);
     } else {
         ar_fail_errno(error, why, "cannot lock '%s'", ar_home_path(home, AR_HOME_LOCK));
     }

@@ -43,12 +43,18 @@ const char *ar_home_path(struct ar_home *home, const char *name);
 
 /*
  * Takes the lock; wait: until who holds it has ended (or stop is set). Whoever holds it may die in any way: it is free then. 0, or
- * -1: AR_SYSTEM where it is held, with the words of ar_home_holder.
+ * -1: AR_SYSTEM where it is held, with the words of ar_home_show_holder.
  */
 int ar_home_lock(struct ar_home *home, bool wait, const volatile sig_atomic_t *stop, struct ar_error *error) AR_MUST_USE;
 
-/* Is a run going on? Then appends who holds the lock: "ar-run on HOST, process 12, since 2026-11-20T16:32:27Z". */
+/*
+ * Is a run going on? Then appends who holds the lock: "ar-run on HOST, process 12, since 2026-11-20T16:32:27Z", in every language;
+ * "another run" where that one has not signed yet.
+ */
 bool ar_home_holder(const struct ar_home *home, struct ar_buf *who);
+
+/* Appends that in the language of the texts. */
+void ar_home_show_holder(const char *who, struct ar_buf *shown);
 
 /* Makes the folder of this run's logs, and the link to it. 0 or -1. */
 int ar_home_begin_log(struct ar_home *home, struct ar_error *error) AR_MUST_USE;

@@ -29,7 +29,7 @@ static bool is_json(const char *path)
 
 static int fail_manifest(struct ar_error *error, const char *path, const char *how)
 {
-    ar_fail(error, AR_INPUT, "'%s --manifest' %s", path, how);
+    ar_fail(error, AR_INPUT, "'%s --manifest' %s", path, ar_tr(how));
     return ar_hint(error, "A method is a manifest, a JSON file, or a program that prints one for --manifest, as methods in C do.");
 }
 
@@ -53,11 +53,11 @@ static int print_manifest(const char *program, const char *path, struct ar_buf *
     while (result == 0 && ar_pipeline_runs(&pipeline))
         ar_pipeline_wait(&pipeline, -1);
     if (result == 0 && !ar_stage_exited(&pipeline.stage[0], 0))
-        result = fail_manifest(error, path, "failed");
+        result = fail_manifest(error, path, N_("ends with a failure"));
     if (result == 0 && lseek(out, 0, SEEK_END) > (off_t)MANIFEST_MAX)
-        result = fail_manifest(error, path, "prints more than a manifest");
+        result = fail_manifest(error, path, N_("prints more than a manifest"));
     if (result == 0)
-        result = ar_proc_output(text, out, (uint64_t)lseek(out, 0, SEEK_END), "cannot read the manifest", error);
+        result = ar_proc_output(text, out, (uint64_t)lseek(out, 0, SEEK_END), N_("cannot read the manifest"), error);
     ar_pipeline_release(&pipeline);
     close(out);
     return result;
@@ -111,7 +111,7 @@ static int load_program(struct ar_method_source *method, struct ar_error *error)
     if (result == 0) {
         char *what;
         program[folder ? folder : 1] = '\0';
-        if (asprintf(&what, "manifest printed by '%s'", method->path) < 0) {
+        if (asprintf(&what, ar_tr("manifest printed by '%s'"), method->path) < 0) {
             result = ar_fail_memory(error);
         } else {
             result = ar_manifest_parse(&method->manifest, method->text.data, method->text.len, program, what, error);

@@ -45,7 +45,7 @@ static bool run_git(const char *folder, const char *verb, const char *arg, struc
             close(pipeline.stage[0].log);
     }
     off_t n = lseek(out, 0, SEEK_END);
-    ok = ok && ar_proc_output(printed, out, n < GIT_OUTPUT_MAX ? (uint64_t)n : GIT_OUTPUT_MAX, "cannot read", &error) == 0;
+    ok = ok && ar_proc_output(printed, out, n < GIT_OUTPUT_MAX ? (uint64_t)n : GIT_OUTPUT_MAX, N_("cannot read a temporary file"), &error) == 0;
     ar_pipeline_release(&pipeline);
     close(out);
     return ok;

@@ -150,11 +150,11 @@ static const char *check_file(int dirfd, const char *name, const char *wanted, c
     char hex[HEX + 1];
     int fd = ar_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0)
-        return errno == ENOENT ? N_("missing") : strerror(errno);
+        return errno == ENOENT ? N_("missing") : ar_errno_text(errno);
     int result = digest_file(fd, hex, tick), why = errno;
     close(fd);
     if (result != 0)
-        return strerror(why);
+        return ar_errno_text(why);
     return strcmp(hex, wanted) == 0 ? NULL : N_("changed");
 }
 

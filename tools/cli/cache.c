@@ -123,7 +123,7 @@ static int end_lane(struct plan *plan, struct ar_stream *stream, const struct ar
     const struct ar_ledger *ledger = ar_stream_lane_ledger(stream);
     bool chosen = is_chosen(plan->asked, target->data);
     if (plan->failed)
-        print_lane(target->data, "failed", N_("in an earlier step"));
+        print_lane(target->data, "failed", ar_tr("in an earlier step"));
     if (plan->failed || ar_ledger_refuse_analyzed(ledger, target->data, error) != 0)
         return plan->failed ? 0 : -1;
     if (!chosen && !cache->known) {

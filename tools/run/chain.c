@@ -39,7 +39,7 @@ static void pass_text(const struct ar_stage *stage)
     struct ar_error error;
     ar_buf_init(&text);
     off_t n = lseek(stage->log, 0, SEEK_END);
-    if (n > 0 && ar_proc_output(&text, stage->log, n < TEXT_MAX ? (uint64_t)n : TEXT_MAX, "cannot read", &error) == 0)
+    if (n > 0 && ar_proc_output(&text, stage->log, n < TEXT_MAX ? (uint64_t)n : TEXT_MAX, N_("cannot read a temporary file"), &error) == 0)
         cli_pass(text.data, text.len);
     ar_buf_release(&text);
 }

@@ -211,7 +211,7 @@ int run_print_result(struct run_local *local, struct ar_error *error)
         ar_buf_release(&path);
         return 0; /* there is none, and that was told */
     }
-    struct ar_out *out = fd < 0 ? NULL : ar_out_new(STDOUT_FILENO, "standard output", AR_FILTER_NONE, error);
+    struct ar_out *out = fd < 0 ? NULL : ar_out_new(STDOUT_FILENO, ar_tr("standard output"), AR_FILTER_NONE, error);
     if (fd < 0 || fstat(fd, &st) != 0)
         result = ar_fail_open(error, errno, "cannot open '%s'", path.data);
     else if (!out || ar_out_copy(out, fd, 0, (uint64_t)st.st_size, path.data, error) != 0)

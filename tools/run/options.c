@@ -161,7 +161,7 @@ json_t *run_options_json(const struct run_options *options, struct ar_error *err
 
 static int expected(const char *what, const char *name, const char *type, struct ar_error *error)
 {
-    return ar_fail(error, AR_INPUT, "%s: expected %s at /options/%s", what, type, name);
+    return ar_fail(error, AR_INPUT, "%s: expected %s at /options/%s", what, ar_tr(type), name);
 }
 
 static int take_list(struct run_list *list, const json_t *value, const char *what, const char *name, struct ar_error *error)
@@ -169,12 +169,12 @@ static int take_list(struct run_list *list, const json_t *value, const char *wha
     size_t i;
     json_t *item;
     if (!json_is_array(value))
-        return expected(what, name, "an array of texts", error);
+        return expected(what, name, N_("an array of texts"), error);
     if (list->n)
         return 0; /* the command line wins */
     json_array_foreach (value, i, item)
         if (!json_is_string(item))
-            return expected(what, name, "an array of texts", error);
+            return expected(what, name, N_("an array of texts"), error);
         else if (!run_list_add(list, json_string_value(item)))
             return ar_fail_memory(error);
     return 0;
@@ -185,11 +185,11 @@ static int take_sets(struct run_options *options, json_t *value, const char *wha
     const char *set;
     json_t *file;
     if (!json_is_object(value))
-        return expected(what, "sets", "an object of file names", error);
+        return expected(what, "sets", N_("an object of file names"), error);
     json_object_foreach (value, set, file) {
         char *operand;
         if (!json_is_string(file))
-            return expected(what, "sets", "an object of file names", error);
+            return expected(what, "sets", N_("an object of file names"), error);
         if (run_set_file(options, set) || options->run_tar)
             continue;
         if (asprintf(&operand, "%s=%s", set, json_string_value(file)) < 0)
@@ -212,14 +212,14 @@ static int take_form(struct run_options *options, const struct option_form *form
         return take_sets(options, value, what, error);
     case FLAG:
         if (!json_is_boolean(value))
-            return expected(what, form->name, "true or false", error);
+            return expected(what, form->name, N_("true or false"), error);
         *FIELD(bool, options, form) |= json_is_true(value);
         return 0;
     default:
         break;
     }
     if (!json_is_string(value))
-        return expected(what, form->name, "a text", error);
+        return expected(what, form->name, N_("a text"), error);
     char **text = FIELD(char *, options, form);
     if (*text || (text == &options->run_tar && options->sets.n))
         return 0;

@@ -134,7 +134,7 @@ static int check_json(const struct run_param *param, const char *answer, struct 
         ar_json_doc_release(&doc);
         return 0;
     }
-    return ar_fail(error, AR_INPUT, "'%s' is no %s", answer, *param->type ? param->type : "JSON value");
+    return ar_fail(error, AR_INPUT, "'%s' is no %s", answer, *param->type ? param->type : ar_tr("JSON value"));
 }
 
 int run_param_answer(const struct run *run, struct run_params *params, struct run_param *param, const char *answer, struct ar_buf *assignment,

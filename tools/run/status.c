@@ -145,9 +145,15 @@ static int print(struct status *status, const char *folder, bool json, struct ar
     ar_buf_init(&line);
     ar_text_show(&line, folder, strlen(folder));
     ar_buf_add_text(&line, ": ");
-    const char *who = status->holder.len ? status->holder.data : ar_tr("no run goes on");
-    ar_text_show(&line, who, strlen(who));
+    struct ar_buf who;
+    ar_buf_init(&who);
+    if (status->holder.len)
+        ar_home_show_holder(status->holder.data, &who);
+    else
+        ar_buf_add_text(&who, ar_tr("no run goes on"));
+    ar_text_show(&line, who.data, who.len);
     puts(line.data);
+    ar_buf_release(&who);
     ar_buf_release(&line);
     if (found == 1) {
         puts(status->holder.len ? ar_tr("the sets are read: no lane is known yet") : ar_tr("no lane was started yet"));

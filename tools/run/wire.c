@@ -118,10 +118,10 @@ static int copy_twice(void)
     bool second = true;
     ssize_t n = -1;
     while (bytes && (n = read(STDIN_FILENO, bytes, room)) > 0) {
-        if (ar_write_fd(STDOUT_FILENO, bytes, (size_t)n, "standard output", &error) != 0)
+        if (ar_write_fd(STDOUT_FILENO, bytes, (size_t)n, ar_tr("standard output"), &error) != 0)
             return AR_SYSTEM;
         signal(SIGPIPE, SIG_IGN);
-        second = second && ar_write_fd(AR_STAGE_EXTRA, bytes, (size_t)n, "pipe", &error) == 0;
+        second = second && ar_write_fd(AR_STAGE_EXTRA, bytes, (size_t)n, ar_tr("pipe"), &error) == 0;
         signal(SIGPIPE, SIG_DFL);
     }
     free(bytes);
@@ -172,7 +172,7 @@ static int give(struct wire *wire, struct ar_error *error)
         manifest = memfd_create("manifest", MFD_CLOEXEC);
         if (manifest < 0)
             return ar_fail_errno(error, errno, "cannot make a temporary file");
-        if (ar_write_fd(manifest, method->text.data, method->text.len, "temporary file", error) != 0)
+        if (ar_write_fd(manifest, method->text.data, method->text.len, ar_tr("temporary file"), error) != 0)
             return -1;
     }
     for (size_t i = 0; i < wire->pipeline.n; i++) {
@@ -219,7 +219,7 @@ static int answer_run(struct wire *wire)
     struct ar_error error = { 0 };
     struct ar_wire_to to = { .dialect = wire->dialect, .language = cli_wire_language(), .open = open_output, .arg = wire,
                              .tick.stop = &cli_stop };
-    struct ar_in *lanes = ar_in_new(wire->copy[0], "the lane results", &error);
+    struct ar_in *lanes = ar_in_new(wire->copy[0], ar_tr("the lane results"), &error);
     int written = lanes ? ar_wire_to_write_run(&to, lanes, wire->result[0], &error) : -1;
     int status = (int)to.status;
     if (written == 0)
