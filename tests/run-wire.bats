@@ -159,7 +159,7 @@ END
 @test "another mode is refused: status 2, with an error tar" {
     for start in ANALYSISRUN_METHOD=judge ANALYSISRUN_MODE=analyze; do
         status=0
-        env "$start" ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
+        env AR_LANG=en "$start" ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
         [ $status -eq 2 ]
         says "${start%%=*} is '${start#*=}': expected"
         [ "$(entries out.tar)" = error ]
@@ -193,6 +193,68 @@ END
     [ "$(entry out.tar error)" = "The input could not be read: please check its format." ]
     LC_ALL=en_US.UTF-8 ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json </dev/null >out.tar 2>err || true
     [ "$(entry out.tar error)" = "The input could not be read: please check its format." ]
+}
+
+# Kana or kanji in a file?
+is_japanese() {
+    LC_ALL=C grep -qa $'[\xe3-\xe9]' "$1"
+}
+
+@test "where no language is named, all that is started speaks Japanese, too: tools, and methods by AR_LANG" {
+    program broken <<'END'
+echo "I speak ${AR_LANG:-whatever}" >&2
+exit 5
+END
+    jq '.analyze = ["./broken"] | .files = ["broken"]' spot-stats-sh/manifest.json >broken.json
+    speaks() {
+        local wanted=$1 said=$2 found=en
+        shift 2
+        status=0
+        env -u LC_ALL -u LC_MESSAGES -u LANG ANALYSISRUN_METHOD=analyze "$@" ar-run -m broken.json <"$GOLDEN/first/analyze-0000.in.tar" >out.tar 2>err ||
+            status=$?
+        [ $status -eq 1 ]
+        grep -q "I speak $said" err
+        grep -v 'I speak' err | sed 's/陽性対照//' >told # the sample's name
+        entry out.tar error >error
+        if is_japanese told && is_japanese error; then
+            found=ja
+        elif is_japanese told || is_japanese error; then
+            found=both
+        fi
+        [ $found = "$wanted" ] || {
+            echo "not $wanted but $found: $*"
+            cat err error
+            return 1
+        }
+    }
+    speaks ja ja
+    speaks ja ja LC_ALL=C.UTF-8
+    speaks ja ja LANG=POSIX AR_LANG=
+    speaks ja whatever LANG=ja_JP.UTF-8
+    speaks en whatever LANG=en_US.UTF-8
+    speaks en en AR_LANG=en
+    speaks en en AR_LANG=en LANG=ja_JP.UTF-8
+}
+
+@test "the language changes nothing in what is answered where nothing failed" {
+    ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0000.in.tar" >japanese.tar
+    AR_LANG=en ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0000.in.tar" >english.tar
+    cmp japanese.tar english.tar
+    ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/present/run.in.tar.gz" | gzip -dc >japanese.tar
+    AR_LANG=en ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/present/run.in.tar.gz" | gzip -dc >english.tar
+    cmp japanese.tar english.tar
+}
+
+@test "a method in C speaks Japanese behind the wrapper, and English by hand, where no language is named" {
+    ln -s "$AR_OUT/methods/spot-stats-c" spot-stats-c
+    status=0
+    ANALYSISRUN_METHOD=nonsense ./spot-stats-c </dev/null >out.tar 2>err || status=$?
+    [ $status -eq 2 ]
+    is_japanese err
+    ANALYSISRUN_METHOD=analyze ./spot-stats-c --help >help
+    grep -q '^使い方: spot-stats-c' help
+    ./spot-stats-c --help >help
+    grep -q '^usage: spot-stats-c' help
 }
 
 @test "a program that prints its manifest is a method here too" {

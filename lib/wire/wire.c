@@ -240,6 +240,15 @@ enum ar_language ar_wire_language(const char *ar_lang, const char *locale)
     return language;
 }
 
+void ar_wire_default_language(void)
+{
+    enum ar_language language;
+    if (names_language(getenv("AR_LANG"), &language) || names_language(ar_locale_name(), &language))
+        return;
+    if (setenv("AR_LANG", "ja", 1) == 0)
+        ar_tr_choose();
+}
+
 void ar_wire_error_lane(struct ar_buf *text, const char *data, const char *sample)
 {
     ar_buf_add_format(text, "\n- %s (%s)", data, sample);

@@ -63,6 +63,12 @@ enum ar_language { AR_JAPANESE, AR_ENGLISH };
  */
 enum ar_language ar_wire_language(const char *ar_lang, const char *locale);
 
+/*
+ * Behind the wrapper Japanese is the default: where by that rule neither AR_LANG nor the locale names a language, AR_LANG becomes "ja",
+ * for this process and for those that it starts. To be called after ar_tr_choose, before there are threads.
+ */
+void ar_wire_default_language(void);
+
 /* Appends the line of a lane that failed behind the sentence of a run's error. */
 void ar_wire_error_lane(struct ar_buf *text, const char *data, const char *sample);
 

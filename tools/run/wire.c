@@ -319,6 +319,7 @@ int run_wire(struct run *run)
     enum mode mode;
     int status;
     ar_buf_init(&wire.pipeline.folder);
+    ar_wire_default_language();
     if (find_mode(&wire, &mode, &error) != 0 || load_method(run, &error) != 0)
         status = answer_error(&wire, &error);
     else if (mode == SHOW_SCHEMA)
