@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What the documents say is so.
 #
-# In a man page, the display behind a line '.\" run' is run, and that behind '.\" prints' is what the one before it prints. In
+# In a man page, the display behind a line '.\" run' is run, and that behind '.\" prints' is what the one before it prints; one behind
+# '.\" cell' is run by Python, with pandas or what stands for it here, and one behind '.\" ask' on a terminal where answers are given. In
 # README.md these are a block ```sh behind '<!-- run -->', and a block ```text that comes before the next one.
 
 load helpers.bash
@@ -55,10 +56,32 @@ extract_examples() {
             next
         }
         /^\.\\" run$/ { out = ++n ".sh"; next }
+        /^\.\\" cell$/ { out = "cell.py"; next }
+        /^\.\\" ask$/ { out = "ask"; next }
         /^\.\\" prints$/ { out = n ".txt"; next }
         out && /^\.Bd -literal/ { printf "" >out; take = 1; next }
         take == 0 { out = "" }' "$1" ;;
     esac
+}
+
+# What stands for programs that are elsewhere: a host that ssh reaches, with folders of its own, and a cluster.
+prepare_elsewhere() {
+    mkdir elsewhere elsewhere/bin elsewhere/big
+    export ELSEWHERE=$PWD/elsewhere PATH=$PWD/elsewhere/bin:$PATH
+    program elsewhere/bin/ssh <<'END'
+#!/bin/sh
+cd "$ELSEWHERE/$1" && shift && exec sh -c "$*"
+END
+    program elsewhere/bin/sbatch <<'END'
+#!/bin/sh
+[ "$1" = --wait ] && [ "${2%-*}" = --array=1 ] || exit 2
+for SLURM_ARRAY_TASK_ID in $(seq "${2##*-}"); do
+    export SLURM_ARRAY_TASK_ID
+    echo "$SLURM_ARRAY_TASK_ID" >>"$ELSEWHERE/tasks"
+    sh "$3" || exit
+done
+END
+    chmod +x elsewhere/bin/*
 }
 
 # Runs a document's examples in one folder, one after the other, and compares what they print.
@@ -150,6 +173,51 @@ check_examples() {
 @test "the examples of ar-split(1) run" { check_examples "$ROOT/man/ar-split.1"; }
 @test "the examples of ar-stream(5) run" { check_examples "$ROOT/man/ar-stream.5"; }
 @test "the examples of analysisrun(7) run, and print what is shown" { check_examples "$ROOT/man/analysisrun.7"; }
+@test "the examples of analysisrun-everywhere(7) run, and print what is shown: the same method everywhere" {
+    [ -z "${TESTS_SANITIZED:-}" ] || skip 'what others link is the plain build'
+    in_scratch
+    make -s -C "$ROOT" install PREFIX="$PWD/root" >install.log 2>&1
+    export PKG_CONFIG_PATH=$PWD/root/lib/pkgconfig LD_LIBRARY_PATH=$PWD/root/lib
+    prepare_elsewhere
+    check_examples "$ROOT/man/analysisrun-everywhere.7"
+    # The cluster was asked. (That the results are the same, the page's own cmp has seen.)
+    grep -c . "$ELSEWHERE/tasks" | grep -qx 4
+    [ "$(find shared -name '*.tar' | wc -l)" -eq 4 ]
+    # The cell has the table of the terminal. What stands for pandas keeps what it was told to keep.
+    mkdir stand-in
+    cat >stand-in/pandas.py <<'END'
+import csv, io
+def read_csv(file, dtype):
+    rows = list(csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline="")))
+    return [{k: v if dtype.get(k) is str else float(v) if v.replace(".", "", 1).isdigit() else v for k, v in row.items()} for row in rows]
+END
+    { cat ../examples/cell.py && echo 'print([row["data"] for row in table], [row["n"] for row in table])'; } >cell.py
+    [ "$(PYTHONPATH=stand-in python3 cell.py)" = "['0000', '0001', '0007', '0010'] [30.0, 36.0, 6.0, 39.0]" ]
+    # What is asked for gives the same.
+    printf '%s\n' method/manifest.json as.csv ss.csv samples.csv '' '"しきい値"' asked >answers
+    python3 - "$(cat ../examples/ask)" <<'END' >screen
+import os, pty, select, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp("sh", ["sh", "-c", sys.argv[1]])
+answers = open("answers", "rb").read().split(b"\n")[:-1]
+seen = b""
+while True:
+    try:
+        data = os.read(fd, 65536) if select.select([fd], [], [], 60)[0] else b""
+    except OSError:
+        data = b""
+    if not data:
+        break
+    sys.stdout.buffer.write(data)
+    seen += data
+    if answers and b"> " in seen:
+        os.write(fd, answers.pop(0) + b"\n")
+        seen = b""
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+    cmp asked/result.csv results/result.csv
+}
 @test "the examples of README.md run, and print what is shown" { check_examples "$ROOT/README.md"; }
 
 # Every file of the project that is not data.
