@@ -5,8 +5,8 @@
  *
  * Texts are UTF-8 and end with a NUL. Rows, columns and pictures are counted from 0, fields from 1. What a function gives is its
  * lane's (or its table's) and goes with it, unless its comment says otherwise. Nothing here prints to standard output, or keeps
- * global state but for the language of its messages (by AR_LANG and the locale, when it is first used); numbers are read and written as in the C locale, whatever locale the program is in. A lane, and a table, is used
- * by one thread at a time.
+ * global state but for the language of messages, which AR_LANG and the locale say when it is first used; numbers are read and
+ * written as in the C locale, whatever locale the program is in. A lane, and a table, is used by one thread at a time.
  *
  * Failing: what cannot be done is recorded in the lane, the first of several. A lane with a failure on record has no result,
  * whatever analyze returns; so a call need not be checked at once, but where it gives NULL.
@@ -139,7 +139,10 @@ const char *ar_param_json(const struct ar_params *params, const char *name);
 size_t ar_set_rows(struct ar_set *set);
 size_t ar_set_columns(struct ar_set *set);
 
-/* The name of a column, of the set; the image-analysis method of its rows, or NULL where it is not told; its lane. */
+/*
+ * The name of a column, NULL where there is none; of the set, "" where the lane has none; the image-analysis method of its rows, or NULL
+ * where it is not told; its lane, or NULL.
+ */
 const char *ar_set_column_name(struct ar_set *set, size_t column);
 const char *ar_set_name(const struct ar_set *set);
 const char *ar_set_method(const struct ar_set *set);

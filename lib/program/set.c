@@ -111,17 +111,17 @@ const char *ar_set_column_name(struct ar_set *set, size_t column)
 
 const char *ar_set_name(const struct ar_set *set)
 {
-    return set->name;
+    return set ? set->name : "";
 }
 
 const char *ar_set_method(const struct ar_set *set)
 {
-    return set->method;
+    return set ? set->method : NULL;
 }
 
 struct ar_lane *ar_set_lane(const struct ar_set *set)
 {
-    return set->lane;
+    return set ? set->lane : NULL;
 }
 
 bool ar_set_has(struct ar_set *set, const char *column)
