@@ -20,6 +20,7 @@ CFLAGS = -O2 -g
 PKGCONFIG = pkg-config
 OBJCOPY = objcopy
 INSTALL = install
+LDCONFIG = /sbin/ldconfig
 FUZZ_SECONDS = 60
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 # Tests wait more than they compute: for processes to start, and for limits to be reached.
@@ -193,6 +194,11 @@ demo: ## build, and run the main job on real and on generated data, showing each
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(OUT)/gen-run
 	@share/examples/demo.sh $(OUT)
 
+# Programs find a new shared library once the linker's cache has it. Below DESTDIR that is for who unpacks it.
+define update_cache
+@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" -eq 0 ]; then $(LDCONFIG) || echo '$(LDCONFIG) failed' >&2; fi
+endef
+
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR)
@@ -213,6 +219,10 @@ install: all ## install below DESTDIR and PREFIX
 	cp -R share/methods share/make share/examples share/template $(DESTDIR)$(DATADIR)
 	rm -f $(DESTDIR)$(DATADIR)/examples/demo.sh
 	sed 's|/usr/local/share/analysisrun|$(DATADIR)|' share/make/Makefile.example > $(DESTDIR)$(DATADIR)/make/Makefile.example
+	$(update_cache)
+	@[ -n '$(DESTDIR)' ] || $(LDCONFIG) -p 2>/dev/null | grep -qF '$(SONAME)' || \
+	    printf '%s\n' 'Programs that are linked with $(SONAME) do not find it in $(LIBDIR) yet: have it in /etc/ld.so.conf.d and run' \
+	    '$(LDCONFIG) as root, or set LD_LIBRARY_PATH=$(LIBDIR). The tools do not need it.' >&2
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there
@@ -222,6 +232,7 @@ uninstall: ## remove what install has put there
 	for page in man/*.[1-9]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -f $(LANGUAGES:%=$(DESTDIR)$(LOCALEDIR)/%/$(CATALOGUE))
 	rm -rf $(DESTDIR)$(DATADIR)
+	$(update_cache)
 
 # ---- testing --------------------------------------------------------------------------------------------------------
 

@@ -176,7 +176,7 @@ check_examples() {
 @test "the examples of analysisrun-everywhere(7) run, and print what is shown: the same method everywhere" {
     [ -z "${TESTS_SANITIZED:-}" ] || skip 'what others link is the plain build'
     in_scratch
-    make -s -C "$ROOT" install PREFIX="$PWD/root" >install.log 2>&1
+    make -s -C "$ROOT" install PREFIX="$PWD/root" LDCONFIG=true >install.log 2>&1
     export PKG_CONFIG_PATH=$PWD/root/lib/pkgconfig LD_LIBRARY_PATH=$PWD/root/lib
     prepare_elsewhere
     check_examples "$ROOT/man/analysisrun-everywhere.7"

@@ -33,6 +33,35 @@ load helpers.bash
     diff /dev/null left
 }
 
+@test "as root, without DESTDIR, install has the linker's cache made; where a program would not find the library, it says what to do" {
+    in_scratch
+    [ -z "${TESTS_SANITIZED:-}" ] || skip "builds with other flags"
+    mkdir bin
+    program bin/id <<'END'
+echo "$USER_ID"
+END
+    program bin/ldconfig <<'END'
+[ "$1" = -p ] || echo "made $*" >>"${0%/*}/../asked"
+[ "$1" != -p ] || [ -z "$KNOWS" ] || echo "	libanalysisrun.so.0 (libc6,x86-64) => $KNOWS"
+END
+    # What is said of the cache, with "made" where it was made.
+    installs() {
+        local id=$1 knows=$2
+        shift 2
+        rm -f asked
+        PATH=$PWD/bin:$PATH USER_ID=$id KNOWS=$knows make -s -C "$BATS_TEST_DIRNAME/.." "$@" LDCONFIG="$PWD/bin/ldconfig" 2>&1 >/dev/null |
+            grep -o 'LD_LIBRARY_PATH=[^ ]*' || true
+        if [ -e asked ]; then cat asked; fi
+    }
+    [ "$(installs 0 /opt/lib install PREFIX="$PWD/root")" = "made " ]
+    [ "$(installs 0 '' install PREFIX="$PWD/root")" = "LD_LIBRARY_PATH=$PWD/root/lib."$'\n'"made " ]
+    [ "$(installs 1000 '' install PREFIX="$PWD/root")" = "LD_LIBRARY_PATH=$PWD/root/lib." ]
+    [ -z "$(installs 1000 /opt/lib install PREFIX="$PWD/root")" ]
+    [ -z "$(installs 0 '' install PREFIX=/opt/ar DESTDIR="$PWD/below")" ]
+    [ "$(installs 0 '' uninstall PREFIX="$PWD/root")" = "made " ]
+    [ -z "$(installs 0 '' uninstall PREFIX=/opt/ar DESTDIR="$PWD/below")" ]
+}
+
 @test "every tool answers --help on standard output, --version, and a wrong option in one line with status 2" {
     in_scratch
     for tool in "$AR_BIN"/ar-*; do
