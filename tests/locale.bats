@@ -59,7 +59,7 @@ An error occurred in the analysis of the target %s (%s).
 An error occurred in the analysis.
 An error occurred in the run.
 The analysis failed.
-ar-run on %[^,], process %ld, since %s
+ar-run on %255[^,], process %ld, since %63s
 The input cannot be used: please check its format and content.
 The input could not be read: please check its format.
 END

@@ -82,9 +82,9 @@ static void add_holder(int fd, struct ar_buf *who)
 
 void ar_home_show_holder(const char *who, struct ar_buf *shown)
 {
-    char host[HOLDER_MAX], since[HOLDER_MAX];
+    char host[256], since[64];
     long process;
-    if (strlen(who) < HOLDER_MAX && sscanf(who, "ar-run on %[^,], process %ld, since %s", host, &process, since) == 3)
+    if (sscanf(who, "ar-run on %255[^,], process %ld, since %63s", host, &process, since) == 3)
         ar_buf_add_tr(shown, HOLDER, host, process, since);
     else
         ar_buf_add_text(shown, ar_tr(who));
