@@ -63,7 +63,8 @@ static int run_postprocess(struct post *post, struct ar_error *error)
 /* Tells under which key the answer is kept, as ar-analyze does of lanes: in a line without a lane. 0 or -1. */
 static int record_key(const struct post *post, struct ar_error *error)
 {
-    static const struct ar_target none = { .data = "", .sample = "" };
+    static char empty[] = "";
+    static const struct ar_target none = { .data = empty, .sample = empty };
     if (!post->record_path || !post->cache.path)
         return 0;
     const struct ar_lane_event event = { .target = &none, .state = post->cached ? "cached" : "result", .key = post->cache.lanes.asked.key };
