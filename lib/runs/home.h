@@ -7,6 +7,7 @@
  *     log/RUN/           of each run: LANE.log, post.log, and TOOL.log of each tool; log/latest is a link to the last one
  *     lock               held (flock) by the run that goes on; its text says by whom
  *     manifest.json      of a method that printed it
+ *     tmp                while a run goes on: the path of its temporary folder (runs/scratch.h)
  *     done               what the last run whose results are whole was made of (runs/done.h)
  */
 #ifndef AR_RUNS_HOME_H

@@ -284,6 +284,9 @@ static int prepare(struct run_local *local, struct ar_error *error)
     if (!run->options.dry && (ar_home_lock(&local->home, run->options.wait, &cli_stop, error) != 0 ||
                               ar_home_begin_log(&local->home, error) != 0))
         return -1;
+    local->scratch.note = local->home.fd;
+    if (!run->options.dry && !run->options.keep_work && ar_scratch_make(&local->scratch, error) != 0)
+        return -1;
     return put_manifest(local, error);
 }
 
@@ -308,6 +311,8 @@ static int attempt(struct run_local *local, int *status, struct ar_error *error)
     release_pipeline(local);
     if (ar_pipeline_init(&local->pipeline, error) != 0 || build(local, error) != 0)
         return -1;
+    if (local->scratch.path)
+        ar_env_set(&local->pipeline.env, "TMPDIR", local->scratch.path);
     note_index(local);
     if (open_logs(local, error) != 0 || start_and_wait(local, error) != 0)
         return -1;
@@ -378,6 +383,7 @@ int run_local(struct run *run)
     local.told = local.started;
     int status = run_all(&local);
     release_pipeline(&local);
+    ar_scratch_remove(&local.scratch);
     ar_home_release(&local.home);
     ar_lane_states_release(&local.states);
     json_decref(local.inputs);
