@@ -33,7 +33,8 @@ int run_command(struct ar_pipeline *pipeline, const struct ar_method_source *met
     return 0;
 }
 
-static void pass_text(const struct ar_stage *stage)
+/* Shows what it said. Is there anything? */
+static bool pass_text(const struct ar_stage *stage)
 {
     struct ar_buf text;
     struct ar_error error;
@@ -42,12 +43,17 @@ static void pass_text(const struct ar_stage *stage)
     if (n > 0 && ar_proc_output(&text, stage->log, n < TEXT_MAX ? (uint64_t)n : TEXT_MAX, N_("cannot read a temporary file"), &error) == 0)
         cli_pass(text.data, text.len);
     ar_buf_release(&text);
+    return n > 0;
 }
 
 ssize_t run_tell_tools(const struct ar_pipeline *pipeline)
 {
     ssize_t culprit = ar_pipeline_culprit(pipeline);
+    bool said = true;
     for (size_t i = 0; i < pipeline->n && (culprit < 0 || i <= (size_t)culprit); i++)
-        pass_text(&pipeline->stage[i]);
+        said = pass_text(&pipeline->stage[i]);
+    const struct ar_stage *stage = culprit >= 0 ? &pipeline->stage[culprit] : NULL;
+    if (!said && stage && (ar_stage_exited(stage, AR_INPUT) || ar_stage_exited(stage, AR_SYSTEM)))
+        cli_warn("%s failed, and could not write why into its log: is the disk full?", stage->name);
     return culprit;
 }

@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# ar-run in bad surroundings: what cannot be read or written is told, nothing half-written is a result, and the next run is whole.
+
+load helpers.bash
+
+setup() {
+    in_scratch
+    unset ANALYSISRUN_METHOD ANALYSISRUN_MODE AR_LANG
+    local data=$BATS_TEST_DIRNAME/data/run-small
+    cp "$data/samples.csv" .
+    cp "$data/activity_spots.csv" as.csv
+    METHOD=$AR_OUT/methods/mean-c
+    export METHOD
+}
+
+go() {
+    ar-run -q -m "$METHOD" -s samples.csv "$@"
+}
+
+# A folder is no result without its index.
+no_result() {
+    [ ! -e "$1/ledger.json" ] && [ ! -e "$1/manifest-sha256.txt" ]
+}
+
+@test "a disk that is full: status 3, no result, whatever fits; with room it is whole" {
+    mkdir full
+    unshare -rm mount -t tmpfs none full 2>/dev/null || skip 'no mount of our own'
+    go -d whole activity_spots=as.csv 2>err
+    for size in 16 40 56 72; do
+        status=0
+        unshare -rm sh -c 'mount -t tmpfs -o size='$size'k none full
+            ar-run -q -m "$METHOD" -s samples.csv -d full/results activity_spots=as.csv 2>err || status=$?
+            [ "$status" = 3 ] && [ ! -e full/results/ledger.json ] && [ ! -e full/results/manifest-sha256.txt ] || exit 8
+            mount -o remount,size=4m full
+            ar-run -q -m "$METHOD" -s samples.csv -d full/results activity_spots=as.csv 2>err2 || exit 7
+            cmp full/results/result.csv whole/result.csv && ar-run verify -q full/results' || status=$?
+        [ "$status" -eq 0 ]
+        grep -qE 'No space left|is the disk full' err
+    done
+}
+
+@test "TMPDIR that is full, or a folder that can only be read" {
+    mkdir tmp ro
+    unshare -rm mount -t tmpfs none ro 2>/dev/null || skip 'no mount of our own'
+    refuses 3 'No space left on device' TMPDIR -- unshare -rm sh -c 'mount -t tmpfs -o size=8k none tmp
+        TMPDIR=$PWD/tmp exec ar-run -q -m "$METHOD" -s samples.csv -d results activity_spots=as.csv'
+    no_result results
+    refuses 3 "cannot make the folder 'ro/results'" 'Read-only file system' -- unshare -rm sh -c 'mount -t tmpfs -o ro none ro
+        exec ar-run -q -m "$METHOD" -s samples.csv -d ro/results activity_spots=as.csv'
+    refuses 3 'No space left on device' -- sh -c 'ar-run -q --sequential -m "$METHOD" -s samples.csv -d sequential activity_spots=as.csv >/dev/full'
+}
+
+@test "an input that cannot be read: its name, status 2, and no result" {
+    mkdir folder
+    refuses 2 "'nosuch.csv'" 'No such file' -- ar-run -q -m "$METHOD" -s samples.csv -d results activity_spots=nosuch.csv
+    refuses 2 "'folder'" 'Is a directory' -- ar-run -q -m "$METHOD" -s samples.csv -d results activity_spots=folder
+    refuses 2 "'nosuch-samples.csv'" -- ar-run -q -m "$METHOD" -s nosuch-samples.csv -d results activity_spots=as.csv
+    head -c 3000 as.csv >cut.csv
+    refuses 2 "'cut.csv', line" -- ar-run -q -m "$METHOD" -s samples.csv -d results activity_spots=cut.csv
+    : >empty.csv
+    refuses 2 "'empty.csv'" -- ar-run -q -m "$METHOD" -s samples.csv -d results activity_spots=empty.csv
+    no_result results
+    go -d results activity_spots=as.csv 2>err
+    ar-run verify -q results
+}
+
+@test "a folder that is none, or somebody's own, is refused and stays as it is" {
+    touch file
+    refuses 2 "'file'" -- ar-run -q -m "$METHOD" -s samples.csv -d file activity_spots=as.csv
+    mkdir mine
+    cp as.csv mine/
+    refuses 2 "holds other files, such as 'as.csv'" -- ar-run -q -m "$METHOD" -s samples.csv -d mine activity_spots=mine/as.csv
+    [ "$(ls -A mine)" = as.csv ]
+    # The default is beside the first set, so that a set may lie in a folder called results.
+    mkdir results
+    cp as.csv results/
+    go activity_spots=results/as.csv 2>err
+    ar-run verify -q results/results
+}
