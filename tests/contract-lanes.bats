@@ -224,6 +224,13 @@ END
     says 'spots: 6 rows, 3 analysed, 3 dropped'
     ar-post -q <merged.tar >result.tar
     entry result.tar result_csv | diff - <(printf '%s\n' n,first,data,sample_name '2,5.80,A,sample of A' '2,5.80,B,sample of B')
+    # The same from a folder of lanes, whose index knows what each lane was.
+    ar-pack -q -d lanes <in.tar
+    mkdir results
+    for lane in A B; do
+        ar-analyze -q -c lanes -- ./drops <lanes/$lane.tar >results/$lane.tar
+    done
+    ar-merge -q --lanes lanes results 2>err | ar-post -q | entry - result_csv | diff - <(entry result.tar result_csv)
 }
 
 # ---- what goes wrong ----

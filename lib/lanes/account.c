@@ -132,7 +132,7 @@ static int add_records(struct ar_account *account, const char *lane, const char 
         if (rows_in != rows + dropped)
             return fail_rows(lane, name, ar_tr("what is kept and dropped"), rows + dropped, stage, rows_in, error);
         set->dropped += dropped;
-        if (strcmp(stage, "analyze") == 0 || strcmp(stage, "method") == 0) /* what a method dropped of it was not */
+        if (strcmp(stage, "analyze") == 0 || strcmp(stage, AR_STAGE_METHOD) == 0) /* what a method dropped of it was not */
             analysed = rows;
         known = true;
         before = stage;

@@ -25,6 +25,8 @@
 #include "bytes/digest.h"
 #include "codecs/json.h"
 
+#define AR_STAGE_METHOD "method" /* of the rows that a method dropped by itself */
+
 #define AR_LEDGER_MAX (UINT64_C(1) << 30) /* bytes of a ledger that is read */
 
 struct ar_ledger {

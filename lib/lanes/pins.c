@@ -8,7 +8,7 @@
 static bool is_later(const json_t *record)
 {
     const char *stage = json_string_value(json_object_get(record, "stage"));
-    return stage && (strcmp(stage, "analyze") == 0 || strcmp(stage, "merge") == 0);
+    return stage && (strcmp(stage, "analyze") == 0 || strcmp(stage, AR_STAGE_METHOD) == 0 || strcmp(stage, "merge") == 0);
 }
 
 static int digest_sets(const struct ar_ledger *ledger, char xxh3[AR_DIGEST_HEX + 1], struct ar_error *error)

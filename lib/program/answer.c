@@ -58,7 +58,7 @@ static int note_dropped(const struct ar_set *set, uint64_t rows_in, struct ar_le
 {
     uint64_t rows = set->index.rows;
     const char *reason = set->declared->dropped_as ? set->declared->dropped_as : "method";
-    struct ar_record record = { .stage = "method", .rows_in = rows_in, .rows = rows };
+    struct ar_record record = { .stage = AR_STAGE_METHOD, .rows_in = rows_in, .rows = rows };
     if (rows == rows_in)
         return 0;
     record.dropped = json_pack("{sI}", reason, (json_int_t)(rows_in - rows));
