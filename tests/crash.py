@@ -92,8 +92,8 @@ def check(folder):
     subprocess.run(['ar-run', 'verify', '-q', folder], check=True)
 
 
-def kill_one(folder, tmp, looks):
-    """Starts a run, and kills one of its processes; tells which. What is left of the run comes to its end by itself."""
+def kill_one(folder, tmp, looks, wait):
+    """Starts a run, and kills one of its processes; tells which. What is left of the run comes to its end by itself; wait: until then."""
     process, killed = start(folder, tmp), ''
     for look in range(1 + looks):
         found = running()
@@ -109,7 +109,7 @@ def kill_one(folder, tmp, looks):
             killed = ''
     process.stderr.read()
     process.wait()
-    while running():  # its children end with it, in their own time
+    while wait and running():  # its children end with it, in their own time
         pass
     return killed
 
@@ -118,7 +118,7 @@ def main():
     finish('whole', 'tmp')
     victims, most, runs = {}, 400, 0
     while sum(victims.values()) < KILLS:
-        killed = kill_one('crashed', 'tmp', random.randrange(most))
+        killed = kill_one('crashed', 'tmp', random.randrange(most), random.randrange(2) == 0)
         runs += 1
         if not killed:  # it was over before
             most = max(most * 3 // 4, 20)

@@ -51,6 +51,7 @@ prefix() {
 not_for_people() {
     cat <<'END'
 No progress is possible
+ar-run on %255[^,], process %ld,
  near 
  near end of file
 the input failed

@@ -79,6 +79,13 @@ int ar_spool_open(struct ar_error *error) AR_MUST_USE;
 /* Makes a private folder (mode 0700) "ar-XXXXXX" in ar_tmpdir(); appends its path to path. A descriptor, or -1 on failure. */
 int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error) AR_MUST_USE;
 
+/*
+ * The same in two steps, for who notes where it is before it is there: appends the absolute path of one that is not there, 0 or -1; and
+ * makes it, a descriptor or -1.
+ */
+int ar_tmpdir_name(struct ar_buf *path, struct ar_error *error) AR_MUST_USE;
+int ar_tmpdir_make_as(const char *path, struct ar_error *error) AR_MUST_USE;
+
 /* ---- mapped inputs -------------------------------------------------------------------------------------------------- */
 
 /*

@@ -2,6 +2,8 @@
 #include "bytes/file.h"
 
 #include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 
 const char *ar_tmpdir(void)
 {
@@ -48,6 +50,17 @@ int ar_spool_open(struct ar_error *error)
     return fd >= 0 ? fd : fail_tmpdir(error, errno, false);
 }
 
+/* Opens the folder that was made; where it cannot be, it goes again. */
+static int open_made(const char *path, struct ar_error *error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        fail_tmpdir(error, errno, true);
+        rmdir(path);
+    }
+    return fd;
+}
+
 int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error)
 {
     size_t start = path->len;
@@ -55,16 +68,36 @@ int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error)
     if (ar_buf_check(path, error) < 0)
         return -1;
     char *made = path->data + start;
-    if (mkdtemp(made) == NULL) {
-        fail_tmpdir(error, errno, true);
+    int fd = mkdtemp(made) != NULL ? open_made(made, error) : fail_tmpdir(error, errno, true);
+    if (fd < 0)
         ar_buf_truncate(path, start);
-        return -1;
-    }
-    int fd = open(made, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        fail_tmpdir(error, errno, true);
-        rmdir(made);
-        ar_buf_truncate(path, start);
-    }
     return fd;
+}
+
+int ar_tmpdir_name(struct ar_buf *path, struct ar_error *error)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
+    const size_t start = path->len;
+    struct stat status;
+    char random[7] = "";
+    char *folder = realpath(ar_tmpdir(), NULL);
+    if (folder == NULL)
+        return fail_tmpdir(error, errno, true);
+    do {
+        if (getrandom(random, sizeof(random) - 1, 0) != sizeof(random) - 1) {
+            free(folder);
+            return fail_tmpdir(error, errno, true);
+        }
+        for (size_t i = 0; i < sizeof(random) - 1; i++)
+            random[i] = letters[(unsigned char)random[i] % 32];
+        ar_buf_truncate(path, start);
+        ar_buf_add_format(path, "%s/ar-%s", folder, random);
+    } while (!path->failed && lstat(path->data + start, &status) == 0);
+    free(folder);
+    return ar_buf_check(path, error);
+}
+
+int ar_tmpdir_make_as(const char *path, struct ar_error *error)
+{
+    return mkdir(path, 0700) == 0 ? open_made(path, error) : fail_tmpdir(error, errno, true);
 }

@@ -6,7 +6,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-enum { HOLDER_MAX = 1024, RUNS_A_SECOND = 1000 };
+enum { HOLDER_MAX = 1024, RUNS_A_SECOND = 1000, PATIENCE = 1000, MOMENT_NS = 10000000 };
 
 /* Host, process, time. */
 #define HOLDER "ar-run on %s, process %ld, since %s"
@@ -110,12 +110,38 @@ static int sign(int fd, struct ar_error *error)
     return result;
 }
 
+/* Does the text name a process of this host that is no more? Its tools hold the lock until they have ended, which they were asked to. */
+static bool is_dead(const char *who)
+{
+    char host[256], here[256];
+    long process;
+    ar_host_name(here);
+    return sscanf(who, "ar-run on %255[^,], process %ld,", host, &process) == 2 && strcmp(host, here) == 0 && process > 0 &&
+           kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
+static bool is_held_by_dead(int fd)
+{
+    struct ar_buf who;
+    ar_buf_init(&who);
+    add_holder(fd, &who);
+    bool dead = !who.failed && is_dead(who.data);
+    ar_buf_release(&who);
+    return dead;
+}
+
 static int take(int fd, bool wait, const volatile sig_atomic_t *stop)
 {
-    int result;
-    do
+    int result, moments = 0;
+    do {
         result = flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
-    while (result != 0 && errno == EINTR && !*stop);
+        int why = errno;
+        if (result != 0 && why == EWOULDBLOCK && moments++ < PATIENCE && is_held_by_dead(fd)) {
+            nanosleep(&(struct timespec){ .tv_nsec = MOMENT_NS }, NULL);
+            why = EINTR;
+        }
+        errno = why;
+    } while (result != 0 && errno == EINTR && !*stop);
     return result;
 }
 

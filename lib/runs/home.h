@@ -5,9 +5,9 @@
  *     cache/             results, by what they depend on (methods/cache.h)
  *     lanes.tsv          how far each lane of the last run is (ar-analyze --record)
  *     log/RUN/           of each run: LANE.log, post.log, and TOOL.log of each tool; log/latest is a link to the last one
- *     lock               held (flock) by the run that goes on; its text says by whom
+ *     lock               held (flock) by the run that goes on, and by all of its tools; its text says by whom
  *     manifest.json      of a method that printed it
- *     tmp                while a run goes on: the path of its temporary folder (runs/scratch.h)
+ *     tmp-HOST           a link to the folder for temporary files of the run that goes on there (runs/temporary.h)
  *     done               what the last run whose results are whole was made of (runs/done.h)
  */
 #ifndef AR_RUNS_HOME_H
@@ -26,6 +26,7 @@
 #define AR_HOME_LOCK "lock"
 #define AR_HOME_MANIFEST "manifest.json"
 #define AR_HOME_DONE "done"
+#define AR_HOME_TMP "tmp-"
 
 struct ar_home {
     int fd;             /* of DIR/.analysisrun */
@@ -43,8 +44,8 @@ void ar_home_release(struct ar_home *home);
 const char *ar_home_path(struct ar_home *home, const char *name);
 
 /*
- * Takes the lock; wait: until who holds it has ended (or stop is set). Whoever holds it may die in any way: it is free then. 0, or
- * -1: AR_SYSTEM where it is held, with the words of ar_home_show_holder.
+ * Takes the lock; wait: until who holds it has ended (or stop is set). Whoever holds it may die in any way: it is free once its tools have
+ * ended, too, which is waited for. 0, or -1: AR_SYSTEM where it is held, with the words of ar_home_show_holder.
  */
 int ar_home_lock(struct ar_home *home, bool wait, const volatile sig_atomic_t *stop, struct ar_error *error) AR_MUST_USE;
 

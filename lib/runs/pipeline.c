@@ -8,6 +8,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "methods/proc_sweep.h"
+
 /* ---- the chain ------------------------------------------------------------------------------------------------------ */
 
 int ar_pipeline_init(struct ar_pipeline *pipeline, struct ar_error *error)
@@ -15,6 +17,7 @@ int ar_pipeline_init(struct ar_pipeline *pipeline, struct ar_error *error)
     char path[PATH_MAX];
     *pipeline = (struct ar_pipeline){ .in = -1, .out = -1 };
     ar_buf_init(&pipeline->folder);
+    ar_buf_init(&pipeline->children);
     ar_env_init(&pipeline->env);
     ssize_t n = readlink("/proc/self/exe", path, sizeof path);
     if (n > 0 && n < (ssize_t)sizeof path) {
@@ -97,6 +100,7 @@ void ar_pipeline_release(struct ar_pipeline *pipeline)
     pipeline->n = 0;
     ar_env_release(&pipeline->env);
     ar_buf_release(&pipeline->folder);
+    ar_buf_release(&pipeline->children);
 }
 
 /* ---- the start ------------------------------------------------------------------------------------------------------ */
@@ -157,7 +161,7 @@ int ar_pipeline_start(struct ar_pipeline *pipeline, struct ar_error *error)
 {
     if (pipeline->failed)
         return ar_fail_memory(error);
-    if (ar_env_check(&pipeline->env, error) != 0)
+    if (ar_env_check(&pipeline->env, error) != 0 || ar_proc_supervise(0, error) != 0 || ar_proc_children(&pipeline->children, error) != 0)
         return -1;
     int in = pipeline->in, result = 0;
     for (size_t i = 0; i < pipeline->n && result == 0; i++) {
@@ -229,6 +233,17 @@ ssize_t ar_pipeline_wait(struct ar_pipeline *pipeline, int milliseconds)
     return reap_one(pipeline);
 }
 
+/* Was one killed, with no time to end what it had started? That has become this process's. */
+static void end_strays(const struct ar_pipeline *pipeline)
+{
+    struct ar_error ignored;
+    bool killed = false;
+    for (size_t i = 0; i < pipeline->n; i++)
+        killed |= pipeline->stage[i].ended && WIFSIGNALED(pipeline->stage[i].status);
+    if (killed)
+        (void)!ar_proc_sweep_others((const pid_t *)(const void *)pipeline->children.data, pipeline->children.len / sizeof(pid_t), &ignored);
+}
+
 void ar_pipeline_end(struct ar_pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->n; i++)
@@ -237,6 +252,7 @@ void ar_pipeline_end(struct ar_pipeline *pipeline)
     for (size_t i = 0; i < pipeline->n; i++)
         while (pipeline->stage[i].pid && !reap(&pipeline->stage[i], 0))
             ;
+    end_strays(pipeline);
 }
 
 bool ar_stage_exited(const struct ar_stage *stage, int status)

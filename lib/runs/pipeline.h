@@ -3,7 +3,8 @@
  * A chain of programs, each reading what the one before it writes: the tools of a run.
  *
  * They end with the process that started them, however it ends, and are asked to end (SIGTERM) first, so that each clears up. Their
- * standard errors go to files, since what a tool says whose neighbour failed is no news: who started them shows what counts.
+ * standard errors go to files, since what a tool says whose neighbour failed is no news: who started them shows what counts. Where one
+ * is killed that cannot clear up, what it had started is ended, too: the calling process becomes a child subreaper.
  */
 #ifndef AR_RUNS_PIPELINE_H
 #define AR_RUNS_PIPELINE_H
@@ -36,6 +37,7 @@ struct ar_pipeline {
     struct ar_env env; /* of all: the caller's, to be changed before the start */
     struct ar_buf folder; /* where the tools are: that of the running program, with a slash at its end; empty: PATH */
     bool failed;       /* memory ran out while arguments were added */
+    struct ar_buf children; /* pid_t: that this process had before the start */
 };
 
 /* An empty chain. 0 or -1; to be released in both cases. */
@@ -66,7 +68,7 @@ ssize_t ar_pipeline_wait(struct ar_pipeline *pipeline, int milliseconds);
 /* Are some running still? */
 bool ar_pipeline_runs(const struct ar_pipeline *pipeline);
 
-/* Asks those that run still to end, and waits for them. */
+/* Asks those that run still to end, and waits for them; what was left by one that was killed is killed. To be called in any case. */
 void ar_pipeline_end(struct ar_pipeline *pipeline);
 
 /*

@@ -33,6 +33,21 @@ int run_command(struct ar_pipeline *pipeline, const struct ar_method_source *met
     return 0;
 }
 
+void run_remove_temporary(struct ar_temporary *temporary, bool kept)
+{
+    struct ar_error error = { 0 };
+    if (ar_temporary_remove(temporary, kept, &error) != 0)
+        cli_warn("%s", error.what);
+    ar_temporary_release(temporary);
+}
+
+void run_sweep(struct ar_home *home)
+{
+    struct ar_error error = { 0 };
+    if (ar_temporary_sweep(home, &error) != 0)
+        cli_warn("%s", error.what);
+}
+
 /* Shows what it said. Is there anything? */
 static bool pass_text(const struct ar_stage *stage)
 {

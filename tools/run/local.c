@@ -89,10 +89,11 @@ static int add_analyze(struct run_local *local, struct ar_error *error)
         ar_pipeline_arg(&local->pipeline, "--why");
     if (o->keep_work)
         ar_pipeline_arg(&local->pipeline, "--keep-work");
+    else
+        ar_pipeline_arg(&local->pipeline, "--brief"); /* who failed is told here; where its folder is, there */
     option(local, "--log", local->home.log.data);
     option(local, "--record", ar_home_path(&local->home, AR_HOME_LANES));
     ar_pipeline_arg(&local->pipeline, "--keep-going");
-    ar_pipeline_arg(&local->pipeline, "--brief");
     return add_command(local, local->run->method.manifest.analyze, error);
 }
 
@@ -172,6 +173,7 @@ static int open_logs(struct run_local *local, struct ar_error *error)
     for (size_t i = 0; i < local->pipeline.n; i++) {
         struct ar_stage *stage = &local->pipeline.stage[i];
         char *path;
+        stage->extra = local->home.lock; /* the folder is taken until the last one has ended */
         if (local->run->options.dry) {
             stage->log = ar_spool_open(error);
             if (stage->log < 0)
@@ -284,9 +286,8 @@ static int prepare(struct run_local *local, struct ar_error *error)
     if (!run->options.dry && (ar_home_lock(&local->home, run->options.wait, &cli_stop, error) != 0 ||
                               ar_home_begin_log(&local->home, error) != 0))
         return -1;
-    local->scratch.note = local->home.fd;
-    if (!run->options.dry && !run->options.keep_work && ar_scratch_make(&local->scratch, error) != 0)
-        return -1;
+    if (!run->options.dry)
+        run_sweep(&local->home);
     return put_manifest(local, error);
 }
 
@@ -311,8 +312,8 @@ static int attempt(struct run_local *local, int *status, struct ar_error *error)
     release_pipeline(local);
     if (ar_pipeline_init(&local->pipeline, error) != 0 || build(local, error) != 0)
         return -1;
-    if (local->scratch.path)
-        ar_env_set(&local->pipeline.env, "TMPDIR", local->scratch.path);
+    if (local->temporary.fd >= 0)
+        ar_env_set(&local->pipeline.env, "TMPDIR", local->temporary.path.data);
     note_index(local);
     if (open_logs(local, error) != 0 || start_and_wait(local, error) != 0)
         return -1;
@@ -327,7 +328,7 @@ static int attempt(struct run_local *local, int *status, struct ar_error *error)
 static int run_tools(struct run_local *local, int *status, struct ar_error *error)
 {
     unsigned long retries = local->run->options.retries ? strtoul(local->run->options.retries, NULL, 10) : 0;
-    if (!local->run->options.dry && delete_states(local, error) != 0)
+    if (!local->run->options.dry && (delete_states(local, error) != 0 || ar_temporary_make(&local->temporary, &local->home, error) != 0))
         return -1;
     for (unsigned long i = 1;; i++) {
         if (attempt(local, status, error) != 0)
@@ -377,13 +378,14 @@ int run_local(struct run *run)
 {
     struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .started = time(NULL), .quiet = cli_is_quiet() };
     struct ar_buf *buffers[] = { &local.manifest_path, &local.home.path, &local.home.log, &local.home.text, &local.done, &local.chosen,
-                                 &local.pipeline.folder };
+                                 &local.pipeline.folder, &local.pipeline.children };
     for (size_t i = 0; i < AR_COUNT(buffers); i++)
         ar_buf_init(buffers[i]);
     local.told = local.started;
+    ar_temporary_init(&local.temporary);
     int status = run_all(&local);
+    run_remove_temporary(&local.temporary, run->options.keep_work);
     release_pipeline(&local);
-    ar_scratch_remove(&local.scratch);
     ar_home_release(&local.home);
     ar_lane_states_release(&local.states);
     json_decref(local.inputs);

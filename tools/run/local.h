@@ -10,14 +10,14 @@
 
 #include "run/run.h"
 #include "runs/record.h"
-#include "runs/scratch.h"
 #include "runs/states.h"
+#include "runs/temporary.h"
 
 struct run_local {
     struct run *run;
     struct ar_pipeline pipeline;
     struct ar_home home;
-    struct ar_scratch scratch;   /* TMPDIR of the tools; none where work folders are kept */
+    struct ar_temporary temporary; /* what the tools have for TMPDIR */
     const char *folder;          /* that is delivered into */
     struct ar_buf chosen;        /* where it was not said */
     const char *manifest;        /* as the tools get it */

@@ -10,6 +10,7 @@
 #include "runs/home.h"
 #include "runs/method.h"
 #include "runs/pipeline.h"
+#include "runs/temporary.h"
 
 /* A growing list of texts, with NULL at its end; the texts are its own. */
 struct run_list {
@@ -58,6 +59,12 @@ int run_tool(struct ar_pipeline *pipeline, const char *name, bool quiet, struct 
 void run_each(struct ar_pipeline *pipeline, const char *name, const struct run_list *list);
 int run_command(struct ar_pipeline *pipeline, const struct ar_method_source *method, char *const *command,
                 struct ar_error *error) AR_MUST_USE;
+
+/* At the end: removes the folder for temporary files; kept: unless something was to stay in it. What cannot be removed is told. */
+void run_remove_temporary(struct ar_temporary *temporary, bool kept);
+
+/* At the beginning, once the lock is held: removes what an earlier run has left that was killed. What cannot be removed is told. */
+void run_sweep(struct ar_home *home);
 
 /* Shows what the tools have said, in their order; where one failed, only what those before it and it said. Returns that one, or -1. */
 ssize_t run_tell_tools(const struct ar_pipeline *pipeline);

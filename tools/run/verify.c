@@ -150,6 +150,8 @@ static int lock_and_clean(struct clean *clean, const char *folder, struct ar_err
     if (result == 0)
         result = ar_home_lock(&home, false, &cli_stop, error);
     if (result == 0)
+        run_sweep(&home);
+    if (result == 0)
         result = read_used(clean, folder, error);
     if (result >= 0)
         result = walk_cache(folder, delete_unused, clean, error);

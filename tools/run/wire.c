@@ -8,7 +8,6 @@
 
 #include "cli/wire.h"
 #include "run/run.h"
-#include "runs/scratch.h"
 #include "runs/schema_json.h"
 
 /* How it was started. */
@@ -16,7 +15,7 @@ struct wire {
     struct run *run;
     enum ar_dialect dialect;
     struct ar_pipeline pipeline;
-    struct ar_scratch scratch; /* TMPDIR of the tools */
+    struct ar_temporary temporary; /* what the tools have for TMPDIR */
     struct cli_output output;
     bool gzip;
     int copy[2], result[2]; /* pipes, of a run: its lane results once more, and its result stream */
@@ -251,14 +250,19 @@ static int last_status(const struct wire *wire)
     return WIFEXITED(status) && WEXITSTATUS(status) <= AR_SYSTEM ? WEXITSTATUS(status) : AR_SYSTEM;
 }
 
+static int start(struct wire *wire, struct ar_error *error)
+{
+    if (ar_temporary_make(&wire->temporary, NULL, error) != 0)
+        return -1;
+    ar_env_set(&wire->pipeline.env, "TMPDIR", wire->temporary.path.data);
+    return ar_pipeline_start(&wire->pipeline, error);
+}
+
 static int run_tools(struct wire *wire, enum mode mode)
 {
     struct ar_error error = { 0 };
     if (ar_pipeline_init(&wire->pipeline, &error) != 0 || build(wire, mode, &error) != 0 || give(wire, &error) != 0 ||
-        ar_scratch_make(&wire->scratch, &error) != 0)
-        return answer_error(wire, &error);
-    ar_env_set(&wire->pipeline.env, "TMPDIR", wire->scratch.path);
-    if (ar_pipeline_start(&wire->pipeline, &error) != 0)
+        start(wire, &error) != 0)
         return answer_error(wire, &error);
     close_end(&wire->copy[1]);
     close_end(&wire->result[1]);
@@ -319,7 +323,7 @@ static int load_method(struct run *run, struct ar_error *error)
 
 int run_wire(struct run *run)
 {
-    struct wire wire = { .run = run, .scratch.note = -1, .copy = { -1, -1 }, .result = { -1, -1 } };
+    struct wire wire = { .run = run, .copy = { -1, -1 }, .result = { -1, -1 } };
     struct ar_error error = { 0 };
     enum mode mode;
     int status;
@@ -331,9 +335,9 @@ int run_wire(struct run *run)
         status = show_schema(&run->method.manifest);
     else
         status = run_tools(&wire, mode);
+    run_remove_temporary(&wire.temporary, false);
     for (size_t i = 0; i < wire.pipeline.n; i++)
         close_end(&wire.pipeline.stage[i].log);
     ar_pipeline_release(&wire.pipeline);
-    ar_scratch_remove(&wire.scratch);
     return status;
 }
