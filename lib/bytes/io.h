@@ -104,6 +104,9 @@ int ar_out_write_stable(struct ar_out *out, const void *bytes, size_t n, struct 
 int ar_out_copy(struct ar_out *out, int from_fd, uint64_t offset, uint64_t n, const char *from_name, struct ar_error *error)
     AR_MUST_USE;
 
+/* Copies the first n bytes of from to the descriptor fd, whole; name and from_name are said. 0 or -1. Both stay open. */
+int ar_copy_fd(int fd, const char *name, int from, uint64_t n, const char *from_name, struct ar_error *error) AR_MUST_USE;
+
 /* Sends what was gathered to fd now. */
 int ar_out_flush(struct ar_out *out, struct ar_error *error) AR_MUST_USE;
 

@@ -266,6 +266,15 @@ int ar_out_copy(struct ar_out *out, int from_fd, uint64_t offset, uint64_t n, co
     return copy_by_reading(out, from_fd, offset, n, from_name, error);
 }
 
+int ar_copy_fd(int fd, const char *name, int from, uint64_t n, const char *from_name, struct ar_error *error)
+{
+    struct ar_out *out = ar_out_new(fd, name, AR_FILTER_NONE, error);
+    if (out && ar_out_copy(out, from, 0, n, from_name, error) == 0)
+        return ar_out_close(out, error);
+    ar_out_abandon(out);
+    return -1;
+}
+
 int ar_write_fd(int fd, const void *bytes, size_t n, const char *name, struct ar_error *error)
 {
     struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n}; /* writev does not write there */

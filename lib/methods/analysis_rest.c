@@ -87,16 +87,11 @@ int ar_analysis_send_rest(struct ar_analysis *a, uint32_t number, struct ar_erro
     if (a->rest_fd < 0)
         return 0;
     ar_lane_job_rest(name, number);
-    int fd = openat(a->what.root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result = -1;
-    struct ar_out *out = fd >= 0 ? ar_out_new(fd, name, AR_FILTER_NONE, error) : NULL;
+    int fd = openat(a->what.root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        ar_fail_errno(error, errno, "cannot write a file in '%s' (TMPDIR)", a->work.data);
-    if (out && ar_out_copy(out, a->rest_fd, 0, (uint64_t)lseek(a->rest_fd, 0, SEEK_END), ar_tr("a temporary file"), error) == 0)
-        result = ar_out_close(out, error);
-    else
-        ar_out_abandon(out);
-    if (fd >= 0)
-        close(fd);
+        return ar_fail_errno(error, errno, "cannot write a file in '%s' (TMPDIR)", a->work.data);
+    int result = ar_copy_fd(fd, name, a->rest_fd, (uint64_t)lseek(a->rest_fd, 0, SEEK_END), ar_tr("a temporary file"), error);
+    close(fd);
     return result;
 }
 

@@ -121,16 +121,11 @@ static int copy_file(int from, int to, const char *name, struct ar_error *error)
     struct stat st;
     int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     int fd = in < 0 ? -1 : openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    struct ar_out *out = NULL;
     int result = -1;
     if (fd < 0 || fstat(in, &st) != 0)
         ar_fail_errno(error, errno, "cannot copy '%s' in the work folder", name);
-    else if ((out = ar_out_new(fd, name, AR_FILTER_NONE, error)) != NULL)
-        result = ar_out_copy(out, in, 0, (uint64_t)st.st_size, name, error);
-    if (result == 0)
-        result = ar_out_close(out, error);
     else
-        ar_out_abandon(out);
+        result = ar_copy_fd(fd, name, in, (uint64_t)st.st_size, name, error);
     if (in >= 0)
         close(in);
     if (fd >= 0)

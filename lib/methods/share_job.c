@@ -121,16 +121,11 @@ static int keep_log(const struct ar_share_work *share, const struct ar_lane_work
         return 0;
     snprintf(name, sizeof name, "%s.log", work->lane.target.data);
     int fd = openat(share->jobs->logs, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-    struct ar_out *out = fd < 0 ? NULL : ar_out_new(fd, name, AR_FILTER_NONE, error);
     int result = -1;
-    if (fd < 0)
+    if (fd < 0 || fstat(work->log, &st) != 0)
         ar_fail_errno(error, errno, "cannot write the log '%s'", name);
-    else if (out && fstat(work->log, &st) == 0)
-        result = ar_out_copy(out, work->log, 0, (uint64_t)st.st_size, ar_tr("the log"), error);
-    if (result == 0)
-        result = ar_out_close(out, error);
     else
-        ar_out_abandon(out);
+        result = ar_copy_fd(fd, name, work->log, (uint64_t)st.st_size, ar_tr("the log"), error);
     if (fd >= 0)
         close(fd);
     return result;

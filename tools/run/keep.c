@@ -206,20 +206,15 @@ int run_print_result(struct run_local *local, struct ar_error *error)
     struct stat st;
     ar_buf_init(&path);
     ar_buf_add_format(&path, "%s/result.csv", local->folder);
-    int fd = open(path.data, O_RDONLY | O_CLOEXEC), result = 0;
+    int fd = open(path.data, O_RDONLY | O_CLOEXEC), result;
     if (fd < 0 && errno == ENOENT) {
         ar_buf_release(&path);
         return 0; /* there is none, and that was told */
     }
-    struct ar_out *out = fd < 0 ? NULL : ar_out_new(STDOUT_FILENO, ar_tr("standard output"), AR_FILTER_NONE, error);
     if (fd < 0 || fstat(fd, &st) != 0)
         result = ar_fail_open(error, errno, "cannot open '%s'", path.data);
-    else if (!out || ar_out_copy(out, fd, 0, (uint64_t)st.st_size, path.data, error) != 0)
-        result = -1;
-    if (result == 0)
-        result = ar_out_close(out, error);
     else
-        ar_out_abandon(out);
+        result = ar_copy_fd(STDOUT_FILENO, ar_tr("standard output"), fd, (uint64_t)st.st_size, path.data, error);
     if (fd >= 0)
         close(fd);
     ar_buf_release(&path);
