@@ -32,6 +32,25 @@ void ar_digest_hex(const struct ar_digest *digest, char hex[AR_DIGEST_HEX + 1])
     snprintf(hex, AR_DIGEST_HEX + 1, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64, (uint64_t)hash.low64);
 }
 
+int ar_digest_fd(int fd, uint64_t n, char hex[AR_DIGEST_HEX + 1])
+{
+    enum { PIECE = 32 * 1024 };
+    struct ar_digest digest;
+    char piece[PIECE];
+    ar_digest_init(&digest);
+    for (uint64_t at = 0; at < n;) {
+        ssize_t got = pread(fd, piece, n - at < PIECE ? (size_t)(n - at) : PIECE, (off_t)at);
+        if (got <= 0) {
+            errno = got < 0 ? errno : EIO;
+            return -1;
+        }
+        ar_digest_add(&digest, piece, (size_t)got);
+        at += (uint64_t)got;
+    }
+    ar_digest_hex(&digest, hex);
+    return 0;
+}
+
 void ar_digest_bytes(const void *bytes, size_t n, char hex[AR_DIGEST_HEX + 1])
 {
     struct ar_digest digest;

@@ -20,6 +20,9 @@ void ar_digest_add(struct ar_digest *digest, const void *bytes, size_t n);
 /* The digest of all that was added so far; adding may go on. */
 void ar_digest_hex(const struct ar_digest *digest, char hex[AR_DIGEST_HEX + 1]);
 
+/* The digest of the first n bytes of a file, whose position does not matter. 0, or -1 with errno: EIO where it ends before. */
+int ar_digest_fd(int fd, uint64_t n, char hex[AR_DIGEST_HEX + 1]) AR_MUST_USE;
+
 /* The digest of one run of bytes. */
 void ar_digest_bytes(const void *bytes, size_t n, char hex[AR_DIGEST_HEX + 1]);
 

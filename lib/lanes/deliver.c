@@ -282,23 +282,6 @@ static int put_bodies(const struct ar_delivery *d, struct ar_folder *folder, str
     return result;
 }
 
-/* The digest of a file that was written. */
-static int digest_file(int fd, uint64_t bytes, char xxh3[AR_DIGEST_HEX + 1], struct ar_error *error)
-{
-    struct ar_digest digest;
-    char piece[16384];
-    ar_digest_init(&digest);
-    for (uint64_t at = 0; at < bytes;) {
-        ssize_t n = pread(fd, piece, sizeof piece, (off_t)at);
-        if (n <= 0)
-            return ar_fail_errno(error, n < 0 ? errno : EIO, "cannot read '" REST "' again");
-        ar_digest_add(&digest, piece, (size_t)n);
-        at += (uint64_t)n;
-    }
-    ar_digest_hex(&digest, xxh3);
-    return 0;
-}
-
 /* Writes unknown entries as a tar; tells its bytes and its digest. */
 static int write_rest(struct ar_merged *m, struct ar_folder_file *file, uint64_t *bytes, char xxh3[AR_DIGEST_HEX + 1],
                       struct ar_error *error)
@@ -309,7 +292,7 @@ static int write_rest(struct ar_merged *m, struct ar_folder_file *file, uint64_t
         ar_tar_finish(&tar, error) != 0 || ar_out_flush(file->out, error) != 0)
         return -1;
     *bytes = ar_out_offset(file->out);
-    return digest_file(file->file.fd, *bytes, xxh3, error);
+    return ar_digest_fd(file->file.fd, *bytes, xxh3) == 0 ? 0 : ar_fail_errno(error, errno, "cannot read '" REST "' again");
 }
 
 /* Unknown entries, as a tar; with its row of the artifacts, and its place in the ledger. */

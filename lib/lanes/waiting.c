@@ -3,8 +3,6 @@
 
 #include "bytes/file.h"
 
-enum { DIGESTED = 256 * 1024 }; /* at a time */
-
 void ar_waiting_release(struct ar_waiting *waiting)
 {
     if (!waiting->out)
@@ -73,20 +71,8 @@ int ar_waiting_send(struct ar_waiting *waiting, struct ar_out *out, uint64_t sta
 
 int ar_waiting_digest(struct ar_waiting *waiting, char xxh3[AR_DIGEST_HEX + 1], struct ar_error *error)
 {
-    struct ar_digest digest;
     uint64_t end = ar_waiting_end(waiting);
-    char *piece = malloc(DIGESTED);
-    int result = !piece ? ar_fail_memory(error) : end ? ar_out_flush(waiting->out, error) : 0;
-    ar_digest_init(&digest);
-    for (uint64_t at = 0; at < end && result == 0;) {
-        ssize_t n = pread(waiting->fd, piece, end - at < DIGESTED ? (size_t)(end - at) : DIGESTED, (off_t)at);
-        if (n <= 0)
-            result = ar_fail_errno(error, n < 0 ? errno : EIO, "cannot read a temporary file");
-        else
-            ar_digest_add(&digest, piece, (size_t)n);
-        at += n > 0 ? (uint64_t)n : 0;
-    }
-    free(piece);
-    ar_digest_hex(&digest, xxh3);
-    return result;
+    if (end && ar_out_flush(waiting->out, error) != 0)
+        return -1;
+    return ar_digest_fd(waiting->fd, end, xxh3) == 0 ? 0 : ar_fail_errno(error, errno, "cannot read a temporary file");
 }
