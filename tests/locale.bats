@@ -51,7 +51,6 @@ prefix() {
 not_for_people() {
     cat <<'END'
 No progress is possible
-ar-run on %255[^,], process %ld,
  near 
  near end of file
 the input failed

@@ -57,7 +57,8 @@ struct ar_contract_answer {
 
 /*
  * Takes a record that a method may leave in a lane's ledger, by a contract in which it writes one:
- * {"stage":"method","rows_in":N,"rows":M,"dropped":{REASON:N-M}} (AR_STAGE_METHOD). 0, or -1: AR_CONTENT where it does not add up, or is not of what the method was given.
+ * {"stage":"method","rows_in":N,"rows":M,"dropped":{REASON:N-M}} (AR_STAGE_METHOD). 0, or -1: AR_CONTENT where it does
+ * not add up, or is not of what the method was given.
  */
 int ar_contract_add_rows(struct ar_contract_answer *answer, const struct ar_contract_lane *lane, const char *set, json_t *record,
                          struct ar_error *error) AR_MUST_USE;

@@ -69,9 +69,9 @@ void ar_lane_cache_keep(struct ar_lane_cache *cache, const char *key, const stru
 /* ---- a postprocess -------------------------------------------------------------------------------------------------- */
 
 /*
- * The same for a postprocess, which gets what was merged: appends its answer where that is there. By the contract "lanes" the ledger, the
- * errors of lanes and unknown entries count, too, which a method by another does not see. A damaged one, and (where asked for) why it runs,
- * is said. 0, or -1 (AR_SYSTEM).
+ * The same for a postprocess, which gets what was merged: appends its answer where that is there. By the contract "lanes" the
+ * ledger, the errors of lanes and unknown entries count, too, which a method by another does not see. A damaged one, and (where
+ * asked for) why it runs, is said. 0, or -1 (AR_SYSTEM).
  */
 int ar_post_cache_ask(struct ar_lane_cache *cache, struct ar_merged *merged, struct ar_buf *answer, bool *found,
                       struct ar_error *error) AR_MUST_USE;

@@ -80,12 +80,23 @@ static void add_holder(int fd, struct ar_buf *who)
     ar_buf_add_text(who, *text ? text : N_("another run"));
 }
 
-void ar_home_show_holder(const char *who, struct ar_buf *shown)
-{
+/* Who has signed as the holder. */
+struct holder {
     char host[256], since[64];
     long process;
-    if (sscanf(who, "ar-run on %255[^,], process %ld, since %63s", host, &process, since) == 3)
-        ar_buf_add_tr(shown, HOLDER, host, process, since);
+};
+
+/* Reads what sign has written. False where it is something else. */
+static bool read_holder(const char *who, struct holder *holder)
+{
+    return sscanf(who, "ar-run on %255[^,], process %ld, since %63s", holder->host, &holder->process, holder->since) == 3;
+}
+
+void ar_home_show_holder(const char *who, struct ar_buf *shown)
+{
+    struct holder holder;
+    if (read_holder(who, &holder))
+        ar_buf_add_tr(shown, HOLDER, holder.host, holder.process, holder.since);
     else
         ar_buf_add_text(shown, ar_tr(who));
 }
@@ -110,39 +121,35 @@ static int sign(int fd, struct ar_error *error)
     return result;
 }
 
-/* Does the text name a process of this host that is no more? Its tools hold the lock until they have ended, which they were asked to. */
-static bool is_dead(const char *who)
-{
-    char host[256], here[256];
-    long process;
-    ar_host_name(here);
-    return sscanf(who, "ar-run on %255[^,], process %ld,", host, &process) == 2 && strcmp(host, here) == 0 && process > 0 &&
-           kill((pid_t)process, 0) != 0 && errno == ESRCH;
-}
-
+/* Is who has signed a process of this host that is no more? Its tools hold the lock until they have ended, which they were asked to. */
 static bool is_held_by_dead(int fd)
 {
+    char here[256];
+    struct holder holder;
     struct ar_buf who;
+    ar_host_name(here);
     ar_buf_init(&who);
     add_holder(fd, &who);
-    bool dead = !who.failed && is_dead(who.data);
+    bool dead = !who.failed && read_holder(who.data, &holder) && strcmp(holder.host, here) == 0 && holder.process > 0 &&
+                kill((pid_t)holder.process, 0) != 0 && errno == ESRCH;
     ar_buf_release(&who);
     return dead;
 }
 
+/* 0, or -1 with errno. */
 static int take(int fd, bool wait, const volatile sig_atomic_t *stop)
 {
-    int result, moments = 0;
-    do {
-        result = flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
+    for (int moments = 0;; moments++) {
+        if (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) == 0)
+            return 0;
         int why = errno;
-        if (result != 0 && why == EWOULDBLOCK && moments++ < PATIENCE && is_held_by_dead(fd)) {
-            nanosleep(&(struct timespec){ .tv_nsec = MOMENT_NS }, NULL);
-            why = EINTR;
-        }
+        bool goes_on = why == EINTR || (why == EWOULDBLOCK && moments < PATIENCE && is_held_by_dead(fd));
         errno = why;
-    } while (result != 0 && errno == EINTR && !*stop);
-    return result;
+        if (!goes_on || *stop)
+            return -1;
+        if (why == EWOULDBLOCK)
+            nanosleep(&(struct timespec){ .tv_nsec = MOMENT_NS }, NULL);
+    }
 }
 
 int ar_home_lock(struct ar_home *home, bool wait, const volatile sig_atomic_t *stop, struct ar_error *error)

@@ -74,7 +74,7 @@ static int read_left(struct ar_buf *text, struct ar_error *error)
     if (fd <= STDERR_FILENO || fd > INT_MAX || *end || fcntl((int)fd, F_GET_SEALS) < 0)
         return 1;
     off_t n = lseek((int)fd, 0, SEEK_END);
-    int result = n < 0 || n > (off_t)MANIFEST_MAX ? 1 : ar_proc_output(text, (int)fd, (uint64_t)n, "cannot read the manifest", error);
+    int result = n < 0 || n > (off_t)MANIFEST_MAX ? 1 : ar_proc_output(text, (int)fd, (uint64_t)n, N_("cannot read the manifest"), error);
     close((int)fd);
     return result;
 }

@@ -28,7 +28,7 @@ struct ar_stage {
     int status;       /* as of waitpid, once it has ended */
 };
 
-/* Zeroed by ar_pipeline_init, then filled in by the calls below. */
+/* Zeroed, there is nothing to release. Zeroed by ar_pipeline_init, too, then filled in by the calls below. */
 struct ar_pipeline {
     struct ar_stage stage[AR_STAGES_MAX];
     size_t n;

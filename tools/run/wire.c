@@ -327,8 +327,6 @@ int run_wire(struct run *run)
     struct ar_error error = { 0 };
     enum mode mode;
     int status;
-    ar_buf_init(&wire.pipeline.folder);
-    ar_buf_init(&wire.pipeline.children);
     ar_temporary_init(&wire.temporary);
     ar_wire_default_language();
     if (find_mode(&wire, &mode, &error) != 0 || load_method(run, &error) != 0)
