@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/behind.h"
 
-#include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 
 #include "bytes/fd.h"
+#include "bytes/thread.h"
 
 enum { BLOCK = 256 * 1024, BLOCKS = AR_BEHIND_ROOM / BLOCK };
 
@@ -46,17 +45,6 @@ static void *write_blocks(void *arg)
     return NULL;
 }
 
-static bool start_thread(struct ar_behind *behind)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    sigdelset(&all, SIGPIPE); /* who writes dies of it */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int errnum = pthread_create(&behind->thread, NULL, write_blocks, behind);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return errnum == 0;
-}
-
 struct ar_behind *ar_behind_new(int fd)
 {
     struct ar_behind *behind = aligned_alloc(AR_PAGE, sizeof *behind);
@@ -72,7 +60,7 @@ struct ar_behind *ar_behind_new(int fd)
     pthread_mutex_init(&behind->lock, NULL);
     sem_init(&behind->free, 0, BLOCKS);
     sem_init(&behind->full, 0, 0);
-    if (start_thread(behind))
+    if (ar_thread_start(&behind->thread, write_blocks, behind))
         return behind;
     free(behind);
     return NULL;

@@ -2,6 +2,7 @@
 #include "bytes/fd.h"
 
 #include <poll.h>
+#include <sys/random.h>
 
 bool ar_fd_wait(int fd, short events)
 {
@@ -59,5 +60,16 @@ int ar_fd_write(int fd, struct iovec *pieces, int count)
             }
         }
     }
+    return 0;
+}
+
+int ar_random_letters(char letters[AR_RANDOM_LETTERS + 1])
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+    if (getrandom(letters, AR_RANDOM_LETTERS, 0) != AR_RANDOM_LETTERS)
+        return -1;
+    for (size_t i = 0; i < AR_RANDOM_LETTERS; i++)
+        letters[i] = digits[(unsigned char)letters[i] % 32];
+    letters[AR_RANDOM_LETTERS] = '\0';
     return 0;
 }

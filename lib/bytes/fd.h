@@ -22,4 +22,8 @@ int ar_fd_write(int fd, struct iovec *pieces, int count) AR_MUST_USE;
 /* True where errno says "not now" and fd has become ready since: the call is to be made again. events: POLLIN or POLLOUT. */
 bool ar_fd_wait(int fd, short events);
 
+/* Letters and digits that nobody foresees, for the name of a temporary file. 0, or -1 with errno. */
+#define AR_RANDOM_LETTERS 6
+int ar_random_letters(char letters[AR_RANDOM_LETTERS + 1]) AR_MUST_USE;
+
 #endif

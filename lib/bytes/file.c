@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "bytes/fd.h"
@@ -37,12 +36,9 @@ void ar_file_abandon(struct ar_file *file)
 /* ".NAME.XXXXXX.tmp", where NAME is cut (at a character) so that all of it is a file name. The caller frees it. NULL: errno. */
 static char *temporary_name(const char *name)
 {
-    static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-    char random[7] = "";
-    if (getrandom(random, sizeof(random) - 1, 0) != sizeof(random) - 1)
+    char random[AR_RANDOM_LETTERS + 1];
+    if (ar_random_letters(random) < 0)
         return NULL;
-    for (size_t i = 0; i < sizeof(random) - 1; i++)
-        random[i] = digits[(unsigned char)random[i] % 32];
     size_t len = strlen(name);
     size_t max = NAME_MAX - strlen("..XXXXXX.tmp");
     if (len > max)

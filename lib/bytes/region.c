@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/region.h"
 
-#include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+
+#include "bytes/thread.h"
 
 enum { GRAIN = 1 << 21 }; /* so that a body that is a little larger needs no new room */
 
@@ -82,12 +82,7 @@ struct ar_region_ahead *ar_region_ahead_new(const struct ar_region *region)
     ahead->told = 0;
     ahead->stop = false;
     sem_init(&ahead->steps, 0, STEPS_AHEAD);
-    sigset_t all, before;
-    sigfillset(&all); /* signals come to the caller */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int errnum = pthread_create(&ahead->thread, NULL, take_steps, ahead);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (errnum == 0)
+    if (ar_thread_start(&ahead->thread, take_steps, ahead))
         return ahead;
     sem_destroy(&ahead->steps);
     free(ahead);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "bytes/fd.h"
 #include "bytes/file.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 const char *ar_tmpdir(void)
@@ -76,20 +76,17 @@ int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error)
 
 int ar_tmpdir_name(struct ar_buf *path, struct ar_error *error)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
     const size_t start = path->len;
     struct stat status;
-    char random[7] = "";
+    char random[AR_RANDOM_LETTERS + 1];
     char *folder = realpath(ar_tmpdir(), NULL);
     if (folder == NULL)
         return fail_tmpdir(error, errno, true);
     do {
-        if (getrandom(random, sizeof(random) - 1, 0) != sizeof(random) - 1) {
+        if (ar_random_letters(random) < 0) {
             free(folder);
             return fail_tmpdir(error, errno, true);
         }
-        for (size_t i = 0; i < sizeof(random) - 1; i++)
-            random[i] = letters[(unsigned char)random[i] % 32];
         ar_buf_truncate(path, start);
         ar_buf_add_format(path, "%s/ar-%s", folder, random);
     } while (!path->failed && lstat(path->data + start, &status) == 0);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#include "bytes/thread.h"
+
+#include <signal.h>
+
+bool ar_thread_start(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    sigdelset(&all, SIGPIPE);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int errnum = pthread_create(thread, NULL, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return errnum == 0;
+}

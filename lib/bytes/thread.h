@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Private to this room: threads that work for the caller and are seen by nobody else.
+ */
+#ifndef AR_BYTES_THREAD_H
+#define AR_BYTES_THREAD_H
+
+#include <pthread.h>
+
+#include "bytes/base.h"
+
+/* Starts one that gets no signal but SIGPIPE, of which who writes dies: all others come to the caller. False where there is none. */
+bool ar_thread_start(pthread_t *thread, void *(*run)(void *), void *arg) AR_MUST_USE;
+
+#endif
