@@ -27,7 +27,7 @@ lane_fails() {
         echo '[ "$AR_DATA_NAME" = A ] || exec echo "{\"ok\":true}"'
         cat
     } | program method
-    refuses 1 "lane 'A' (sample of A) failed" "with --lane 'A'" '2 lanes, 1 with a result, 1 failed' -- ar-analyze "${options[@]}" -- ./method <in.tar
+    refuses 1 "lane 'A' (sample of A) failed" "with --lane=A" '2 lanes, 1 with a result, 1 failed' -- ar-analyze "${options[@]}" -- ./method <in.tar
     entries out | diff <(printf '%s\n' targets params ledger A/{data_name,sample_name,params,error,ledger} \
         B/{data_name,sample_name,params,analysis_result,ledger}) -
     entry out A/error >error

@@ -324,3 +324,73 @@ none_marked_but_this() {
     jq -e --arg xxh3 "$(xxh128sum <as.csv | cut -d' ' -f1)" '.inputs.activity_spots.xxh3 == $xxh3 and .params.limit == 7 and .status == 0' results/run.json
     jq -e '.counts.result == 4 and (.lanes["0007"] | .state == "result" and .seconds > 0 and .memory > 0 and (.key | length) == 32)' results/run.json
 }
+
+@test "a lane that is not there: --lane, --force and -n refuse it, and what is known of the others stays" {
+    counting_method
+    ran
+    for option in --lane=0002 --force=0002 '-n --lane=0002' '-n --force=0002'; do
+        # shellcheck disable=SC2086 # two options
+        refuses 2 "lane '0002' not found; lanes are '0000', '0001', '0007', '0010'" -- \
+            ar-run $option -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    done
+    [ ! -e ran ] || [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010 post' ]
+    ar-run status results | grep -q '^4 lanes, 4 '
+    [ -z "$(find results/.analysisrun -name '*.old')" ]
+}
+
+@test "--why tells with -q, too; a parameter that the method does not have is told; one lane is one lane" {
+    counting_method
+    ran >/dev/null
+    ar-run -q --why -m m/manifest.json -s samples.csv -d results --lane=0007 -k -P limit=8 -P limitt=9 activity_spots=as.csv 2>err
+    says "lane '0007': params: limit 7 → 8"
+    says "not among the method's parameters: 'limitt'"
+    says "they are 'limit'"
+    jq -e '.limit == 8 and .limitt == 9' results/params.json
+    ar-run -m m/manifest.json -s samples.csv -d results --force=0000 activity_spots=as.csv 2>err
+    says '; 1 lane ran, 3 were done before'
+}
+
+@test "the command that runs a lane again is one that a shell takes, whatever the lane is called" {
+    counting_method
+    sed "s/_000_0007/_000_it's \$x/" as.csv >odd.csv
+    sed "s/^0007,/it's \$x,/" samples.csv >odd-samples.csv
+    touch "fail-it's \$x"
+    refuses 1 "lane 'it's \$x'" -- ar-run -m m/manifest.json -s odd-samples.csv -d results activity_spots=odd.csv
+    rm "fail-it's \$x" ran
+    sed -n 's/^ *run it again: //p' err >again.sh
+    sh again.sh 2>err
+    [ "$(sort ran | paste -sd ' ')" = "it's \$x post" ]
+}
+
+@test "what is left of files that were killed before they appeared goes with the next run, and nobody else's" {
+    counting_method
+    ran >/dev/null
+    touch results/.run.json.a1b2c3.tmp results/.manifest-sha256.txt.abcdef.tmp results/.analysisrun/.done.000000.tmp results/.mine.abcdef.tmp
+    rm results/.analysisrun/done
+    ran >/dev/null
+    [ "$(find results -name '*.tmp')" = results/.mine.abcdef.tmp ]
+}
+
+@test "outlier-rate: counts, chances and the wells that stand out are those of exact fractions in Python" {
+    ar-run -q -m "$SHARE/methods/outlier-rate/manifest.json" --lane-key 'filename~Well([A-P][0-9]{2})' -d results \
+        labels="$SHARE/examples/plate/20200406_164555_328_tagger_state.csv" 2>err
+    python3 - "$SHARE/examples/plate/20200406_164555_328_tagger_state.csv" results/result.csv <<'END'
+import csv, math, re, sys
+from fractions import Fraction
+wells = {}
+for row in csv.DictReader(open(sys.argv[1], newline='')):
+    counts = wells.setdefault(re.search('Well([A-P][0-9]{2})', row['filename'])[1], [0, 0])
+    counts[0] += 1
+    counts[1] += int(row['label'])
+rate = Fraction(sum(k for n, k in wells.values()), sum(n for n, k in wells.values()))
+results = list(csv.DictReader(open(sys.argv[2], newline='')))
+assert [r['data'] for r in results] == list(wells) and len(wells) == 96
+for r in results:
+    n, k = wells[r['data']]
+    chance = sum(math.comb(n, i) * rate**i * (1 - rate)**(n - i) for i in range(k, n + 1))
+    assert (int(r['images']), int(r['outliers'])) == (n, k), r
+    assert math.isclose(float(r['chance']), chance, rel_tol=1e-9), (r, float(chance))
+    assert r['suspicious'] == ('true' if chance < Fraction(1, 1000) else 'false'), r
+assert any(r['suspicious'] == 'true' for r in results)
+END
+}

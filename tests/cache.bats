@@ -242,7 +242,7 @@ END
         options=(-c lanes -j $jobs)
         analyze
         ran B D
-        why 'D: new lane' 'B: sample name changed: "second" → "2nd"'
+        why 'D: no result is known of it yet' 'B: sample name changed: "second" → "2nd"'
         as_without
         rm -rf kept
         mv kept.before kept
@@ -329,7 +329,7 @@ END
 
 @test "nothing changed: nothing runs" {
     analyze
-    why 'A: new lane' 'B: new lane' 'C: new lane'
+    why 'A: no result is known of it yet' 'B: no result is known of it yet' 'C: no result is known of it yet'
     analyze
     ran
     why
@@ -371,7 +371,7 @@ END
     pack
     analyze
     ran D
-    why 'D: new lane'
+    why 'D: no result is known of it yet'
     as_without
 }
 
@@ -561,7 +561,7 @@ manifest() {
 
 @test "-n says of each lane whether it would run and why, runs nothing, and makes no folder" {
     ar-analyze -n --cache kept -- ./method <in.tar >table
-    printf '%s\t%s\t%s\n' lane state why A new 'new lane' B new 'new lane' C new 'new lane' | diff - table
+    printf '%s\t%s\t%s\n' lane state why A new 'no result is known of it yet' B new 'no result is known of it yet' C new 'no result is known of it yet' | diff - table
     [ ! -e kept ] && [ ! -e ran ]
     analyze
     sed -i 's/^B,V,Spot,3/B,V,Spot,30/' spots.csv
@@ -569,7 +569,7 @@ manifest() {
     pack
     rm ran
     ar-analyze --dry-run --cache kept --force A -- ./method <in.tar >table
-    printf '%s\t%s\t%s\n' lane state why A changed forced B changed 'set spots changed' D new 'new lane' | diff - table
+    printf '%s\t%s\t%s\n' lane state why A changed forced B changed 'set spots changed' D new 'no result is known of it yet' | diff - table
     ar-analyze --dry-run --cache kept --lane B -- ./method <in.tar >table
     printf '%s\t%s\t%s\n' lane state why A 'not chosen' '' B changed 'set spots changed' D 'not chosen' '' | diff - table
     ar-analyze --dry-run --cache kept --known --lane B -- ./method <in.tar >table
@@ -669,7 +669,7 @@ END
     options=(--lane A)
     analyze
     ran A
-    why 'A: new lane'
+    why 'A: no result is known of it yet'
 }
 
 @test "killed at any moment, it leaves nothing that is taken for a result, and no temporary file" {
@@ -792,7 +792,7 @@ END
     analyze
     post
     [ -s judged ]
-    says 'postprocess: new'
+    says 'postprocess: no result is known of it yet'
     post
     [ ! -s judged ]
     says 'in the result, from the cache'

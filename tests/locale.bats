@@ -329,7 +329,7 @@ END
     }
     pack 1
     ar-analyze -n --cache kept -- ./method <inputs.tar >out
-    printf '%s\t%s\t%s\n' lane state why 0000 new 新しいレーン 007 new 新しいレーン | diff - out
+    printf '%s\t%s\t%s\n' lane state why 0000 new まだ結果がありません 007 new まだ結果がありません | diff - out
     ar-analyze -q --cache kept -- ./method <inputs.tar >first.tar
     pack 2
     echo '# a comment' >>method

@@ -48,6 +48,22 @@ struct pack {
     struct ar_packing packing;
 };
 
+/* Parameters that the method does not know may be misspelt. */
+static int tell_unknown(const struct pack *pack, const struct ar_buf *params, struct ar_error *error)
+{
+    struct ar_buf unknown, known;
+    ar_buf_init(&unknown);
+    ar_buf_init(&known);
+    int result = ar_schema_unknown(pack->manifest.params, params->data, params->len, &unknown, &known, error);
+    if (unknown.len) {
+        cli_warn("not among the method's parameters: %s", unknown.data);
+        cli_more("they are %s; what is not among them is handed over as it is", known.data);
+    }
+    ar_buf_release(&unknown);
+    ar_buf_release(&known);
+    return result;
+}
+
 /*
  * Makes the params that are packed: those of -p, else those of the stream; changed by -P; checked and completed by the manifest.
  */
@@ -76,7 +92,7 @@ static int make_params(void *arg, struct ar_buf *params, struct ar_error *error)
     }
     ar_buf_release(params);
     *params = whole;
-    return ar_buf_check(params, error);
+    return ar_buf_check(params, error) == 0 ? tell_unknown(pack, params, error) : -1;
 }
 
 static int pack_stream(struct pack *pack, struct ar_error *error)

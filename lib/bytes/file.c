@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 
 #include "bytes/fd.h"
+#include "bytes/text.h"
 
 enum { TRIES = 100 }; /* names tried before giving up */
 
@@ -46,6 +48,30 @@ static char *temporary_name(const char *name)
             len--;
     char *temporary;
     return asprintf(&temporary, ".%.*s.%s.tmp", (int)len, name, random) < 0 ? NULL : temporary;
+}
+
+size_t ar_file_temporary(const char *base)
+{
+    const size_t behind = strlen("..tmp") + AR_RANDOM_LETTERS, len = strlen(base);
+    if (len <= behind + 1 || base[0] != '.' || base[len - behind] != '.' || strcmp(base + len - strlen(".tmp"), ".tmp") != 0)
+        return 0;
+    return len - behind - 1;
+}
+
+void ar_file_sweep(int dirfd, const char *const *names)
+{
+    const int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir == NULL && fd >= 0)
+        close(fd);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        const size_t n = ar_file_temporary(entry->d_name);
+        for (const char *const *name = names; n > 0 && *name != NULL; name++)
+            if (ar_text_is(entry->d_name + 1, n, *name))
+                unlinkat(dirfd, entry->d_name, 0);
+    }
+    if (dir != NULL)
+        closedir(dir);
 }
 
 /* The length of path's folder: without the last component and the slashes before it; 0 where there is none. */

@@ -43,6 +43,15 @@ int ar_file_commit_if_changed(struct ar_file *file, bool *changed, struct ar_err
 /* For an error path: the file is gone; keeps errno. Does nothing on one that was committed or abandoned. */
 void ar_file_abandon(struct ar_file *file);
 
+/*
+ * The length of NAME where base is ".NAME.XXXXXX.tmp", as files beside their place are called; NAME may be cut there, where it is long.
+ * 0 where it is something else.
+ */
+size_t ar_file_temporary(const char *base);
+
+/* Deletes what is left in the folder dirfd of files of these names (the last is NULL) that were killed before they appeared. */
+void ar_file_sweep(int dirfd, const char *const *names);
+
 /* A whole small file at once, in the manner of ar_file_create and ar_file_commit. */
 int ar_file_put(int dirfd, const char *path, bool beneath, const void *bytes, size_t n, bool sync, struct ar_error *error)
     AR_MUST_USE;

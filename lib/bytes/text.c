@@ -225,3 +225,16 @@ size_t ar_text_width(const char *text, size_t n)
     }
     return width;
 }
+
+void ar_text_add_word(struct ar_buf *text, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%";
+    if (*word && strspn(word, plain) == strlen(word)) {
+        ar_buf_add_text(text, word);
+        return;
+    }
+    ar_buf_add_char(text, '\'');
+    for (; *word; word++)
+        ar_buf_add_text(text, *word == '\'' ? "'\\''" : (char[2]){ *word, '\0' });
+    ar_buf_add_char(text, '\'');
+}

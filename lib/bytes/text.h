@@ -21,6 +21,9 @@ size_t ar_utf8_check(const char *text, size_t n);
  */
 void ar_text_show(struct ar_buf *out, const char *text, size_t n);
 
+/* Appends a word as a POSIX shell takes it: in single quotes where it needs them. */
+void ar_text_add_word(struct ar_buf *text, const char *word);
+
 /* True where text holds a control character (C0, DEL or C1 as UTF-8). */
 bool ar_text_has_control(const char *text, size_t n);
 

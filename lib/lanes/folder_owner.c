@@ -8,7 +8,6 @@
 
 #include "lanes/ledger.h"
 
-#define TEMPORARY ".XXXXXX.tmp" /* what a file that is to be renamed ends with, see bytes/file.c; a dot stands before its name */
 
 /* ---- what the run before has noted ---------------------------------------------------------------------------------- */
 
@@ -129,10 +128,9 @@ struct walk {
  */
 static bool is_temporary(struct walk *walk, const char *base, struct ar_error *error)
 {
-    const size_t around = strlen("." TEMPORARY), len = strlen(base);
-    if (len <= around || strcmp(base + len - 4, ".tmp") != 0 || base[len - strlen(TEMPORARY)] != '.')
+    const size_t start = walk->path.len, len = strlen(base), n = ar_file_temporary(base);
+    if (n == 0)
         return false;
-    const size_t start = walk->path.len, n = len - around;
     ar_buf_add(&walk->path, base + 1, n);
     const char *name = walk->path.data;
     bool ours = strcmp(name, AR_FOLDER_INDEX) == 0 || strcmp(name, AR_FOLDER_INDEX_OLD) == 0;

@@ -6,6 +6,8 @@
 #include "bytes/text.h"
 #include "codecs/json.h"
 
+enum { NAMED_MAX = 20 }; /* lanes that a message names */
+
 static const char *const reserved[] = {
     "targets", "params", "ledger", "sample_names", "image_analysis_results", "data_name", "sample_name", "analysis_result",
     "analysis_results", "artifacts", "result_csv", "result_json", "error", "images", "files", "tables", "preprocessed_data",
@@ -141,6 +143,22 @@ int ar_targets_add(struct ar_targets *targets, const char *data, size_t data_len
 ssize_t ar_targets_find(const struct ar_targets *targets, const char *data, size_t n)
 {
     return ar_names_find(&targets->ids, data, n);
+}
+
+int ar_targets_check_named(const struct ar_targets *targets, const char *const *names, size_t n, struct ar_error *error)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ar_targets_find(targets, names[i], strlen(names[i])) >= 0)
+            continue;
+        struct ar_buf ids;
+        ar_buf_init(&ids);
+        for (size_t k = 0; k < targets->count && k < NAMED_MAX; k++)
+            ar_buf_add_format(&ids, "%s'%s'", k ? ", " : "", targets->entry[k].data);
+        ar_fail(error, AR_INPUT, "lane '%s' not found; lanes are %s%s", names[i], ids.data, targets->count > NAMED_MAX ? ", …" : "");
+        ar_buf_release(&ids);
+        return -1;
+    }
+    return 0;
 }
 
 ssize_t ar_targets_find_form(const struct ar_targets *targets, const char *data, size_t n)

@@ -38,6 +38,9 @@ int ar_targets_add(struct ar_targets *targets, const char *data, size_t data_len
 /* The number of the lane with this data name (bytes compared), or -1. */
 ssize_t ar_targets_find(const struct ar_targets *targets, const char *data, size_t n);
 
+/* Is each of the n names a lane's? 0, or -1 (AR_INPUT), with the names that there are. */
+int ar_targets_check_named(const struct ar_targets *targets, const char *const *names, size_t n, struct ar_error *error) AR_MUST_USE;
+
 /*
  * The number of a lane whose data name differs from this one in its Unicode form only, or -1: for a hint where a lane
  * was not found.

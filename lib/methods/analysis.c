@@ -28,22 +28,14 @@ static bool is_chosen(const struct ar_analysis *a, const char *lane)
     return a->n_chosen == 0;
 }
 
-/* The chosen lanes must be among those of the stream. */
-static int check_chosen(const struct ar_analysis *a, const struct ar_targets *targets, struct ar_error *error)
+/* The lanes that options name must be among those of the stream, unless that is of one lane: then the options may be the same for others. */
+static int check_named(const struct ar_analysis *a, const struct ar_targets *targets, struct ar_error *error)
 {
-    for (size_t i = 0; i < a->n_chosen; i++) {
-        if (ar_targets_find(targets, a->chosen[i], strlen(a->chosen[i])) >= 0 || ar_stream_shape(a->stream) == AR_SHAPE_ONE)
-            continue;
-        struct ar_buf ids;
-        ar_buf_init(&ids);
-        for (size_t k = 0; k < targets->count && k < 20; k++)
-            ar_buf_add_format(&ids, "%s'%s'", k ? ", " : "", targets->entry[k].data);
-        ar_fail(error, AR_INPUT, "lane '%s' not found; lanes are %s%s", a->chosen[i], ids.data,
-                targets->count > 20 ? ", …" : "");
-        ar_buf_release(&ids);
+    if (ar_stream_shape(a->stream) == AR_SHAPE_ONE)
+        return 0;
+    if (a->cache && ar_targets_check_named(targets, a->cache->forced, a->cache->n_forced, error) != 0)
         return -1;
-    }
-    return 0;
+    return ar_targets_check_named(targets, a->chosen, a->n_chosen, error);
 }
 
 /*
@@ -99,7 +91,7 @@ static int see_targets(struct ar_analysis *a, struct ar_error *error)
     a->lane = calloc(targets->count + 1, sizeof *a->lane);
     if (!a->lane)
         return ar_fail_memory(error);
-    if (check_chosen(a, targets, error) != 0 || ar_analysis_record_lanes(a, error) != 0)
+    if (check_named(a, targets, error) != 0 || ar_analysis_record_lanes(a, error) != 0)
         return -1;
     size_t most = a->n_chosen && a->n_chosen < targets->count ? a->n_chosen : targets->count;
     unsigned jobs = a->jobs < most ? a->jobs : (unsigned)most;

@@ -145,7 +145,7 @@ int ar_cache_why(struct ar_cache_history *history, const struct ar_cache *cache,
             result = try_past(&history->past[i], record, &text, &best, &least, &nearest, error);
     *new = !nearest;
     if (result == 0 && !nearest)
-        ar_buf_add_text(why, strncmp(who.data, "\"analyze\"", strlen("\"analyze\"")) == 0 ? ar_tr("new lane") : ar_tr("new"));
+        ar_buf_add_text(why, ar_tr("no result is known of it yet"));
     else if (result == 0 && least == 0)
         ar_buf_add_text(why, ar_tr("its result is not there any more"));
     else if (result == 0)

@@ -30,7 +30,7 @@ void ar_cache_history_release(struct ar_cache_history *history);
  *
  *     params: threshold 0.8 → 0.9; set activity_spots changed; file analyze changed; sample name changed: "A" → "B"
  *
- * in one line; "new lane" ("new" of a postprocess) where there is none, and then *new is true. All records of the cache are read at
+ * in one line; "no result is known of it yet" where there is none, and then *new is true. All records of the cache are read at
  * the first call; those that are damaged do not count. 0, or -1 (AR_SYSTEM).
  */
 int ar_cache_why(struct ar_cache_history *history, const struct ar_cache *cache, const struct ar_buf *record, struct ar_buf *why,

@@ -44,6 +44,13 @@ const char *ar_schema_text(const struct ar_schema *schema, size_t *n);
 int ar_schema_apply(const struct ar_schema *schema, const char *params, size_t n, struct ar_buf *out, const char *what,
                     struct ar_error *error) AR_MUST_USE;
 
+/*
+ * The members of params (which fit) that the schema neither names nor forbids: they may be misspelt. Appends "'a', 'b'" of them to
+ * unknown, and the names that it has to known. 0, or -1 when memory ran out.
+ */
+int ar_schema_unknown(const struct ar_schema *schema, const char *params, size_t n, struct ar_buf *unknown, struct ar_buf *known,
+                      struct ar_error *error) AR_MUST_USE;
+
 /* The same for params that were completed before. 0, or -1 (AR_INPUT): they do not fit, or lack a default. */
 int ar_schema_check_whole(const struct ar_schema *schema, const char *params, size_t n, const char *what,
                           struct ar_error *error) AR_MUST_USE;

@@ -130,6 +130,39 @@ int ar_schema_apply(const struct ar_schema *schema, const char *params, size_t n
     return schema_apply_node(schema, schema->root, params, n, out, what, "", error);
 }
 
+static bool names_property(const struct schema_node *node, const struct ar_json_value *key)
+{
+    for (size_t i = 0; i < node->n_properties; i++)
+        if (ar_json_equals(key, node->property[i].name, node->property[i].len))
+            return true;
+    return false;
+}
+
+/* Members of the kind that the schema has a rule for, or that one of several schemas may name, are known. */
+int ar_schema_unknown(const struct ar_schema *schema, const char *params, size_t n, struct ar_buf *unknown, struct ar_buf *known,
+                      struct ar_error *error)
+{
+    const struct schema_node *node = schema->root;
+    struct ar_json_doc doc;
+    struct ar_json_value key, value;
+    if (node->n_properties == 0 || node->additional || node->n_any_of || node->target)
+        return 0;
+    if (ar_json_doc_parse(&doc, params, n, "params", error) != 0)
+        return -1;
+    const struct ar_json_value root = ar_json_root(&doc);
+    for (int position = 0; ar_json_each(&doc, &root, &position, &key, &value);) {
+        if (names_property(node, &key))
+            continue;
+        ar_buf_add_text(unknown, unknown->len ? ", '" : "'");
+        ar_json_decode(unknown, &key);
+        ar_buf_add_char(unknown, '\'');
+    }
+    ar_json_doc_release(&doc);
+    for (size_t i = 0; i < node->n_properties && unknown->len; i++)
+        ar_buf_add_format(known, "%s'%s'", i ? ", " : "", node->property[i].name);
+    return ar_buf_check(unknown, error) == 0 ? ar_buf_check(known, error) : -1;
+}
+
 int ar_schema_check_whole(const struct ar_schema *schema, const char *params, size_t n, const char *what, struct ar_error *error)
 {
     struct ar_buf whole;

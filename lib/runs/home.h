@@ -21,6 +21,7 @@
 #define AR_HOME ".analysisrun"
 #define AR_HOME_CACHE "cache"
 #define AR_HOME_LANES "lanes.tsv"
+#define AR_HOME_LANES_OLD "lanes.tsv.old"
 #define AR_HOME_LOG "log"
 #define AR_HOME_LATEST "log/latest"
 #define AR_HOME_LOCK "lock"

@@ -10,7 +10,7 @@ static void say(bool warning, const char *text)
     if (warning)
         cli_warn("%s", text);
     else
-        cli_info("%s", text);
+        cli_answer("%s", text);
 }
 
 void cli_cache_init(struct cli_cache *cache)
@@ -116,6 +116,16 @@ static bool is_chosen(const struct cli_cache_plan *plan, const char *lane)
     return plan->n_chosen == 0;
 }
 
+/* The lanes that options name must be there, as for a run. */
+static int check_named(const struct plan *plan, const struct ar_stream *stream, struct ar_error *error)
+{
+    const struct ar_targets *targets = ar_stream_targets(stream);
+    const struct ar_lane_cache *cache = &plan->cache->lanes;
+    if (ar_targets_check_named(targets, cache->forced, cache->n_forced, error) != 0)
+        return -1;
+    return ar_targets_check_named(targets, plan->asked->chosen, plan->asked->n_chosen, error);
+}
+
 static int end_lane(struct plan *plan, struct ar_stream *stream, const struct ar_target *target, struct ar_error *error)
 {
     static const char *const states[] = { [AR_LANE_DONE] = "done", [AR_LANE_NEW] = "new", [AR_LANE_CHANGED] = "changed" };
@@ -144,7 +154,7 @@ static int take(struct plan *plan, struct cli_lanes *in, const struct ar_entry *
     if (plan->asked->check && plan->asked->check(plan->asked->arg, entry, error) != 0)
         return -1;
     if (entry->lane == AR_NO_LANE)
-        return 0;
+        return entry->kind == AR_ENTRY_TARGETS ? check_named(plan, in->stream, error) : 0;
     switch (entry->kind) {
     case AR_ENTRY_SAMPLE_NAME:
         ar_buf_clear(&plan->params);

@@ -72,6 +72,9 @@ void cli_warn(const char *format, ...) AR_PRINTF(1, 2);
 void cli_info(const char *format, ...) AR_PRINTF(1, 2);
 void cli_debug(const char *format, ...) AR_PRINTF(1, 2);
 
+/* As cli_info, for what an option asks for: --quiet does not take it away. */
+void cli_answer(const char *format, ...) AR_PRINTF(1, 2);
+
 /* Prints what failed, and below what to do. Returns the exit status. */
 int cli_fail(const struct ar_error *error);
 

@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include "bytes/text.h"
+
 enum { MAX_SHOWN = 20, MANY = 4 };
 
 void cli_failures_add(struct cli_failures *failures, const struct ar_target *target, const char *cause, const char *log)
@@ -91,6 +93,9 @@ static void tell_cause(enum cli_failed how, const struct ar_target *target, cons
 static void tell_one(const struct cli_failures *failures, const struct cli_failure *failure)
 {
     const struct ar_target *target = failure->target;
+    struct ar_buf lane;
+    ar_buf_init(&lane);
+    ar_text_add_word(&lane, target->data);
     tell_cause(failures->how, target, failure->cause);
     cli_more_lines(failure->log);
     if (failures->logs)
@@ -98,15 +103,19 @@ static void tell_one(const struct cli_failures *failures, const struct cli_failu
     if (failures->work)
         cli_more("its folder: %s/%s", failures->work, target->data);
     if (failures->command)
-        cli_more("run it again: %s --lane='%s'", failures->command, target->data);
+        cli_more("run it again: %s --lane=%s", failures->command, lane.data);
     if (failures->again)
-        cli_more("run it again: the same command with --lane '%s'", target->data);
+        cli_more("run it again: the same command with --lane=%s", lane.data);
+    ar_buf_release(&lane);
 }
 
 /* The same of n lanes, of which failure is the first one's. */
 static void tell_alike(const struct cli_failures *failures, const struct cli_failure *failure, size_t n, const char *names)
 {
     const char *lane = failure->target->data;
+    struct ar_buf word;
+    ar_buf_init(&word);
+    ar_text_add_word(&word, lane);
     if (failures->how == CLI_FAILED)
         cli_warn("%zu lanes failed alike: %s", n, failure->cause);
     else if (failures->how == CLI_MISSING)
@@ -120,9 +129,10 @@ static void tell_alike(const struct cli_failures *failures, const struct cli_fai
     if (failures->work)
         cli_more("the first one's folder: %s/%s", failures->work, lane);
     if (failures->command)
-        cli_more("run one again: %s --lane='%s'", failures->command, lane);
+        cli_more("run one again: %s --lane=%s", failures->command, word.data);
     if (failures->again)
-        cli_more("run one again: the same command with --lane '%s'", lane);
+        cli_more("run one again: the same command with --lane=%s", word.data);
+    ar_buf_release(&word);
 }
 
 void cli_failures_tell(struct cli_failures *failures)

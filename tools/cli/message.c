@@ -131,6 +131,12 @@ void cli_info(const char *format, ...)
         PRINT(cli.name, ": ");
 }
 
+void cli_answer(const char *format, ...)
+{
+    if (cli.level >= CLI_INFO)
+        PRINT(cli.name, ": ");
+}
+
 void cli_debug(const char *format, ...)
 {
     if (cli.level >= CLI_DEBUG)

@@ -2,7 +2,10 @@
 /*
  * Putting the tools of a run together, and what they say.
  */
+#include <fcntl.h>
+
 #include "run/run.h"
+#include "runs/record.h"
 
 enum { TEXT_MAX = 1 << 22 };
 
@@ -43,7 +46,14 @@ void run_remove_temporary(struct ar_temporary *temporary, bool kept)
 
 void run_sweep(struct ar_home *home)
 {
+    static const char *const delivered[] = { AR_RUN_JSON, AR_FOLDER_SUMS, NULL }, *const kept[] = { AR_HOME_DONE, AR_HOME_MANIFEST, NULL };
     struct ar_error error = { 0 };
+    const int folder = openat(home->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ar_file_sweep(home->fd, kept);
+    if (folder >= 0) {
+        ar_file_sweep(folder, delivered);
+        close(folder);
+    }
     if (ar_temporary_sweep(home, &error) != 0)
         cli_warn("%s", error.what);
 }

@@ -3,6 +3,7 @@
  * What is kept and told of a local run: run.json, the digests of its files, and, last on the screen, what failed.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #include "bytes/digest.h"
@@ -236,20 +237,6 @@ static void read_log(const struct run_local *local, const char *lane, struct ar_
     free(path);
 }
 
-/* A word as a shell takes it. */
-static void add_quoted(struct ar_buf *text, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:+@%";
-    if (*word && strspn(word, plain) == strlen(word)) {
-        ar_buf_add_text(text, word);
-        return;
-    }
-    ar_buf_add_char(text, '\'');
-    for (; *word; word++)
-        ar_buf_add_text(text, *word == '\'' ? "'\\''" : (char[2]){ *word, '\0' });
-    ar_buf_add_char(text, '\'');
-}
-
 /* Each lane that failed, with its cause, the end of its log, and how to run it again. */
 static void tell_failures(struct run_local *local)
 {
@@ -263,7 +250,7 @@ static void tell_failures(struct run_local *local)
     char *record;
     if (asprintf(&record, "%s/" AR_RUN_JSON, local->folder) < 0)
         record = NULL;
-    add_quoted(&again, record ? record : AR_RUN_JSON);
+    ar_text_add_word(&again, record ? record : AR_RUN_JSON);
     free(record);
     struct cli_failures failures = { .how = CLI_FAILED, .logs = local->home.log.data, .command = again.data };
     for (size_t i = 0; target && log && i < states->lanes.count; i++) {
@@ -285,6 +272,19 @@ static void tell_failures(struct run_local *local)
     ar_buf_release(&again);
 }
 
+static void tell_result(const struct ar_lane_states *states, const char *path)
+{
+    size_t before = states->count[AR_STATE_CACHED];
+    struct ar_buf line;
+    ar_buf_init(&line);
+    ar_buf_add_tr(&line, "the result is in '%s'", path);
+    ar_buf_add_count(&line, ar_lane_states_done(states) - before - states->count[AR_STATE_NOT_CHOSEN], "; %" PRIu64 " lane ran",
+                     "; %" PRIu64 " lanes ran");
+    ar_buf_add_count(&line, before, ", %" PRIu64 " was done before", ", %" PRIu64 " were done before");
+    cli_info("%s", line.data);
+    ar_buf_release(&line);
+}
+
 void run_tell(struct run_local *local, int status, bool delivered)
 {
     const struct ar_lane_states *states = &local->states;
@@ -293,9 +293,7 @@ void run_tell(struct run_local *local, int status, bool delivered)
     if (asprintf(&path, "%s/result.csv", local->folder) < 0)
         return;
     if (delivered && stat(path, &st) == 0)
-        cli_info("the result is in '%s'; %zu lanes ran, %zu were done before", path,
-                 ar_lane_states_done(states) - states->count[AR_STATE_CACHED] - states->count[AR_STATE_NOT_CHOSEN],
-                 states->count[AR_STATE_CACHED]);
+        tell_result(states, path);
     free(path);
     tell_failures(local);
     if (delivered && status == AR_OK && states->count[AR_STATE_FAILED] && !local->run->options.incomplete)

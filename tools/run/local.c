@@ -291,11 +291,25 @@ static int prepare(struct run_local *local, struct ar_error *error)
     return put_manifest(local, error);
 }
 
-static int delete_states(struct run_local *local, struct ar_error *error)
+/* What is known of the lanes of the run before counts until this one knows its own. */
+static int set_states_aside(struct run_local *local, struct ar_error *error)
 {
-    if (unlinkat(local->home.fd, AR_HOME_LANES, 0) != 0 && errno != ENOENT)
-        return ar_fail_errno(error, errno, "cannot delete '%s'", ar_home_path(&local->home, AR_HOME_LANES));
+    if (renameat(local->home.fd, AR_HOME_LANES, local->home.fd, AR_HOME_LANES_OLD) != 0 && errno != ENOENT)
+        return ar_fail_errno(error, errno, "cannot rename '%s'", ar_home_path(&local->home, AR_HOME_LANES));
     return 0;
+}
+
+/* It came to no lane: those of the run before are as they were. */
+static void put_states_back(struct run_local *local)
+{
+    struct ar_lane_states states = { 0 };
+    struct ar_error ignored;
+    bool some = ar_lane_states_read(&states, ar_home_path(&local->home, AR_HOME_LANES), &ignored) == 0 && states.lanes.count > 0;
+    ar_lane_states_release(&states);
+    if (some)
+        unlinkat(local->home.fd, AR_HOME_LANES_OLD, 0);
+    else
+        (void)!renameat(local->home.fd, AR_HOME_LANES_OLD, local->home.fd, AR_HOME_LANES);
 }
 
 static void release_pipeline(struct run_local *local)
@@ -328,7 +342,7 @@ static int attempt(struct run_local *local, int *status, struct ar_error *error)
 static int run_tools(struct run_local *local, int *status, struct ar_error *error)
 {
     unsigned long retries = local->run->options.retries ? strtoul(local->run->options.retries, NULL, 10) : 0;
-    if (!local->run->options.dry && (delete_states(local, error) != 0 || ar_temporary_make(&local->temporary, &local->home, error) != 0))
+    if (!local->run->options.dry && (set_states_aside(local, error) != 0 || ar_temporary_make(&local->temporary, &local->home, error) != 0))
         return -1;
     for (unsigned long i = 1;; i++) {
         if (attempt(local, status, error) != 0)
@@ -369,9 +383,10 @@ static int run_all(struct run_local *local)
         done = run_is_done(local, &error);
     if (done > 0)
         return finish_done(local, &error);
-    if (done < 0 || run_tools(local, &status, &error) != 0)
-        return cli_fail(&error);
-    return finish(local, status, &error);
+    int ran = done == 0 ? run_tools(local, &status, &error) : -1;
+    if (local->home.lock >= 0)
+        put_states_back(local);
+    return ran == 0 ? finish(local, status, &error) : cli_fail(&error);
 }
 
 int run_local(struct run *run)

@@ -35,6 +35,14 @@ static size_t left_of(const struct ar_lane_states *states)
     return states->count[AR_STATE_WAITING] + states->count[AR_STATE_RUNNING];
 }
 
+/* What a state is called for people. */
+static const char *called(enum ar_run_state state)
+{
+    static const char *const names[] = { N_("waiting"),     N_("running"), N_("done"),      N_("done, no result"),
+                                         N_("done before"), N_("failed"),  N_("not chosen") };
+    return ar_tr(names[state]);
+}
+
 /* ---- for people ----------------------------------------------------------------------------------------------------- */
 
 static void print_counts(const struct status *status)
@@ -45,7 +53,7 @@ static void print_counts(const struct status *status)
     cli_number(&line, states->lanes.count, "lane");
     for (int i = 0; i < AR_STATES; i++)
         if (states->count[i])
-            ar_buf_add_format(&line, ", %zu %s", states->count[i], ar_tr(ar_run_state_name((enum ar_run_state)i)));
+            ar_buf_add_format(&line, ", %zu %s", states->count[i], called((enum ar_run_state)i));
     double rate = rate_of(status);
     if (status->holder.len && rate > 0) {
         unsigned long left = (unsigned long)((double)left_of(states) / rate + 0.5);
@@ -62,7 +70,7 @@ static void add_lane(struct cli_grid *grid, const struct ar_lane_states *states,
     ar_buf_init(&text);
     cli_grid_text(grid, states->lanes.name[i].text);
     cli_grid_text(grid, lane->sample ? lane->sample : "");
-    cli_grid_text(grid, ar_tr(ar_run_state_name(lane->state)));
+    cli_grid_text(grid, called(lane->state));
     if (lane->seconds >= 0)
         cli_grid_format(grid, "%.2f s", lane->seconds);
     else
