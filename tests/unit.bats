@@ -35,6 +35,7 @@ corpus() {
 @test "unit: proc" { unit proc; }
 @test "unit: real" { unit real; }
 @test "unit: result" { unit result; }
+@test "unit: row groups" { unit row_groups; }
 @test "unit: schema" { unit schema; }
 @test "unit: stats" { unit stats; }
 @test "unit: table" { unit table; }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Private to this room: threads that work for the caller and are seen by nobody else.
+ * Threads that work for the caller and are seen by nobody else.
  */
 #ifndef AR_BYTES_THREAD_H
 #define AR_BYTES_THREAD_H

@@ -80,10 +80,10 @@ static int close_extent(struct ar_extents *extents)
     return 0;
 }
 
-int ar_extents_add(struct ar_extents *extents, uint64_t start, uint64_t end, uint64_t next, bool lf)
+int ar_extents_add(struct ar_extents *extents, uint64_t rows, uint64_t start, uint64_t end, uint64_t next, bool lf)
 {
     struct ar_extent *open = &extents->open;
-    extents->rows++;
+    extents->rows += rows;
     extents->bytes += end - start + 1;
     if (lf && !open->bare && open->start + open->len == start && open->len) {
         open->len = next - open->start;

@@ -28,10 +28,10 @@ struct ar_extents {
 void ar_extents_release(struct ar_extents *extents);
 
 /*
- * Appends a row: from start to end, its line end up to next (see struct ar_csv_row); lf: that is one LF. Rows must come in
- * order. 0, or -1 when memory ran out.
+ * Appends rows that lie together: from start to end, the last one's line end up to next (see struct ar_csv_row); lf: that is one LF, as
+ * that of each row before it must be. Rows must come in order. 0, or -1 when memory ran out.
  */
-int ar_extents_add(struct ar_extents *extents, uint64_t start, uint64_t end, uint64_t next, bool lf) AR_MUST_USE;
+int ar_extents_add(struct ar_extents *extents, uint64_t rows, uint64_t start, uint64_t end, uint64_t next, bool lf) AR_MUST_USE;
 
 /* Walks the extents. A zeroed walk (but for extents) stands at the first. */
 struct ar_extent_walk {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/partition.h"
 
+#include "lanes/row_groups.h"
 #include "lanes/rows.h"
 
 enum {
@@ -106,15 +107,15 @@ static int tell(struct reader *r, const char *const *raw, const size_t *len, uin
     return 0;
 }
 
-/* Looks the row's cells up, or tells their lane and remembers it. */
-static int look_up(struct reader *r, const struct ar_csv_row *row, struct told_lane *out)
+/* Looks the cells up that its rows have, or tells their lane and remembers it. */
+static int look_up(struct reader *r, const struct ar_row_group *group, struct told_lane *out)
 {
     const char *raw[2] = { NULL, NULL };
     size_t len[2] = { 0, 0 };
     size_t n = r->p->rule.n_columns;
     for (size_t i = 0; i < n; i++) {
-        raw[i] = r->p->data + r->p->header.next + row->cell[2 * i];
-        len[i] = (size_t)(row->cell[2 * i + 1] - row->cell[2 * i]);
+        raw[i] = r->p->data + r->p->header.next + group->cell[2 * i];
+        len[i] = (size_t)(group->cell[2 * i + 1] - group->cell[2 * i]);
     }
     const char *key = raw[0];
     size_t key_len = len[0];
@@ -134,41 +135,42 @@ static int look_up(struct reader *r, const struct ar_csv_row *row, struct told_l
     ssize_t found = ar_names_add(&r->cache, key, key_len, &added);
     if (found < 0 || grow_array((void **)&r->told, &r->told_room, (size_t)found + 1, sizeof *r->told) != 0)
         return ar_fail_memory(r->error);
-    if (added && tell(r, raw, len, r->p->header.next + row->start, &r->told[found]) != 0)
+    if (added && tell(r, raw, len, r->p->header.next + group->start, &r->told[found]) != 0)
         return -1;
     *out = r->told[found];
     return 0;
 }
 
-/* The lane of a row: often that of the row before. */
-static inline int lane_of(struct reader *r, const struct ar_csv_row *row, struct told_lane *out)
+/* The lane of a group: often that of the one before, where rows of other lanes or blank lines stand between pieces of one. */
+static inline int lane_of(struct reader *r, const struct ar_row_group *group, struct told_lane *out)
 {
-    uint64_t len = row->cell[1] - row->cell[0];
+    uint64_t len = group->cell[1] - group->cell[0];
     const char *rows = r->p->data + r->p->header.next;
-    if (r->p->rule.n_columns == 1 && len == r->last_len && memcmp(rows + row->cell[0], rows + r->last_cell, len) == 0) {
+    if (r->p->rule.n_columns == 1 && len == r->last_len && memcmp(rows + group->cell[0], rows + r->last_cell, len) == 0) {
         *out = r->last;
         return 0;
     }
-    if (look_up(r, row, &r->last) != 0)
+    if (look_up(r, group, &r->last) != 0)
         return -1;
-    r->last_cell = row->cell[0];
+    r->last_cell = group->cell[0];
     r->last_len = len;
     *out = r->last;
     return 0;
 }
 
-static int add_row(struct reader *r, const struct ar_csv_row *row)
+static int add_group(struct reader *r, const struct ar_row_group *group)
 {
     struct ar_partition *p = r->p;
     struct told_lane told;
-    if (lane_of(r, row, &told) != 0)
+    if (lane_of(r, group, &told) != 0)
         return -1;
-    uint64_t start = p->header.next + row->start;
+    uint64_t start = p->header.next + group->start;
     if (AR_UNLIKELY(told.lane < 0)) {
         if (told.lane < NOWHERE)
-            p->unknown_rows[NOWHERE - 1 - told.lane]++;
-        else if (p->no_lane++ == 0)
+            p->unknown_rows[NOWHERE - 1 - told.lane] += group->rows;
+        else if (p->no_lane == 0)
             p->no_lane_offset = start;
+        p->no_lane += told.lane == NOWHERE ? group->rows : 0;
         return 0;
     }
     struct ar_partition_lane *lane = lane_at(p, (size_t)told.lane);
@@ -182,35 +184,45 @@ static int add_row(struct reader *r, const struct ar_csv_row *row)
             lane->other_offset = start;
         }
     }
-    uint64_t end = p->header.next + row->end;
-    bool lf = row->next == row->end + 1 && p->data[end] == '\n';
-    return ar_extents_add(&lane->extents, start, end, p->header.next + row->next, lf) == 0 ? 0 : ar_fail_memory(r->error);
+    uint64_t end = p->header.next + group->end, next = p->header.next + group->next;
+    return ar_extents_add(&lane->extents, group->rows, start, end, next, group->lf) == 0 ? 0 : ar_fail_memory(r->error);
+}
+
+/* Looks at all rows. 0; 1 at a fault of the CSV; -1. */
+static int read_groups(struct reader *r, struct ar_row_groups *groups, const struct ar_tick *tick)
+{
+    const uint64_t base = r->p->header.next;
+    const struct ar_row_group *group;
+    uint64_t mark = 0;
+    ssize_t n;
+    while ((n = ar_row_groups_next(groups, &group)) > 0) {
+        for (ssize_t i = 0; i < n; i++)
+            if (add_group(r, &group[i]) != 0)
+                return -1;
+        if (group[n - 1].next < mark)
+            continue;
+        mark = group[n - 1].next + TICK_BYTES;
+        if (ar_tick(tick, base + mark - TICK_BYTES, r->error) != 0)
+            return -1;
+    }
+    return n < 0;
 }
 
 static int read_rows(struct reader *r, const struct ar_tick *tick)
 {
     struct ar_partition *p = r->p;
-    uint64_t base = p->header.next;
-    struct ar_csv_scan *scan =
-        ar_csv_scan_new(p->data + base, p->n - base, p->header.cells, p->rule.column, p->rule.n_columns, AR_CSV_BEST);
-    if (!scan)
+    const uint64_t base = p->header.next;
+    uint64_t faulty;
+    struct ar_row_groups *groups =
+        ar_row_groups_new(p->data + base, p->n - base, p->header.cells, p->rule.column, p->rule.n_columns, 0, 0);
+    if (!groups)
         return ar_fail_memory(r->error);
-    int result = 0;
-    uint64_t mark = 0;
-    const struct ar_csv_row *row;
-    ssize_t n = 0;
-    while (result == 0 && (n = ar_csv_scan_rows(scan, &row)) > 0) {
-        for (ssize_t i = 0; i < n && result == 0; i++)
-            result = add_row(r, &row[i]);
-        if (row[n - 1].next >= mark && result == 0) {
-            mark = row[n - 1].next + TICK_BYTES;
-            result = ar_tick(tick, base + row[n - 1].next, r->error);
-        }
-    }
-    p->seen = *ar_csv_scan_seen(scan);
-    ar_csv_scan_free(scan);
-    if (n < 0)
-        return ar_csv_fail(&p->seen, p->data + base, p->n - base, ar_csv_line(p->data, base), p->what, r->error);
+    int result = read_groups(r, groups, tick);
+    p->seen = *ar_row_groups_seen(groups, &faulty);
+    ar_row_groups_free(groups);
+    faulty += base;
+    if (result > 0)
+        return ar_csv_fail(&p->seen, p->data + faulty, p->n - faulty, ar_csv_line(p->data, faulty), p->what, r->error);
     p->seen.blank_lines += p->header.blank_lines;
     p->seen.cr |= p->header.cr;
     return result;
