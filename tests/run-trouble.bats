@@ -78,3 +78,23 @@ no_result() {
     go activity_spots=results/as.csv 2>err
     ar-run verify -q results/results
 }
+
+@test "a named pipe in the place of a file that ar-run keeps is not waited for: it is told, or replaced" {
+    go -d results activity_spots=as.csv 2>err
+    cp -a results whole
+    for name in ledger.json manifest-sha256.txt .analysisrun/done .analysisrun/lanes.tsv .analysisrun/lock; do
+        rm "results/$name"
+        mkfifo "results/$name"
+        for command in 'status results' 'verify -q results' "-q -m $METHOD -s samples.csv -d results activity_spots=as.csv"; do
+            status=0
+            # shellcheck disable=SC2086 # words
+            timeout 20 ar-run $command >out 2>err || status=$?
+            [ "$status" -lt 4 ]
+        done
+        rm -r results
+        cp -a whole results
+    done
+    rm results/manifest-sha256.txt
+    mkfifo results/manifest-sha256.txt
+    refuses 2 "'results/manifest-sha256.txt' is a named pipe, expected a file" 'take it away' -- timeout 20 ar-run verify results
+}

@@ -45,7 +45,7 @@ static void sweep_daily(int dirfd)
     if (fstatat(dirfd, SWEPT, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtime >= now - DAY && st.st_mtime <= now + DAY)
         return;
     sweep(dirfd, now);
-    int fd = openat(dirfd, SWEPT, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int fd = openat(dirfd, SWEPT, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
     if (fd >= 0) {
         futimens(fd, NULL);
         close(fd);

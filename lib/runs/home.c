@@ -180,7 +180,7 @@ int ar_home_lock(struct ar_home *home, bool wait, const volatile sig_atomic_t *s
 
 bool ar_home_holder(const struct ar_home *home, struct ar_buf *who)
 {
-    int fd = openat(home->fd, AR_HOME_LOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(home->fd, AR_HOME_LOCK, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return false;
     bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;

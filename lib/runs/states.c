@@ -5,6 +5,7 @@
 
 #include "bytes/io.h"
 #include "bytes/tr.h"
+#include "lanes/folder.h"
 
 #define FILE_MAX ((size_t)1 << 30)
 
@@ -99,7 +100,7 @@ int ar_lane_states_read(struct ar_lane_states *states, const char *path, struct 
     ar_buf_init(&states->text);
     if (access(path, F_OK) != 0)
         return errno == ENOENT ? 1 : ar_fail_open(error, errno, "cannot open '%s'", path);
-    if (ar_read_file(AT_FDCWD, path, &states->text, FILE_MAX, error) != 0)
+    if (ar_folder_read_file(AT_FDCWD, path, &states->text, FILE_MAX, error) != 0)
         return -1;
     size_t number = 1;
     char *line = strchr(states->text.data, '\n');

@@ -81,7 +81,7 @@ static int add_listed(struct ar_buf *text, int dirfd, const char *dir, const str
     struct ar_buf index;
     struct ar_json_span list;
     ar_buf_init(&index);
-    int result = ar_read_file(dirfd, AR_FOLDER_INDEX, &index, AR_LEDGER_MAX, error);
+    int result = ar_folder_read_file(dirfd, AR_FOLDER_INDEX, &index, AR_LEDGER_MAX, error);
     json_t *names = NULL;
     if (result == 0 && ar_json_find_member(index.data, index.len, AR_FOLDER_MEMBER, &list))
         names = ar_json_load(list.text, list.len, false, AR_FOLDER_INDEX, error);
@@ -167,7 +167,7 @@ int ar_sums_check(const char *dir, void (*wrong)(void *arg, const char *name, co
         return ar_fail_open(error, errno, "cannot open the folder '%s'", dir);
     ar_buf_init(&text);
     *n = 0;
-    if (ar_read_file(dirfd, AR_SUMS_NAME, &text, AR_LEDGER_MAX, error) != 0)
+    if (ar_folder_read_file(dirfd, AR_SUMS_NAME, &text, AR_LEDGER_MAX, error) != 0)
         result = ar_folder_fail_file(error, dir, AR_SUMS_NAME);
     char *line = text.data, *end, *hex, *name;
     for (; result == 0 && (end = strchr(line, '\n')); line = end + 1, ++*n) {

@@ -98,7 +98,7 @@ int run_is_done(struct run_local *local, struct ar_error *error)
     if (told <= 0 || o->force_all || o->force.n)
         return told < 0 ? -1 : 0;
     ar_buf_init(&before);
-    bool same = ar_read_file(local->home.fd, AR_HOME_DONE, &before, AR_RUN_JSON_MAX, &none) == 0 && before.len == local->done.len &&
+    bool same = ar_folder_read_file(local->home.fd, AR_HOME_DONE, &before, AR_RUN_JSON_MAX, &none) == 0 && before.len == local->done.len &&
                 memcmp(before.data, local->done.data, before.len) == 0;
     ar_buf_release(&before);
     return same && is_intact(local);
@@ -113,7 +113,7 @@ static json_t *params_json(const struct run_local *local)
     ar_buf_init(&text);
     ar_buf_add_format(&path, "%s/params.json", local->folder);
     json_t *json = NULL;
-    if (ar_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, &error) == 0)
+    if (ar_folder_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, &error) == 0)
         json = ar_json_load(text.data, text.len, false, "params", &error);
     ar_buf_release(&path);
     ar_buf_release(&text);

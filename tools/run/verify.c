@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "bytes/names.h"
+#include "lanes/folder.h"
 #include "methods/cache.h"
 #include "run/run.h"
 #include "runs/record.h"
@@ -119,7 +120,7 @@ static int read_used(struct clean *clean, const char *folder, struct ar_error *e
     ar_buf_init(&path);
     ar_buf_init(&text);
     ar_buf_add_format(&path, "%s/" AR_RUN_JSON, folder);
-    int result = ar_buf_check(&path, error) == 0 ? ar_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, error) : -1;
+    int result = ar_buf_check(&path, error) == 0 ? ar_folder_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, error) : -1;
     json_t *json = result == 0 ? ar_json_load(text.data, text.len, false, path.data, error) : NULL;
     result = json ? add_key(clean, json_object_get(json, "postprocess"), error) : -1;
     json_object_foreach (json_object_get(json, "lanes"), lane, of)
