@@ -98,3 +98,13 @@ no_result() {
     mkfifo results/manifest-sha256.txt
     refuses 2 "'results/manifest-sha256.txt' is a named pipe, expected a file" 'take it away' -- timeout 20 ar-run verify results
 }
+
+@test "a folder without a name is refused, and nothing is made for it" {
+    # Who runs the tests may be able to write to the root of the file system: it would have been there.
+    [ ! -e /.analysisrun ] || skip 'the root of the file system is somebody'"'"'s folder of a run'
+    refuses 2 "cannot open the folder ''" -- ar-run -q -m "$METHOD" -s samples.csv -d '' activity_spots=as.csv
+    [ ! -e /.analysisrun ]
+    for command in status verify clean; do
+        refuses 2 "''" -- ar-run $command ''
+    done
+}

@@ -17,6 +17,8 @@ int ar_home_open(struct ar_home *home, const char *dir, bool make, struct ar_err
     ar_buf_init(&home->path);
     ar_buf_init(&home->log);
     ar_buf_init(&home->text);
+    if (!*dir) /* not that of the file system's root */
+        return make ? ar_fail_open(error, ENOENT, "cannot open the folder '%s'", dir) : 1;
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/')
         n--;
