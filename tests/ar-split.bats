@@ -596,3 +596,14 @@ END
         is_unfinished out
     done
 }
+
+@test "a file whose name is not UTF-8 is read as any other; the ledger shows its bytes" {
+    name=$'\xff\xe9.csv'
+    table V,1,a V,1,b >wanted
+    cp wanted "$name"
+    ar-split a=wanted >plain 2>err
+    ar-split "a=$name" >out 2>err
+    [ "$(tar -xOf out ledger | jq -r .sets.a.source)" = '\xff\xe9.csv' ]
+    diff <(tar -xOf plain ledger | jq 'del(.sets.a.source, .xxh3)') <(tar -xOf out ledger | jq 'del(.sets.a.source, .xxh3)')
+    ar-ls --json "a=$name" | grep -qF '\\xff\\xe9.csv'
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/run.h"
 
+#include "bytes/text.h"
 #include "lanes/entries.h"
 #include "lanes/params.h"
 #include "lanes/run_watch.h"
@@ -49,6 +50,20 @@ static char *format_text(const char *format, ...)
     return n < 0 ? NULL : text;
 }
 
+/* A file's name as the ledger has it, which is text: bytes that are not UTF-8 are shown as \xHH. The caller frees it. */
+static char *name_text(const char *name)
+{
+    struct ar_buf shown;
+    size_t n = strlen(name);
+    if (ar_utf8_check(name, n) == n)
+        return strdup(name);
+    ar_buf_init(&shown);
+    ar_text_show(&shown, name, n);
+    char *text = shown.failed ? NULL : strdup(shown.data);
+    ar_buf_release(&shown);
+    return text;
+}
+
 /* A new set with its texts; what is taken over. */
 static struct ar_run_set *add_set(struct ar_run *run, const char *name, const char *source, char *what, struct ar_error *error)
 {
@@ -63,7 +78,7 @@ static struct ar_run_set *add_set(struct ar_run *run, const char *name, const ch
     struct ar_run_set *grown = reallocarray(run->set, run->n_sets + 1, sizeof *grown);
     if (grown)
         run->set = grown;
-    struct ar_run_set set = { .name = strdup(name), .source = strdup(source), .what = what };
+    struct ar_run_set set = { .name = strdup(name), .source = name_text(source), .what = what };
     if (!grown || !set.name || !set.source || !what) {
         free(set.name);
         free(set.source);
