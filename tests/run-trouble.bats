@@ -108,3 +108,34 @@ no_result() {
         refuses 2 "''" -- ar-run $command ''
     done
 }
+
+@test "what a method says that is only asked for its manifest or version reaches the terminal as text, and when it fails" {
+    program bad <<'END'
+printf 'first\n\033]0;title\007 no set\n' >&2
+exit 1
+END
+    refuses 2 "'./bad --manifest' ends with a failure" '\x1b]0;title\x07 no set' -- ar-run -q -m ./bad -d results activity_spots=as.csv
+    run ! grep $'\033' err
+    cp "$METHOD" mean-c
+    program good <<'END'
+printf '\033]0;title\007' >&2
+exec "$METHOD" --manifest
+END
+    ar-run -q -n -m ./good -s samples.csv -d results activity_spots=as.csv 2>err >out
+    run ! grep $'\033' err
+    program version <<'END'
+printf 'first\n\033]0;title\007 no library\n' >&2
+exit 1
+END
+    "$METHOD" --manifest | jq '.version = ["./version"] | del(.analyze, .postprocess) | .analyze = ["cat"]  | .contract = "files"' >manifest.json
+    refuses 1 "the manifest's version command './version' exited with status 1" '\x1b]0;title\x07 no library' -- \
+        ar-run -q -m manifest.json -s samples.csv -d results activity_spots=as.csv
+    run ! grep $'\033' err
+}
+
+@test "a program that prints for ever in the place of its manifest is ended" {
+    program endless <<<'exec yes'
+    refuses 2 'prints more than a manifest' -- timeout 20 ar-run -q -m ./endless -d results activity_spots=as.csv
+    program endless <<<'exec yes >&2'
+    refuses 2 'prints more than a manifest' -- timeout 20 ar-run -q -m ./endless -d results activity_spots=as.csv
+}

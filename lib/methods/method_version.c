@@ -6,20 +6,27 @@
 #include "bytes/file.h"
 #include "methods/pool.h"
 
+enum { SAID_MAX = 512 };
+
 /* What the worker needs that runs it. */
 struct task {
     struct ar_proc proc;
 };
 
-static int fail_end(const struct ar_proc_end *end, struct ar_error *error)
+static int fail_end(const struct ar_proc_end *end, int log, struct ar_error *error)
 {
-    struct ar_buf how;
+    struct ar_error ignored;
+    struct ar_buf how, said;
     ar_buf_init(&how);
+    ar_buf_init(&said);
     ar_proc_describe(end, &how);
     ar_fail(error, end->how == AR_PROC_UNSTARTED ? AR_INPUT : AR_CONTENT, "the manifest's version command '%s' %s", end->name, how.data);
     if (*end->hint)
         ar_hint(error, "%s", end->hint);
+    else if (ar_log_tail(&said, log, 0, 1, SAID_MAX, &ignored) == 0 && said.len > 1)
+        ar_hint(error, "The last that it said: %.*s", (int)said.len - 1, said.data);
     ar_buf_release(&how);
+    ar_buf_release(&said);
     return -1;
 }
 
@@ -32,7 +39,7 @@ static int work(void *context, unsigned worker, const void *job, size_t job_len,
     if (ar_proc_run(&task->proc, &end, error) != 0)
         return -1;
     if (!ar_proc_ok(&end))
-        return fail_end(&end, error);
+        return fail_end(&end, task->proc.log, error);
     *reply_len = sizeof end.out_bytes;
     memcpy(reply, &end.out_bytes, sizeof end.out_bytes);
     return 0;
@@ -73,10 +80,14 @@ static int run_found(const struct ar_manifest *manifest, const char *program, co
     task.proc.dirfd = open(*manifest->folder ? manifest->folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (task.proc.dirfd < 0)
         return ar_fail_open(error, errno, "cannot open the manifest's folder '%s'", manifest->folder);
+    task.proc.log_limit = AR_LOG_MAX_UNKEPT;
     task.proc.out = ar_spool_open(error);
-    int result = task.proc.out >= 0 ? run(&task, version, error) : -1;
+    task.proc.log = task.proc.out >= 0 ? ar_spool_open(error) : -1;
+    int result = task.proc.log >= 0 ? run(&task, version, error) : -1;
     if (task.proc.out >= 0)
         close(task.proc.out);
+    if (task.proc.log >= 0)
+        close(task.proc.log);
     close(task.proc.dirfd);
     return result;
 }

@@ -11,6 +11,8 @@
 
 #define MANIFEST_MAX ((size_t)16 * 1024 * 1024)
 
+enum { SAID_MAX = 512, MOMENT_MS = 100 };
+
 /* ---- a program ------------------------------------------------------------------------------------------------------ */
 
 /* Does the file begin as JSON does? Blanks before it are no matter. */
@@ -33,15 +35,45 @@ static int fail_manifest(struct ar_error *error, const char *path, const char *h
     return ar_hint(error, "A method is a manifest, a JSON file, or a program that prints one for --manifest, as methods in C do.");
 }
 
+/* It failed: what it said last tells why, where it said something. */
+static int fail_program(struct ar_error *error, const char *path, int log)
+{
+    struct ar_error ignored;
+    struct ar_buf said;
+    ar_buf_init(&said);
+    fail_manifest(error, path, N_("ends with a failure"));
+    if (ar_log_tail(&said, log, 0, 1, SAID_MAX, &ignored) == 0 && said.len > 1) {
+        error->hint[0] = '\0';
+        ar_hint(error, "The last that it said: %.*s", (int)said.len - 1, said.data);
+    }
+    ar_buf_release(&said);
+    return -1;
+}
+
+/* Waits for its end. False where it writes more than it may: it is ended then. */
+static bool wait_for_end(struct ar_pipeline *pipeline, int out, int log)
+{
+    bool fits = true;
+    struct stat st;
+    while (fits && ar_pipeline_runs(pipeline)) {
+        ar_pipeline_wait(pipeline, MOMENT_MS);
+        fits = fstat(out, &st) == 0 && st.st_size <= (off_t)MANIFEST_MAX && fstat(log, &st) == 0 && st.st_size <= (off_t)MANIFEST_MAX;
+    }
+    ar_pipeline_end(pipeline);
+    return fits;
+}
+
 /* Runs PROGRAM --manifest, and appends what it prints to text. */
 static int print_manifest(const char *program, const char *path, struct ar_buf *text, struct ar_error *error)
 {
     struct ar_pipeline pipeline;
-    int out = memfd_create("manifest", MFD_CLOEXEC), result = -1;
-    if (out < 0)
-        return ar_fail_errno(error, errno, "cannot make a temporary file");
-    if (ar_pipeline_init(&pipeline, error) == 0) {
-        pipeline.stage[pipeline.n++] = (struct ar_stage){ .name = program, .log = -1, .extra = -1 };
+    int out = memfd_create("manifest", MFD_CLOEXEC), log = memfd_create("log", MFD_CLOEXEC), result = -1;
+    if (ar_pipeline_init(&pipeline, error) != 0) {
+        /* told */
+    } else if (out < 0 || log < 0) {
+        ar_fail_errno(error, errno, "cannot make a temporary file");
+    } else {
+        pipeline.stage[pipeline.n++] = (struct ar_stage){ .name = program, .log = log, .extra = -1 };
         ar_pipeline_arg(&pipeline, program);
         ar_pipeline_arg(&pipeline, "--manifest");
         pipeline.out = out;
@@ -50,16 +82,17 @@ static int print_manifest(const char *program, const char *path, struct ar_buf *
         ar_env_unset(&pipeline.env, "AR_STEP");
         result = ar_pipeline_start(&pipeline, error);
     }
-    while (result == 0 && ar_pipeline_runs(&pipeline))
-        ar_pipeline_wait(&pipeline, -1);
-    if (result == 0 && !ar_stage_exited(&pipeline.stage[0], 0))
-        result = fail_manifest(error, path, N_("ends with a failure"));
-    if (result == 0 && lseek(out, 0, SEEK_END) > (off_t)MANIFEST_MAX)
+    if (result == 0 && !wait_for_end(&pipeline, out, log))
         result = fail_manifest(error, path, N_("prints more than a manifest"));
+    if (result == 0 && !ar_stage_exited(&pipeline.stage[0], 0))
+        result = fail_program(error, path, log);
     if (result == 0)
         result = ar_proc_output(text, out, (uint64_t)lseek(out, 0, SEEK_END), N_("cannot read the manifest"), error);
     ar_pipeline_release(&pipeline);
-    close(out);
+    if (out >= 0)
+        close(out);
+    if (log >= 0)
+        close(log);
     return result;
 }
 
