@@ -98,6 +98,44 @@ END
     refuses 1 "the set 'nothing' is missing" 'all gave nothing' -- ./nothing -q -s samples.csv -d results activity_spots=as.csv
 }
 
+@test "a name that is NULL is one that is not there, and a failure without a word is no lack of memory" {
+    cat >null.c <<'END'
+#include <analysisrun.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    struct ar_set *set = ar_lane_set(lane, "activity_spots");
+    if (strcmp(ar_lane_data_name(lane), "0000") == 0)
+        return ar_lane_fail(lane, "%s", getenv("EMPTY"));
+    if (ar_lane_set(lane, NULL) || ar_set_has(set, NULL) || ar_set_column(set, NULL) != -1 || ar_set_reals(set, NULL) ||
+        ar_set_integers(set, NULL) || ar_set_texts(set, NULL) || ar_picture_file(lane, "a.png", NULL, NULL) != -1)
+        return 7;
+    return ar_lane_fail_detail(lane, "all gave nothing");
+}
+
+static int judge(struct ar_results *results)
+{
+    struct ar_frame *table = ar_results_table(results);
+    if (ar_frame_column(table, NULL) != -1 || ar_frame_row(table, NULL) != -1)
+        return ar_results_fail(results, "something was given");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "null", .sets = sets, .analyze = analyze, .postprocess = judge };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    compile null
+    EMPTY='' refuses 1 "the set '' is missing" -- ./null -q -k -s samples.csv -d results activity_spots=as.csv
+    grep -qx 'the method failed, and does not say why' results/errors/0000.txt
+    grep -qx "the set '' is missing" results/errors/0001.txt
+}
+
 @test "the header is one for C++, too" {
     printf '#include <analysisrun.h>\nint main() { return ar_version() == nullptr; }\n' >a.cc
     # shellcheck disable=SC2046 # words

@@ -29,8 +29,10 @@ static void add_shown(struct ar_buf *out, bool lines, const char *format, va_lis
 {
     char *text;
     int n = vasprintf(&text, format, arguments);
-    if (n < 0)
+    if (n < 0) {
+        out->failed = true;
         return;
+    }
     for (char *at = text;; at++) {
         size_t len = lines ? strcspn(at, "\n") : strlen(at);
         ar_text_show(out, at, len);
@@ -89,7 +91,8 @@ int ar_failure_error(struct ar_failure *failure, const struct ar_error *error)
 
 void ar_failure_text(const struct ar_failure *failure, struct ar_buf *out)
 {
-    ar_buf_add_text(out, failure->message.len ? failure->message.data : ar_tr("out of memory"));
+    const char *why = failure->message.failed ? ar_tr("out of memory") : ar_tr("the method failed, and does not say why");
+    ar_buf_add_text(out, failure->message.len ? failure->message.data : why);
     ar_buf_add_char(out, '\n');
     if (failure->detail.len) {
         ar_buf_add_char(out, '\n');

@@ -124,7 +124,7 @@ const char *ar_frame_column_name(const struct ar_frame *frame, size_t column)
 
 ptrdiff_t ar_frame_column(const struct ar_frame *frame, const char *name)
 {
-    for (size_t i = 0; i < frame->columns; i++)
+    for (size_t i = 0; name && i < frame->columns; i++)
         if (strcmp(frame->column[i].name, name) == 0)
             return (ptrdiff_t)i;
     return -1;
@@ -133,7 +133,7 @@ ptrdiff_t ar_frame_column(const struct ar_frame *frame, const char *name)
 ptrdiff_t ar_frame_row(const struct ar_frame *frame, const char *data_name)
 {
     ptrdiff_t column = ar_frame_column(frame, "data");
-    for (size_t row = 0; column >= 0 && row < frame->rows; row++)
+    for (size_t row = 0; data_name && column >= 0 && row < frame->rows; row++)
         if (strcmp(frame->column[column].cell[row].text, data_name) == 0)
             return (ptrdiff_t)row;
     return -1;

@@ -108,10 +108,10 @@ struct ar_set *ar_lane_add_set(struct ar_lane *lane, const char *name)
 
 struct ar_set *ar_lane_set(struct ar_lane *lane, const char *name)
 {
-    struct ar_set *set = find_set(lane, name);
+    struct ar_set *set = name ? find_set(lane, name) : NULL;
     if (set && set->present)
         return set;
-    ar_failure_tell(&lane->failure, "the set '%s' is missing", name);
+    ar_failure_tell(&lane->failure, "the set '%s' is missing", name ? name : "");
     struct ar_buf names;
     ar_buf_init(&names);
     for (size_t i = 0; i < lane->n_sets; i++)

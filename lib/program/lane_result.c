@@ -178,6 +178,8 @@ int ar_picture_file(struct ar_lane *lane, const char *name, const char *image_ty
 {
     if (check_picture(lane, name, image_type) != 0)
         return -1;
+    if (!path)
+        path = "";
     if (access(path, R_OK) != 0) {
         int errnum = errno;
         ar_failure_tell(&lane->failure, "cannot read the picture '%s': %s", name, ar_errno_text(errnum));

@@ -126,7 +126,7 @@ struct ar_lane *ar_set_lane(const struct ar_set *set)
 
 bool ar_set_has(struct ar_set *set, const char *column)
 {
-    return ar_set_ready(set) && ar_csv_header_find(&set->header, column) >= 0;
+    return column && ar_set_ready(set) && ar_csv_header_find(&set->header, column) >= 0;
 }
 
 ptrdiff_t ar_set_need(struct ar_set *set, const char *column)
@@ -134,6 +134,8 @@ ptrdiff_t ar_set_need(struct ar_set *set, const char *column)
     struct ar_error error = { 0 };
     if (!ar_set_ready(set))
         return -1;
+    if (!column)
+        column = ""; /* no column is called so */
     ssize_t found = ar_csv_header_find(&set->header, column);
     if (found >= 0)
         return found;
