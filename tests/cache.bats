@@ -717,19 +717,25 @@ END
     as_without
 }
 
-@test "temporary files of a day ago are swept, fresh ones are not" {
+@test "temporary files of a day ago are swept, fresh ones and other people's are not" {
     mkdir kept
-    touch -d '2 days ago' kept/.old.tar.abc123.tmp
-    touch kept/.fresh.tar.abc123.tmp kept/mine.tmp
-    touch -d '2 days ago' kept/mine.tmp
+    old=kept/.0123456789abcdef0123456789abcdef.tar.abc123.tmp
+    fresh=kept/.0123456789abcdef0123456789abcdef.json.Abc123.tmp
+    touch -d '2 days ago' "$old"
+    touch "$fresh" kept/mine.tmp
+    touch -d '2 days ago' kept/mine.tmp kept/.mine.tmp
     analyze
-    [ ! -e kept/.old.tar.abc123.tmp ] && [ -e kept/.fresh.tar.abc123.tmp ] && [ -e kept/mine.tmp ]
-    touch -d '2 days ago' kept/.old.tar.abc123.tmp
+    [ ! -e "$old" ] && [ -e "$fresh" ] && [ -e kept/mine.tmp ] && [ -e kept/.mine.tmp ]
+    touch -d '2 days ago' "$old"
     analyze
-    [ -e kept/.old.tar.abc123.tmp ] # looked for once a day
+    [ -e "$old" ] # looked for once a day
     touch -d '2 days ago' kept/.swept
     analyze
-    [ ! -e kept/.old.tar.abc123.tmp ]
+    [ ! -e "$old" ]
+    rm kept/.swept
+    mkfifo kept/.swept
+    touch -d '2 days ago' kept/.swept
+    timeout 20 ar-analyze --cache kept -- ./method <in.tar >out.tar # which nobody reads is not waited for
 }
 
 @test "a folder that cannot be written to is refused at once, with what to do" {
