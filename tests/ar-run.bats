@@ -71,6 +71,7 @@ ran() {
     refuses 2 'the set more (more=FILE)' 'the parameter power (-P power=JSON)' -- ar-run -m m/two.json activity_spots=as.csv </dev/null
     [ ! -e results ]
     refuses 2 "operand 'as.csv': expected SET=FILE" -- ar-run -m m/manifest.json as.csv more.csv
+    refuses 2 '-o: a run from files is delivered into a folder (-d)' -- ar-run -m m/manifest.json -o out.tar activity_spots=as.csv
 }
 
 @test "on a terminal it asks: names are completed and cleaned, wrong answers refused at once, defaults shown" {

@@ -170,6 +170,10 @@ static int run_here(struct run *run)
     struct ar_error error = { 0 };
     struct run_options *o = &run->options;
     bool ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO) && !o->sequential && !o->dry;
+    if (o->output) {
+        cli_usage("-o: a run from files is delivered into a folder (-d)");
+        return AR_INPUT;
+    }
     if (o->again && run_again(o, &error) != 0)
         return cli_fail(&error);
     if (o->method && ar_method_load(&run->method, o->method, &error) != 0)
