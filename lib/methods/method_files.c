@@ -18,7 +18,7 @@ enum {
 
 /* ---- one file ------------------------------------------------------------------------------------------------------- */
 
-static int digest_file(struct ar_method_file *file, struct ar_error *error)
+static int digest_file(struct ar_method_file *file, const volatile sig_atomic_t *stop, struct ar_error *error)
 {
     struct ar_digest digest;
     ssize_t n = -1;
@@ -26,13 +26,15 @@ static int digest_file(struct ar_method_file *file, struct ar_error *error)
     char *piece = malloc(PIECE);
     ar_digest_init(&digest);
     if (fd >= 0 && piece && fstat(fd, &file->was) == 0)
-        while ((n = read(fd, piece, PIECE)) > 0)
+        while (!(stop && *stop) && (n = read(fd, piece, PIECE)) > 0)
             ar_digest_add(&digest, piece, (size_t)n);
     int errnum = errno;
     ar_digest_hex(&digest, file->xxh3);
     free(piece);
     if (fd >= 0)
         close(fd);
+    if (stop && *stop)
+        return ar_fail_errno(error, EINTR, "the work was stopped");
     return n == 0 ? 0 : ar_fail_open(error, errnum, "cannot read '%s', of which the method consists", file->path);
 }
 
@@ -53,7 +55,7 @@ int ar_method_files_add(struct ar_method_files *files, const char *path, struct 
     files->n++;
     const char *slash = strrchr(file->path, '/');
     file->name = slash ? slash + 1 : file->path;
-    return digest_file(file, error);
+    return digest_file(file, files->stop, error);
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -323,6 +325,7 @@ static void add_list(struct ar_buf *buf, const struct ar_method_files *files)
 int ar_method_parts_read(struct ar_method_parts *parts, const struct ar_method_what *what, struct ar_error *error)
 {
     *parts = (struct ar_method_parts){ 0 };
+    parts->listed.stop = parts->named.stop = what->stop;
     ar_buf_init(&parts->text);
     ar_buf_add_text(&parts->text, "\"method\":{\"argv\":[");
     if (add_program(parts, what, error) != 0 || add_arguments(parts, what, error) != 0)

@@ -8,6 +8,7 @@
 #ifndef AR_METHODS_METHOD_FILES_H
 #define AR_METHODS_METHOD_FILES_H
 
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "bytes/digest.h"
@@ -25,6 +26,7 @@ struct ar_method_files {
     struct ar_method_file *file;
     size_t n, room;
     size_t next; /* whose turn it is to be looked at */
+    const volatile sig_atomic_t *stop; /* not 0: reading them is to end; or NULL */
 };
 
 /*
@@ -61,6 +63,7 @@ struct ar_method_what {
     char *const *patterns; /* the manifest's list, or NULL */
     const char *folder;    /* then: from where they count */
     const struct ar_buf *version; /* what the manifest's version command printed, or NULL */
+    const volatile sig_atomic_t *stop; /* not 0: reading is to end (AR_SYSTEM); or NULL */
 };
 
 /*

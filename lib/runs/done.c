@@ -34,7 +34,7 @@ static int add_step(const struct ar_done_what *what, char *const *command, char 
     int result = ar_proc_find(&program, list[0], "/", error);
     if (result == 0) {
         const struct ar_method_what of = { .argv = list, .program = program.data, .start_dir = "/", .patterns = patterns, .folder = folder,
-                                           .version = version };
+                                           .version = version, .stop = what->stop };
         result = ar_method_parts_read(&parts, &of, error);
         ar_buf_add(text, parts.text.data, parts.text.len);
         ar_buf_add_char(text, '\n');

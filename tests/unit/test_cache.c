@@ -319,6 +319,11 @@ static void test_parts(void)
     snprintf(want, sizeof want, "\"method\":{\"argv\":[\"run\"],\"files\":{\"a.awk\":\"%s\"}}", awk);
     CHECK_TEXT(parts.text.data, want);
     ar_method_parts_release(&parts);
+    /* Lists may be long: their reading can be stopped. */
+    volatile sig_atomic_t stop = 1;
+    what.stop = &stop;
+    CHECK(ar_method_parts_read(&parts, &what, &error) != 0 && error.system_errno == EINTR, "not stopped");
+    ar_method_parts_release(&parts);
 }
 
 int main(void)

@@ -55,7 +55,7 @@ bool cli_cache_check(const struct cli_cache *cache)
 static int read_parts(struct cli_cache *cache, const struct cli_cache_method *method, struct ar_error *error)
 {
     const struct ar_manifest *manifest = method->manifest;
-    struct ar_method_what what = { .argv = method->argv, .program = method->program, .start_dir = method->start_dir };
+    struct ar_method_what what = { .argv = method->argv, .program = method->program, .start_dir = method->start_dir, .stop = &cli_stop };
     struct ar_buf version;
     ar_buf_init(&version);
     int result = 0;
