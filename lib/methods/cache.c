@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "bytes/file.h"
+#include "bytes/text.h"
 
 #define SWEPT ".swept"
 
@@ -17,14 +18,12 @@ enum { DAY = 24 * 60 * 60 };
 /* One that ar_file_create has made here: .KEY.tar.XXXXXX.tmp, .KEY.json.XXXXXX.tmp. Other people's are none of ours. */
 static bool is_temporary(const char *name)
 {
-    static const char *const kinds[] = { ".tar.", ".json." };
-    if (*name != '.' || strspn(name + 1, "0123456789abcdef") != AR_DIGEST_HEX)
+    size_t n = ar_file_temporary(name);
+    if (n <= AR_DIGEST_HEX || strspn(name + 1, "0123456789abcdef") != AR_DIGEST_HEX)
         return false;
-    const char *rest = name + 1 + AR_DIGEST_HEX;
-    for (size_t i = 0; i < AR_COUNT(kinds); i++)
-        if (strncmp(rest, kinds[i], strlen(kinds[i])) == 0 && strlen(rest) == strlen(kinds[i]) + strlen("XXXXXX.tmp"))
-            return strcmp(name + strlen(name) - 4, ".tmp") == 0;
-    return false;
+    const char *kind = name + 1 + AR_DIGEST_HEX;
+    n -= AR_DIGEST_HEX;
+    return ar_text_is(kind, n, ".tar") || ar_text_is(kind, n, ".json");
 }
 
 /* Deletes temporary files that nobody can be writing any more. What cannot be deleted stays: it is in nobody's way. */
