@@ -40,9 +40,9 @@ END
 }
 
 @test "what a killed run left in TMPDIR goes with the next one; a folder that it cannot have left, or that a run has, stays" {
-    mkdir -m 700 tmp tmp/ar-aB0123 tmp/ar-aB0124 tmp/ar-aB0125 tmp/other elsewhere
+    mkdir -m 700 tmp tmp/ar-aB0123 tmp/ar-aB0124 tmp/ar-aB0125 tmp/ar-aB0127 tmp/ar-aB0128 tmp/other elsewhere
     mkdir -p results/.analysisrun
-    touch tmp/ar-aB0123/what-was-left elsewhere/mine
+    touch tmp/ar-aB0123/what-was-left tmp/ar-aB012{3,4,5}/.run tmp/ar-aB0128/somebody-elses elsewhere/mine
     ln -s "$PWD/elsewhere" tmp/ar-aB0126
     run_again() {
         ln -s "$1" "results/.analysisrun/tmp-$(uname -n)"
@@ -50,12 +50,14 @@ END
         [ ! -L "results/.analysisrun/tmp-$(uname -n)" ]
     }
     run_again "$PWD/tmp/ar-aB0123"
+    run_again "$PWD/tmp/ar-aB0127"
+    run_again "$PWD/tmp/ar-aB0128"
     run_again "$PWD/tmp/other"
     run_again tmp/ar-aB0124
     run_again "$PWD/tmp/ar-aB0126"
     exec 9<tmp/ar-aB0125
     flock 9
     run_again "$PWD/tmp/ar-aB0125"
-    [ "$(ls tmp | paste -sd ' ')" = 'ar-aB0124 ar-aB0125 ar-aB0126 other' ]
+    [ "$(ls tmp | paste -sd ' ')" = 'ar-aB0124 ar-aB0125 ar-aB0126 ar-aB0128 other' ]
     [ -e elsewhere/mine ]
 }

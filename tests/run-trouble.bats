@@ -139,3 +139,33 @@ END
     program endless <<<'exec yes >&2'
     refuses 2 'prints more than a manifest' -- timeout 20 ar-run -q -m ./endless -d results activity_spots=as.csv
 }
+
+@test "run.json has the params as they were given, digit by digit, whatever their size, and is read again" {
+    cat >n.json <<'END'
+{ "name": "n", "params": { "type": "object", "properties": { "a": { "type": "number", "default": 0.8 }, "b": { "type": "number" } } },
+  "image_analysis_results": { "activity_spots": { "cleansing": "none" } }, "analyze": ["echo", "null"] }
+END
+    printf 'Filename,x\nA_000_1.nd2,2\n' >as.csv
+    ar-run -q -m n.json -d r -P b=1e400 activity_spots=as.csv 2>err
+    grep -q '"params":{"b": 1e400, "a": 0.8}' r/run.json
+    ar-run -q --again r/run.json -P b=12345678901234567890123 --force 2>err
+    grep -q '"params":{"b": 12345678901234567890123, "a": 0.8}' r/run.json
+    python3 -c 'import json; assert json.load(open("r/run.json"))["params"]["a"] == 0.8'
+    ar-run clean r 2>err
+}
+
+@test "a program that will not print its manifest is ended with the run" {
+    program slow <<'END'
+trap "" TERM INT
+echo $$ >pid
+while :; do sleep 1; done
+END
+    ar-run -m ./slow as=as.csv 2>err &
+    pid=$!
+    until [ -s pid ]; do :; done
+    kill -TERM "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 143 ]
+    if kill -0 "$(cat pid)" 2>/dev/null; then return 1; fi
+}

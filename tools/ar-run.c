@@ -186,7 +186,7 @@ static int run_here(struct run *run)
 
 int main(int argc, char **argv)
 {
-    struct run run = { 0 };
+    struct run run = { .method.stop = &cli_stop };
     const char *arg, *command = argc > 1 && is_command(argv[1]) ? argv[1] : NULL;
     bool json = false;
     int first, key, status = AR_INPUT;

@@ -50,21 +50,26 @@ static int fail_program(struct ar_error *error, const char *path, int log)
     return -1;
 }
 
-/* Waits for its end. False where it writes more than it may: it is ended then. */
-static bool wait_for_end(struct ar_pipeline *pipeline, int out, int log)
+/* Waits for its end; one that writes more than it may, or is to stop, is killed. */
+static int wait_for_end(const struct ar_method_source *method, struct ar_pipeline *pipeline, int out, int log, struct ar_error *error)
 {
-    bool fits = true;
+    bool fits = true, stop = false;
     struct stat st;
-    while (fits && ar_pipeline_runs(pipeline)) {
+    while (fits && !stop && ar_pipeline_runs(pipeline)) {
         ar_pipeline_wait(pipeline, MOMENT_MS);
         fits = fstat(out, &st) == 0 && st.st_size <= (off_t)MANIFEST_MAX && fstat(log, &st) == 0 && st.st_size <= (off_t)MANIFEST_MAX;
+        stop = method->stop && *method->stop;
     }
+    if (ar_pipeline_runs(pipeline))
+        kill(pipeline->stage[0].pid, SIGKILL);
     ar_pipeline_end(pipeline);
-    return fits;
+    if (stop)
+        return ar_fail_errno(error, EINTR, "the work was stopped");
+    return fits ? 0 : fail_manifest(error, method->path, N_("prints more than a manifest"));
 }
 
-/* Runs PROGRAM --manifest, and appends what it prints to text. */
-static int print_manifest(const char *program, const char *path, struct ar_buf *text, struct ar_error *error)
+/* Runs PROGRAM --manifest, and takes what it prints as the text. */
+static int print_manifest(struct ar_method_source *method, const char *program, struct ar_error *error)
 {
     struct ar_pipeline pipeline;
     int out = memfd_create("manifest", MFD_CLOEXEC), log = memfd_create("log", MFD_CLOEXEC), result = -1;
@@ -82,12 +87,12 @@ static int print_manifest(const char *program, const char *path, struct ar_buf *
         ar_env_unset(&pipeline.env, "AR_STEP");
         result = ar_pipeline_start(&pipeline, error);
     }
-    if (result == 0 && !wait_for_end(&pipeline, out, log))
-        result = fail_manifest(error, path, N_("prints more than a manifest"));
-    if (result == 0 && !ar_stage_exited(&pipeline.stage[0], 0))
-        result = fail_program(error, path, log);
     if (result == 0)
-        result = ar_proc_output(text, out, (uint64_t)lseek(out, 0, SEEK_END), N_("cannot read the manifest"), error);
+        result = wait_for_end(method, &pipeline, out, log, error);
+    if (result == 0 && !ar_stage_exited(&pipeline.stage[0], 0))
+        result = fail_program(error, method->path, log);
+    if (result == 0)
+        result = ar_proc_output(&method->text, out, (uint64_t)lseek(out, 0, SEEK_END), N_("cannot read the manifest"), error);
     ar_pipeline_release(&pipeline);
     if (out >= 0)
         close(out);
@@ -138,7 +143,7 @@ static int load_program(struct ar_method_source *method, struct ar_error *error)
     size_t folder = (size_t)(strrchr(program, '/') - program);
     int result = read_left(&method->text, error);
     if (result == 1)
-        result = print_manifest(program, method->path, &method->text, error);
+        result = print_manifest(method, program, error);
     if (result == 0)
         result = insert_folder(&method->text, program, folder ? folder : 1, error);
     if (result == 0) {
@@ -160,7 +165,7 @@ static int load_program(struct ar_method_source *method, struct ar_error *error)
 int ar_method_load(struct ar_method_source *method, const char *path, struct ar_error *error)
 {
     struct stat st;
-    *method = (struct ar_method_source){ .path = strdup(path) };
+    *method = (struct ar_method_source){ .path = strdup(path), .stop = method->stop };
     ar_buf_init(&method->text);
     int result = method->path ? 0 : ar_fail_memory(error);
     if (result == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {

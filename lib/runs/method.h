@@ -5,6 +5,8 @@
 #ifndef AR_RUNS_METHOD_H
 #define AR_RUNS_METHOD_H
 
+#include <signal.h>
+
 #include "methods/manifest.h"
 
 /* Zeroed, none. */
@@ -14,6 +16,7 @@ struct ar_method_source {
     struct ar_buf text;          /* of the manifest, as it is; of a program's, with the member "folder" before the others */
     struct ar_manifest manifest; /* of a program, its folder is that of the program */
     bool loaded;
+    const volatile sig_atomic_t *stop; /* not 0: the program is to be ended; or NULL. The caller's, before it is loaded */
 };
 
 /*

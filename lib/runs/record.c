@@ -158,3 +158,38 @@ json_t *ar_time_json(time_t time)
     ar_buf_release(&text);
     return json;
 }
+
+/* ---- reading it again ----------------------------------------------------------------------------------------------- */
+
+static json_t *load_members(const struct ar_json_doc *doc, const char *const *names, const char *what, struct ar_error *error)
+{
+    const struct ar_json_value root = ar_json_root(doc);
+    struct ar_json_value value;
+    json_t *json = root.type == AR_JSON_OBJECT ? json_object() : NULL;
+    if (!json && root.type == AR_JSON_OBJECT)
+        ar_fail_memory(error);
+    else if (!json)
+        ar_fail(error, AR_INPUT, "%s: expected an object", what);
+    for (; json && *names; names++) {
+        if (!ar_json_member(doc, &root, *names, &value))
+            continue;
+        json_t *member = ar_json_load(value.text, value.len, false, what, error);
+        if (member && json_object_set_new(json, *names, member) == 0)
+            continue;
+        if (member)
+            ar_fail_memory(error);
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
+}
+
+json_t *ar_run_json_parse(const struct ar_buf *text, const char *const *names, const char *what, struct ar_error *error)
+{
+    struct ar_json_doc doc;
+    if (ar_json_doc_parse(&doc, text->data, text->len, what, error) != 0)
+        return NULL;
+    json_t *json = load_members(&doc, names, what, error);
+    ar_json_doc_release(&doc);
+    return json;
+}

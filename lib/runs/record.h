@@ -22,6 +22,12 @@
 #define AR_RUN_JSON AR_FOLDER_RUN
 #define AR_RUN_JSON_MAX ((size_t)256 << 20) /* bytes of one that is read */
 
+/*
+ * The members of the names (the last is NULL) of the text of a run.json, as an object that is the caller's; those that it lacks are missing
+ * there, too. Others may hold numbers of any size. what names it in messages. NULL: AR_INPUT where it is none.
+ */
+json_t *ar_run_json_parse(const struct ar_buf *text, const char *const *names, const char *what, struct ar_error *error) AR_MUST_USE;
+
 /* The git commit that the folder is at: {"commit":HEX,"clean":BOOL}; JSON null where it is in none, or git is not installed. */
 json_t *ar_git_state(const char *folder);
 

@@ -9,7 +9,7 @@
 
 #define FILE_MAX ((size_t)1 << 30)
 
-enum { FIELDS = 7 };
+enum { FIELDS = 7, SECONDS_MAX = 1000000000 };
 
 const char *ar_run_state_name(enum ar_run_state state)
 {
@@ -83,11 +83,11 @@ static int take_line(struct ar_lane_states *states, char *line, struct ar_error 
     states->count[state]++;
     entry->state = state;
     double seconds = or_null(field[2]) ? strtod(field[2], NULL) : -1;
-    if (seconds >= 0) {
+    if (seconds >= 0 && seconds < SECONDS_MAX) {
         states->seconds += seconds;
         entry->seconds = seconds;
     }
-    entry->memory = or_null(field[3]) ? strtoull(field[3], NULL, 10) : entry->memory;
+    entry->memory = or_null(field[3]) && *field[3] != '-' ? strtoull(field[3], NULL, 10) : entry->memory;
     entry->key = or_null(field[4]) ? field[4] : entry->key;
     entry->cause = or_null(field[5]);
     entry->sample = field[6];

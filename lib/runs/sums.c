@@ -149,6 +149,8 @@ static const char *check_file(int dirfd, const char *name, const char *wanted, c
 {
     char hex[HEX + 1];
     int fd = ar_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK, 0);
+    if (fd < 0 && (errno == ELOOP || errno == ENOTDIR || errno == EXDEV))
+        return N_("a link, or outside the folder");
     if (fd < 0)
         return errno == ENOENT ? N_("missing") : ar_errno_text(errno);
     int result = digest_file(fd, hex, tick), why = errno;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #define PREFIX "ar-"
+#define MARK ".run" /* a file in it: it is one of a run */
 
 enum { NOTE_MAX = 300 };
 
@@ -61,10 +62,16 @@ int ar_temporary_make(struct ar_temporary *temporary, struct ar_home *home, stru
     if (home && note(temporary, error) != 0)
         return -1;
     temporary->fd = ar_tmpdir_make_as(temporary->path.data, error);
+    if (temporary->fd >= 0) {
+        int mark = openat(temporary->fd, MARK, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (mark >= 0) /* without it, what is in it would not be removed by a later run */
+            close(mark);
+    }
     if (temporary->fd >= 0 && (flock(temporary->fd, LOCK_EX | LOCK_NB) == 0 || errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOLCK))
         return 0;
     if (temporary->fd >= 0) {
         ar_fail_errno(error, errno, "cannot lock the folder '%s'", temporary->path.data);
+        unlinkat(temporary->fd, MARK, 0);
         rmdir(temporary->path.data);
         close(temporary->fd);
         temporary->fd = -1;
@@ -80,7 +87,7 @@ int ar_temporary_remove(struct ar_temporary *temporary, bool kept, struct ar_err
         return 0;
     if (!kept && ar_dir_remove(AT_FDCWD, temporary->path.data, error) != 0)
         result = ar_fail_in(error, "'%s'", temporary->path.data);
-    else if (kept)
+    else if (kept && unlinkat(temporary->fd, MARK, 0) == 0)
         rmdir(temporary->path.data); /* what is in it was asked for */
     close(temporary->fd);
     temporary->fd = -1;
@@ -120,7 +127,9 @@ static int remove_left(char *path, struct ar_error *error)
     int parent = open(*path ? path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int fd = parent < 0 ? -1 : open_left(parent, slash + 1), result = 0;
     *slash = '/';
-    if (fd >= 0 && ar_dir_remove(parent, slash + 1, error) != 0)
+    if (fd >= 0 && faccessat(fd, MARK, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        unlinkat(parent, slash + 1, AT_REMOVEDIR); /* killed at its very beginning: it is empty; or it is none of ours */
+    else if (fd >= 0 && ar_dir_remove(parent, slash + 1, error) != 0)
         result = ar_fail_in(error, "'%s'", path);
     if (fd >= 0)
         close(fd);

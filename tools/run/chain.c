@@ -36,6 +36,15 @@ int run_command(struct ar_pipeline *pipeline, const struct ar_method_source *met
     return 0;
 }
 
+int run_open_home(struct ar_home *home, const char *folder, struct ar_error *error)
+{
+    int result = ar_home_open(home, folder, false, error);
+    if (result <= 0)
+        return result;
+    ar_fail(error, AR_INPUT, "'%s' is not the folder of a run", folder);
+    return ar_hint(error, "It is the one that ar-run delivers into: see its option -d.");
+}
+
 void run_remove_temporary(struct ar_temporary *temporary, bool kept)
 {
     struct ar_error error = { 0 };

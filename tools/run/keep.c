@@ -104,20 +104,28 @@ int run_is_done(struct run_local *local, struct ar_error *error)
     return same && is_intact(local);
 }
 
-/* The params that the lanes got, from the folder. */
-static json_t *params_json(const struct run_local *local)
+/* Appends a member to the text of an object, the params that the lanes got, as they stand in the folder: no digit of them is another. */
+static int add_params(const struct run_local *local, struct ar_buf *text, struct ar_error *error)
 {
-    struct ar_buf path, text;
-    struct ar_error error;
+    struct ar_buf path, params;
+    struct ar_json_doc doc;
+    struct ar_error none;
     ar_buf_init(&path);
-    ar_buf_init(&text);
+    ar_buf_init(&params);
     ar_buf_add_format(&path, "%s/params.json", local->folder);
-    json_t *json = NULL;
-    if (ar_folder_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, &error) == 0)
-        json = ar_json_load(text.data, text.len, false, "params", &error);
+    bool there = ar_folder_read_file(AT_FDCWD, path.data, &params, AR_RUN_JSON_MAX, &none) == 0 &&
+                 ar_json_doc_parse(&doc, params.data, params.len, "params", &none) == 0;
+    if (there) {
+        const struct ar_json_value root = ar_json_root(&doc);
+        ar_buf_truncate(text, text->len - 1); /* the brace */
+        ar_buf_add_text(text, ",\"params\":");
+        ar_buf_add(text, root.text, root.len);
+        ar_buf_add_char(text, '}');
+        ar_json_doc_release(&doc);
+    }
     ar_buf_release(&path);
-    ar_buf_release(&text);
-    return json ? json : json_null();
+    ar_buf_release(&params);
+    return ar_buf_check(text, error);
 }
 
 /* Sets a member; a value that is NULL means that memory ran out, and is found at the end. */
@@ -163,7 +171,6 @@ static int make_record(const struct run_local *local, int status, json_t *json, 
     set(json, "method", method_json(local));
     set(json, "inputs", json_incref(local->inputs));
     set(json, "samples", json_incref(local->samples));
-    set(json, "params", params_json(local));
     set(json, "counts", ar_states_counts(&local->states));
     set(json, "lanes", ar_states_lanes(&local->states));
     if (local->states.post_key)
@@ -183,10 +190,12 @@ int run_keep_record(struct run_local *local, int status, bool delivered, struct 
     ar_buf_init(&text);
     int result = json ? make_record(local, status, json, error) : ar_fail_memory(error);
     ar_json_dump(&text, json);
-    ar_buf_add_char(&text, '\n');
     ar_buf_add_format(&path, "%s/" AR_RUN_JSON, local->folder);
     if (result == 0)
-        result = ar_buf_check(&path, error) == 0 ? ar_buf_check(&text, error) : -1;
+        result = ar_buf_check(&path, error) == 0 && ar_buf_check(&text, error) == 0 ? add_params(local, &text, error) : -1;
+    ar_buf_add_char(&text, '\n');
+    if (result == 0)
+        result = ar_buf_check(&text, error);
     if (result == 0)
         result = ar_file_put(AT_FDCWD, path.data, false, text.data, text.len, true, error);
     ar_buf_release(&path);

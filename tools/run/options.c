@@ -248,12 +248,13 @@ int run_options_take(struct run_options *options, json_t *json, const char *what
 
 int run_again(struct run_options *options, struct ar_error *error)
 {
+    static const char *const names[] = { "options", NULL };
     struct ar_buf text, what;
     ar_buf_init(&text);
     ar_buf_init(&what);
     ar_buf_add_format(&what, "'%s'", options->again);
     int result = ar_read_file(AT_FDCWD, options->again, &text, AR_RUN_JSON_MAX, error);
-    json_t *json = result == 0 ? ar_json_load(text.data, text.len, false, what.data, error) : NULL;
+    json_t *json = result == 0 ? ar_run_json_parse(&text, names, what.data, error) : NULL;
     result = json ? run_options_take(options, json_object_get(json, "options"), what.data, error) : -1;
     json_decref(json);
     ar_buf_release(&text);

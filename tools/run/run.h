@@ -66,6 +66,9 @@ void run_remove_temporary(struct ar_temporary *temporary, bool kept);
 /* At the beginning, once the lock is held: removes what an earlier run has left that was killed. What cannot be removed is told. */
 void run_sweep(struct ar_home *home);
 
+/* Opens the one of the folder of a run; in it what is not one is refused. 0 or -1. To be released in all cases. */
+int run_open_home(struct ar_home *home, const char *folder, struct ar_error *error) AR_MUST_USE;
+
 /* Shows what the tools have said, in their order; where one failed, only what those before it and it said. Returns that one, or -1. */
 ssize_t run_tell_tools(const struct ar_pipeline *pipeline);
 

@@ -177,13 +177,9 @@ int run_status(const char *folder, bool json)
     struct status status = { 0 };
     struct ar_error error = { 0 };
     ar_buf_init(&status.holder);
-    int result = ar_home_open(&status.home, folder, false, &error);
-    if (result == 1) {
-        ar_fail(&error, AR_INPUT, "'%s' is not the folder of a run", folder);
-        ar_hint(&error, "It is the one that ar-run delivers into: see its option -d.");
-    } else if (result == 0) {
+    int result = run_open_home(&status.home, folder, &error);
+    if (result == 0)
         result = print(&status, folder, json, &error);
-    }
     ar_lane_states_release(&status.states);
     ar_buf_release(&status.holder);
     ar_home_release(&status.home);

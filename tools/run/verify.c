@@ -31,14 +31,10 @@ static int walk_cache(const char *folder, int (*each)(void *arg, int dirfd, cons
 {
     struct ar_home home;
     char key[AR_DIGEST_HEX + 1];
-    int result = ar_home_open(&home, folder, false, error);
+    int result = run_open_home(&home, folder, error);
     int fd = result == 0 ? openat(home.fd, AR_HOME_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
-    if (result == 1) {
-        ar_fail(error, AR_INPUT, "'%s' is not the folder of a run", folder);
-        result = ar_hint(error, "It is the one that ar-run delivers into: see its option -d.");
-    }
     while (result == 0 && dir && (entry = readdir(dir)))
         if (is_kept(entry->d_name, key))
             result = each(arg, fd, entry->d_name, key, error);
@@ -78,13 +74,23 @@ static int check_kept(void *arg, int dirfd, const char *name, const char *key, s
     return cli_stop ? ar_fail_errno(error, EINTR, "the work was stopped") : 0;
 }
 
+static int check_is_run(const char *folder, struct ar_error *error)
+{
+    struct ar_home home;
+    int result = run_open_home(&home, folder, error);
+    ar_home_release(&home);
+    return result;
+}
+
 int run_verify(const char *folder)
 {
     const struct ar_tick tick = { .stop = &cli_stop };
     struct verify verify = { .cache = { .dirfd = -1 } };
     struct ar_error error = { 0 };
     ar_cache_entry_init(&verify.entry);
-    int result = ar_sums_check(folder, tell_wrong, &verify, &verify.files, &tick, &error);
+    int result = check_is_run(folder, &error);
+    if (result == 0)
+        result = ar_sums_check(folder, tell_wrong, &verify, &verify.files, &tick, &error);
     if (result == 0)
         result = walk_cache(folder, check_kept, &verify, &error);
     ar_cache_entry_release(&verify.entry);
@@ -114,6 +120,7 @@ static int add_key(struct clean *clean, const json_t *of, struct ar_error *error
 /* The keys that the last run has used, from its run.json. */
 static int read_used(struct clean *clean, const char *folder, struct ar_error *error)
 {
+    static const char *const names[] = { "lanes", "postprocess", NULL };
     struct ar_buf path, text;
     const char *lane;
     json_t *of;
@@ -121,7 +128,7 @@ static int read_used(struct clean *clean, const char *folder, struct ar_error *e
     ar_buf_init(&text);
     ar_buf_add_format(&path, "%s/" AR_RUN_JSON, folder);
     int result = ar_buf_check(&path, error) == 0 ? ar_folder_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, error) : -1;
-    json_t *json = result == 0 ? ar_json_load(text.data, text.len, false, path.data, error) : NULL;
+    json_t *json = result == 0 ? ar_run_json_parse(&text, names, path.data, error) : NULL;
     result = json ? add_key(clean, json_object_get(json, "postprocess"), error) : -1;
     json_object_foreach (json_object_get(json, "lanes"), lane, of)
         if (result == 0)
