@@ -396,6 +396,41 @@ b"; echo "{}"'
     lane_fails images.csv <<<'ln -s /etc/passwd images.csv; echo "{}"'
 }
 
+@test "each lane finds its own files and no others, whatever the method of the lane before did to them" {
+    lane_inputs lane-with-a-long-name L1 L2 L3 L4 L5 L6 L7
+    mkdir seen kept
+    : >elsewhere
+    program method <<'END'
+here=$AR_START_DIR
+ls -A . >"$here/seen/$AR_DATA_NAME.ls"
+cat data_name >"$here/seen/$AR_DATA_NAME.data"
+cat sample_name >"$here/seen/$AR_DATA_NAME.sample"
+cat params.json >"$here/seen/$AR_DATA_NAME.params"
+jq -c .files.data_name.bytes ledger.json >"$here/seen/$AR_DATA_NAME.ledger"
+case $AR_DATA_NAME in
+lane*) ;;
+L1) for f in data_name sample_name params.json ledger.json; do ln $f "$here/kept/$f"; done ;;
+L2) chmod 444 data_name; chmod 4755 sample_name; echo more >>params.json; : >ledger.json ;;
+L3) ln -sf "$here/elsewhere" data_name; rm params.json; mkdir params.json; mv ledger.json "$here/kept/ledger-L3" ;;
+L4) mkfifo f; mv f data_name; setfattr -n user.x -v 1 sample_name 2>/dev/null || :; head -c 200000 /dev/zero >params.json ;;
+L5) ln data_name again; ln -s data_name sample ;;
+*) echo 'another file' >extra ;;
+esac
+echo '{}'
+END
+    ar-analyze -q -j1 -- ./method <in.tar >out.tar
+    for lane in lane-with-a-long-name L1 L2 L3 L4 L5 L6 L7; do
+        printf '%s' "$lane" | cmp - "seen/$lane.data"
+        printf '%s' "sample of $lane" | cmp - "seen/$lane.sample"
+        entry in.tar "$lane/params" | cmp - "seen/$lane.params"
+        echo ${#lane} | cmp - "seen/$lane.ledger"
+        printf '%s\n' data_name image_analysis_results ledger.json params.json sample_name | cmp - "seen/$lane.ls"
+    done
+    [ "$(cat kept/data_name kept/sample_name kept/params.json)" = "L1sample of L1$(entry in.tar L1/params)" ]
+    [ "$(jq -c '.sets.spots | length' kept/ledger.json kept/ledger-L3 | paste -sd ' ')" = '3 3' ]
+    [ ! -s elsewhere ]
+}
+
 @test "a method that deletes its folder, or locks it, is no trouble" {
     lane_inputs A B C
     program method <<'END'

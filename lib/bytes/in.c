@@ -368,10 +368,12 @@ static int read_all_fd(int fd, const char *path, struct ar_buf *buf, size_t max,
 {
     struct stat status;
     size_t piece = 4096;
+    bool sized = false;
     if (fstat(fd, &status) == 0 && status.st_size > 0 && (uint64_t)status.st_size < SIZE_MAX / 2) {
         if ((uint64_t)status.st_size > max && S_ISREG(status.st_mode))
             return fail_too_large(path, max, error);
         piece = (size_t)status.st_size + 1; /* and a byte to see the end */
+        sized = S_ISREG(status.st_mode);
     }
     for (size_t total = 0;; piece = ROOM) {
         char *to = ar_buf_reserve(buf, piece);
@@ -387,6 +389,9 @@ static int read_all_fd(int fd, const char *path, struct ar_buf *buf, size_t max,
         if (total > max)
             return fail_too_large(path, max, error);
         ar_buf_grew(buf, (size_t)got);
+        if (sized && (size_t)got < piece) /* a file gives less than was asked for only at its end */
+            return 0;
+        sized = false;
     }
 }
 

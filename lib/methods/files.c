@@ -26,11 +26,18 @@ static int create(int dirfd, const char *name, struct ar_error *error)
 
 int ar_files_put(int dirfd, const char *name, const void *bytes, size_t n, struct ar_error *error)
 {
-    int fd = create(dirfd, name, error);
-
-    if (fd < 0)
+    struct stat st;
+    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        ar_fail_errno(error, errno, "cannot write '%s'", name);
+        if (fd >= 0)
+            close(fd);
         return -1;
+    }
     int result = ar_write_fd(fd, bytes, n, name, error);
+    /* Emptying it first would have some file systems write it to the disk at once. */
+    if (result == 0 && st.st_size > (off_t)n && ftruncate(fd, (off_t)n) != 0)
+        result = ar_fail_errno(error, errno, "cannot write '%s'", name);
     if (close(fd) != 0 && result == 0)
         result = ar_fail_errno(error, errno, "cannot write '%s'", name);
     return result;

@@ -30,7 +30,7 @@
  */
 int ar_files_prepare(int dirfd, struct ar_error *error) AR_MUST_USE;
 
-/* Writes a file of the folder, which must not be there yet. 0 or -1 (AR_SYSTEM). */
+/* Writes a file of the folder, which is not there yet, or is one that a lane before had (methods/lane_folder.h). 0 or -1 (AR_SYSTEM). */
 int ar_files_put(int dirfd, const char *name, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 
 /* Creates the CSV of a set, which must not be there yet. A descriptor for writing, or -1 (AR_SYSTEM). */

@@ -9,7 +9,7 @@
 
 #include "methods/files.h"
 
-enum { LARGEST = 64 * 1024 }; /* bytes of a folder itself; one that held thousands of names stays large */
+enum { LARGEST = 64 * 1024 }; /* bytes of a folder itself; one that held thousands of names stays large; and of a file that is used again */
 
 static const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
@@ -67,7 +67,29 @@ static bool is_as_made(int fd, const struct stat *st)
     return (st->st_mode & 07777) == 0700 && st->st_uid == geteuid() && st->st_size <= LARGEST && flistxattr(fd, NULL, 0) <= 0;
 }
 
-/* Deletes all that is in the folder but kept. */
+/*
+ * Is it a file that each lane has, and still as it was made, whatever is in it? Then the next one's is written over it: that costs a
+ * file system less than one that goes and one that comes.
+ */
+static bool is_used_again(int dirfd, const char *name)
+{
+    static const char *const names[] = { AR_FILES_DATA_NAME, AR_FILES_SAMPLE_NAME, AR_FILES_PARAMS, AR_FILES_LEDGER };
+    bool ours = false;
+    struct stat st;
+    for (size_t i = 0; i < AR_COUNT(names); i++)
+        ours = ours || strcmp(name, names[i]) == 0;
+    if (!ours || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07711) != 0600)
+        return false;
+    if (st.st_nlink != 1 || st.st_uid != geteuid() || st.st_size > LARGEST)
+        return false;
+    int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool plain = fd >= 0 && flistxattr(fd, NULL, 0) <= 0;
+    if (fd >= 0)
+        close(fd);
+    return plain;
+}
+
+/* Deletes all that is in the folder but the folder kept, and files that are used again. */
 static bool empty(int dirfd, const char *kept)
 {
     struct ar_error ignored;
@@ -82,7 +104,8 @@ static bool empty(int dirfd, const char *kept)
     struct dirent *entry;
     while (done && (errno = 0, entry = readdir(dir)) != NULL) {
         const char *name = entry->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, kept) != 0)
+        bool stays = strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, kept) == 0 || (*kept && is_used_again(dirfd, name));
+        if (!stays)
             done = ar_dir_remove(dirfd, name, &ignored) == 0;
     }
     done = done && errno == 0;

@@ -17,7 +17,10 @@ struct ar_lane_folders {
 /* Deletes the folders that wait. */
 void ar_lane_folders_release(struct ar_lane_folders *folders, int root);
 
-/* The folder called lane below root, mode 0700, in it the folder for sets and nothing else. A descriptor, or -1 (AR_SYSTEM). */
+/*
+ * The folder called lane below root, mode 0700, in it the folder for sets and nothing else, but files that each lane has (data_name,
+ * sample_name, params.json, ledger.json), which are the caller's to write over by ar_files_put. A descriptor, or -1 (AR_SYSTEM).
+ */
 int ar_lane_folder_open(struct ar_lane_folders *folders, int root, const char *lane, struct ar_error *error) AR_MUST_USE;
 
 /*
