@@ -27,18 +27,26 @@ static void free_spool(struct ar_analysis *a, unsigned spool, uint64_t end)
     a->freed[spool] = end;
 }
 
-/* Copies the entries of lanes whose turn it is, and hands them over: who reads them need not wait for more. */
+static bool may_write(const struct ar_analysis *a)
+{
+    return a->next < a->n_lanes && a->lane[a->next].state == AR_ANALYSIS_DONE;
+}
+
+/* Copies the entries of lanes whose turn it is, those together that lie together, and hands them over: who reads them need not wait for more. */
 int ar_analysis_write(struct ar_analysis *a, struct ar_error *error)
 {
     char name[256];
     size_t first = a->next;
-    for (; a->next < a->n_lanes && a->lane[a->next].state == AR_ANALYSIS_DONE; a->next++) {
-        struct ar_analysis_lane *lane = &a->lane[a->next];
-        if (ar_out_copy(a->out, a->what.spools.spool[lane->spool].fd, lane->start, lane->end - lane->start, ar_spool_name(name),
-                        error) != 0)
+    while (may_write(a)) {
+        unsigned spool = a->lane[a->next].spool;
+        uint64_t start = a->lane[a->next].start, end = start;
+        for (; may_write(a) && a->lane[a->next].spool == spool && a->lane[a->next].start == end; a->next++) {
+            end = a->lane[a->next].end;
+            a->lane[a->next].state = AR_ANALYSIS_WRITTEN;
+        }
+        if (ar_out_copy(a->out, a->what.spools.spool[spool].fd, start, end - start, ar_spool_name(name), error) != 0)
             return -1;
-        free_spool(a, lane->spool, lane->end);
-        lane->state = AR_ANALYSIS_WRITTEN;
+        free_spool(a, spool, end);
     }
     return a->next > first ? ar_out_flush(a->out, error) : 0;
 }
@@ -118,7 +126,7 @@ static int take_lane_done(void *arg, const struct ar_lane_done *done, struct ar_
         take_texts(a, done, error) != 0 || (done->folder && ar_lane_folders_add(&a->input.folders, done->number, error) != 0))
         return -1;
     ar_analysis_done(a, done);
-    return ar_analysis_write(a, error);
+    return a->what.contract->shares ? 0 : ar_analysis_write(a, error); /* of a share: all of it together */
 }
 
 /* A worker was killed over this lane; what is told of it goes to the spool of that number. */
@@ -229,14 +237,14 @@ static int take_share(struct ar_analysis *a, const struct ar_pool_reply *reply, 
     struct ar_share_job share = { 0 };
     memcpy(&share, reply->bytes, reply->n < sizeof share ? reply->n : sizeof share);
     uint32_t had = share.now, last = share.lane[had - 1];
-    if (ar_share_job_done(&a->what, &share, take_lane_done, a, error) != 0)
+    if (ar_share_job_done(&a->what, &share, take_lane_done, a, error) != 0 || ar_analysis_write(a, error) != 0)
         return -1;
     keep_queued(a, &share);
     bool failed = share.now > 0 || a->lane[last].outcome == AR_LANE_FAILED;
     if (share.now && reply->lost && !share.lost)
         return send_lost(a, &share, reply, error);
     ar_share_job_forget(&a->what, &share);
-    if (share.now && share.lost && take_lost_share(a, &share, reply, error) != 0)
+    if (share.now && share.lost && (take_lost_share(a, &share, reply, error) != 0 || ar_analysis_write(a, error) != 0))
         return -1;
     keep_queued(a, &share);
     return send_rest(a, &share, next_size(&share, had, failed), error);

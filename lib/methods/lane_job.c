@@ -8,6 +8,11 @@
 #include "methods/lane_record.h"
 #include "methods/lane_work.h"
 
+uint32_t ar_lane_done_size(const struct ar_lane_done *done)
+{
+    return done->outcome == AR_LANE_FAILED || *done->left ? sizeof *done : offsetof(struct ar_lane_done, cause);
+}
+
 const char *ar_lane_outcome_name(enum ar_lane_outcome outcome)
 {
     static const char *const names[] = { "result", "no result", "failed", "not chosen" };
@@ -133,7 +138,7 @@ int ar_lane_job_run(void *context, unsigned worker, const void *message, size_t 
             ar_lane_job_hint(error);
     }
     ar_lane_work_release(&work);
-    *reply_len = done.outcome == AR_LANE_FAILED || *done.left ? sizeof done : AR_LANE_DONE_SHORT;
+    *reply_len = ar_lane_done_size(&done);
     memcpy(reply, &done, *reply_len);
     return result;
 }

@@ -60,7 +60,8 @@ struct ar_lane_done {
     char left[512]; /* what could not be deleted of its folder, and why; "": nothing */
 };
 
-#define AR_LANE_DONE_SHORT offsetof(struct ar_lane_done, cause) /* of a reply without the three texts at the end, which are empty */
+/* Bytes of it that tell anything: without the three texts at the end, where they are empty. */
+uint32_t ar_lane_done_size(const struct ar_lane_done *done);
 
 _Static_assert(sizeof(struct ar_lane_done) <= AR_POOL_MESSAGE, "a reply must fit into a message");
 

@@ -26,7 +26,7 @@ static int end_entries(struct ar_lane_writer *w, struct ar_lane_done *done, stru
         ar_emit_ledger(&w->emit, w->target->data, w->ledger, error) != 0)
         return -1;
     done->end = ar_lane_spool_offset(w->spool);
-    return w->spool->fd < 0 ? 0 : ar_out_flush(w->spool->out, error);
+    return w->spool->fd < 0 || w->gathers ? 0 : ar_out_flush(w->spool->out, error);
 }
 
 /* Copies the bytes of a picture from its file. */

@@ -15,6 +15,7 @@ struct ar_lane_writer {
     int rest;                     /* the file where they wait instead, or -1 */
     struct ar_lane_spool *spool;  /* written to */
     bool one_lane;
+    bool gathers;                 /* the caller flushes the spool */
     const struct ar_target *target;
     const struct ar_buf *params;  /* empty: none */
     struct ar_ledger *ledger;

@@ -7,6 +7,8 @@
 #include "codecs/tar_format.h"
 #include "methods/share_work.h"
 
+enum { NOTES = 64 }; /* lanes whose entries are gathered before they are written */
+
 size_t ar_share_job_size(uint32_t n)
 {
     return offsetof(struct ar_share_job, lane) + n * sizeof(uint32_t);
@@ -131,10 +133,30 @@ static int keep_log(const struct ar_share_work *share, const struct ar_lane_work
     return result;
 }
 
-/* Notes that the lane was dealt with. */
-static int note_done(const struct ar_share_work *share, const struct ar_lane_done *done, struct ar_error *error)
+/* Writes what was gathered: the entries of lanes first, then that they are there. */
+static int write_notes(struct ar_share_work *share, struct ar_error *error)
 {
-    return ar_write_fd(share->done_fd, done, sizeof *done, ar_tr("temporary file"), error);
+    if (share->n_notes == 0)
+        return 0;
+    if (ar_buf_check(&share->notes, error) != 0 || ar_out_flush(share->jobs->spools.spool[share->worker].out, error) != 0 ||
+        ar_write_fd(share->done_fd, share->notes.data, share->notes.len, ar_tr("temporary file"), error) != 0)
+        return -1;
+    ar_buf_clear(&share->notes);
+    share->n_notes = 0;
+    return 0;
+}
+
+/*
+ * Notes that the lane was dealt with. A worker that takes the answer of one that was killed writes that at once: if it is killed over the
+ * next one, it must be known over which.
+ */
+static int note_done(struct ar_share_work *share, const struct ar_lane_done *done, struct ar_error *error)
+{
+    uint32_t n = ar_lane_done_size(done);
+    ar_buf_add(&share->notes, &n, sizeof n);
+    ar_buf_add(&share->notes, done, n);
+    share->n_notes++;
+    return share->n_notes == NOTES || share->job->lost ? write_notes(share, error) : 0;
 }
 
 static int take_lane(struct ar_share_work *share, uint32_t i, struct ar_error *error)
@@ -170,6 +192,7 @@ static void release(struct ar_share_work *share)
         ar_lane_work_release(&share->lane[i]);
     free(share->lane);
     share->jobs->contract->shares->release(share);
+    ar_buf_release(&share->notes);
     if (share->done_fd >= 0)
         close(share->done_fd);
     if (share->out >= 0)
@@ -184,6 +207,7 @@ static int open_lanes(struct ar_share_work *share, struct ar_error *error)
     for (uint32_t i = 0; i < share->n; i++) {
         ar_lane_work_init(&share->lane[i], share->jobs, share->worker);
         share->lane[i].lane.target = share->jobs->targets->entry[ar_share_number(share, i)];
+        share->lane[i].writer.gathers = true;
     }
     return share->jobs->contract->shares->open(share, error);
 }
@@ -224,7 +248,7 @@ static int run_share(struct ar_share_work *share, struct ar_error *error)
         result = share->jobs->contract->shares->read(share, error);
     for (uint32_t i = 0; i < share->n && result == 0; i++)
         result = take_lane(share, i, error);
-    return result;
+    return result == 0 ? write_notes(share, error) : -1;
 }
 
 int ar_share_job_run(void *context, unsigned worker, const void *message, size_t message_len, void *reply, size_t *reply_len,
@@ -233,6 +257,7 @@ int ar_share_job_run(void *context, unsigned worker, const void *message, size_t
     struct ar_share_job job = { 0 };
     memcpy(&job, message, message_len < sizeof job ? message_len : sizeof job);
     struct ar_share_work share = { .jobs = context, .job = &job, .n = job.now, .worker = worker, .out = -1, .done_fd = -1 };
+    ar_buf_init(&share.notes);
     memcpy(reply, message, message_len);
     *reply_len = message_len;
     int result = run_share(&share, error);
@@ -246,14 +271,24 @@ int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job
                       struct ar_error *error)
 {
     char name[32];
-    struct ar_lane_done done;
+    struct ar_buf notes;
+    uint32_t n;
     file_name(name, job, "done");
-    int fd = openat(jobs->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), result = 0;
-    if (fd < 0)
-        return errno == ENOENT ? 0 : ar_fail_errno(error, errno, "cannot read a temporary file");
-    while (result == 0 && read(fd, &done, sizeof done) == (ssize_t)sizeof done)
+    ar_buf_init(&notes);
+    int result = ar_read_file(jobs->root, name, &notes, SIZE_MAX / 2, error);
+    if (result != 0 && error->system_errno == ENOENT) {
+        ar_buf_release(&notes);
+        return 0;
+    }
+    for (size_t at = 0; result == 0 && notes.len - at >= sizeof n; at += sizeof n + n) {
+        struct ar_lane_done done = { 0 };
+        memcpy(&n, notes.data + at, sizeof n);
+        if (n > sizeof done || n > notes.len - at - sizeof n)
+            break; /* whoever wrote it was killed */
+        memcpy(&done, notes.data + at + sizeof n, n);
         result = take(arg, &done, error);
-    close(fd);
+    }
+    ar_buf_release(&notes);
     unlinkat(jobs->root, name, 0);
     return result;
 }

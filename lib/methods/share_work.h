@@ -19,6 +19,8 @@ struct ar_share_work {
     uint64_t answered;         /* its bytes */
     struct ar_error fault;     /* of an answer that is not whole (AR_CONTENT) */
     int done_fd;               /* where it is noted which lanes were dealt with */
+    struct ar_buf notes;       /* what is to be noted there, once the lanes' entries are in the spool */
+    uint32_t n_notes;
     bool blamed;               /* a lane was found to be the one that failed */
     void *own;                 /* the contract's */
 };
