@@ -267,8 +267,8 @@ lint: deps-dev ## warnings as errors with gcc and clang; cppcheck, shellcheck, m
 .PHONY: fuzz
 fuzz: deps-dev ## fuzz each driver for FUZZ_SECONDS (60) seconds
 	@$(MAKE) --no-print-directory -j$(JOBS) fuzz-programs OUT=build/libfuzzer CC=clang SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g'
-	@printf '%s\n' $(FUZZERS) | xargs -P $(JOBS) -I{} sh -c 'corpus=build/corpus/{}; mkdir -p $$corpus; \
-	    echo "{}: $(FUZZ_SECONDS) s"; fuzzer={}; \
+	@printf '%s\n' $(FUZZERS) | xargs -P $(JOBS) -I{} sh -c 'fuzzer={}; corpus=build/corpus/$${fuzzer#fuzz_}; mkdir -p $$corpus; \
+	    echo "$$fuzzer: $(FUZZ_SECONDS) s"; \
 	    build/libfuzzer/fuzz/$$fuzzer.libfuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -print_final_stats=0 -verbosity=0 \
 	        -artifact_prefix=build/corpus/ $$corpus tests/fuzz/corpus/$${fuzzer#fuzz_}'
 

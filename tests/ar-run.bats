@@ -70,6 +70,8 @@ ran() {
     jq '.params.required = ["power"] | .params.properties.power = {"type":"number"} | .image_analysis_results.more = {"cleansing":"none"}' m/manifest.json >m/two.json
     refuses 2 'the set more (more=FILE)' 'the parameter power (-P power=JSON)' -- ar-run -m m/two.json activity_spots=as.csv </dev/null
     [ ! -e results ]
+    refuses 2 "the method has no set 'activity_spotz'; its sets are 'activity_spots'" -- \
+        ar-run -m m/manifest.json activity_spots=as.csv activity_spotz=as.csv </dev/null
     refuses 2 "operand 'as.csv': expected SET=FILE" -- ar-run -m m/manifest.json as.csv more.csv
     refuses 2 '-o: a run from files is delivered into a folder (-d)' -- ar-run -m m/manifest.json -o out.tar activity_spots=as.csv
 }

@@ -274,7 +274,7 @@ int main(int argc, char **argv)
     const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
     const struct ar_method method = { .name = "own", .sets = sets, .analyze = analyze };
     const struct ar_input inputs[] = { { "activity_spots", argc > 1 ? argv[1] : "" }, { 0 } };
-    const struct ar_analysis_options options = { .inputs = inputs, .samples = "samples.csv" };
+    const struct ar_analysis_options options = { .inputs = inputs, .samples = "samples.csv", .params = argc > 2 ? argv[2] : NULL };
     struct ar_problem problem;
     struct ar_frame *table = ar_run_analysis(&method, &options, &problem);
     if (!table) {
@@ -293,6 +293,7 @@ END
     mlr --icsv --onidx --ofs , put -q '@n[sub(sub($Filename, "^.*_000_", ""), "\..*$", "")] += 1; end { emit @n, "data" }' as.csv | sort >counts
     tail -n +2 table.csv | cut -d, -f1,2 | awk -F, '{ print $2 "," $1 }' | sort | diff <(grep -v '^9999' counts) -
     refuses 2 'nothing.csv' -- ./own nothing.csv
+    refuses 2 'own: params, line 1' -- ./own as.csv '{"a": }'
 }
 
 @test "valgrind finds nothing wrong in a method" {

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "bytes/file.h"
+#include "lanes/params.h"
 #include "program/declare.h"
 #include "program/lanes_step.h"
 #include "program/results.h"
@@ -120,6 +121,8 @@ static int make_files(struct pipeline *p, struct ar_error *error)
         p->manifest_fd = make_file(text.data, text.len, p->manifest_path, error);
     ar_buf_release(&text);
     if (p->manifest_fd < 0)
+        return -1;
+    if (params && ar_params_check(params, strlen(params), ar_tr("params"), error) != 0)
         return -1;
     if (params)
         p->params_fd = make_file(params, strlen(params), p->params_path, error);

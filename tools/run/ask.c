@@ -236,8 +236,31 @@ int run_ask(struct run *run, struct ar_error *error)
     return o->folder ? 0 : ask(run, ar_tr("folder for the results [results, beside the first set]"), true, take_folder, NULL, error);
 }
 
+/* Sets that the method does not have: a name may be misspelt. Returns the exit status. */
+static int refuse_others(const struct run *run)
+{
+    const struct run_list *sets = &run->options.sets;
+    const struct ar_manifest *manifest = &run->method.manifest;
+    struct ar_buf names;
+    int status = AR_OK;
+    ar_buf_init(&names);
+    for (size_t i = 0; i < manifest->n_sets; i++)
+        ar_buf_add_format(&names, "%s'%s'", i ? ", " : "", manifest->set[i].name);
+    for (size_t i = 0; i < sets->n && status == AR_OK && manifest->n_sets; i++) {
+        char *name = strndup(sets->text[i], strcspn(sets->text[i], "="));
+        if (name && !ar_manifest_set(manifest, name))
+            status = cli_usage("the method has no set '%s'; its sets are %s", name, names.data);
+        free(name);
+    }
+    ar_buf_release(&names);
+    return status;
+}
+
 int run_missing(const struct run *run)
 {
+    int others = run->method.loaded ? refuse_others(run) : AR_OK;
+    if (others != AR_OK)
+        return others;
     struct ar_error error = { 0 };
     struct ar_buf list;
     int status = AR_OK;
