@@ -640,8 +640,10 @@ static void test_folder_of_a_lane(void)
     mkdirat(folder_fd, "lane", 0700);
     int dirfd = openat(folder_fd, "lane", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CHECK(ar_files_prepare(dirfd, &error) == 0, "%s", error.what);
-    CHECK(ar_files_put(dirfd, AR_FILES_DATA_NAME, "0007", 4, &error) == 0, "%s", error.what);
-    CHECK(ar_files_put(dirfd, AR_FILES_DATA_NAME, "0007", 4, &error) == -1, "a second time");
+    CHECK(ar_files_put(dirfd, AR_FILES_DATA_NAME, "a longer one", 12, &error) == 0, "%s", error.what);
+    CHECK(ar_files_put(dirfd, AR_FILES_DATA_NAME, "0007", 4, &error) == 0, "%s", error.what); /* of the lane behind it */
+    CHECK(symlinkat("data_name", dirfd, AR_FILES_SAMPLE_NAME) == 0 && ar_files_put(dirfd, AR_FILES_SAMPLE_NAME, "x", 1, &error) == -1, "a link");
+    CHECK(unlinkat(dirfd, AR_FILES_SAMPLE_NAME, 0) == 0, "a link");
     int fd = ar_files_create_set(dirfd, "spots", &error);
     CHECK(fd >= 0 && write(fd, "a\n", 2) == 2, "%s", error.what);
     close(fd);
