@@ -597,6 +597,25 @@ END
     done
 }
 
+@test "a large file, which all processors read, shrinks: the same message, whichever of them meets it" {
+    table V,1,a V,1,b >b.csv
+    for size in 0 300000 5000000; do
+        python3 -c 'print("ImageAnalysisMethod,Data,Value"); print("V,1,0.123456789\n" * 500000, end="")' >in.csv
+        mkfifo pipe
+        ar-split a=in.csv b=pipe >out 2>err &
+        exec {pipe}>pipe
+        truncate -s $size in.csv
+        cat b.csv >&$pipe
+        exec {pipe}>&-
+        status=0
+        wait $! || status=$?
+        rm pipe
+        [ "$status" -eq 3 ]
+        grep -q 'shrank' err
+        is_unfinished out
+    done
+}
+
 @test "a file whose name is not UTF-8 is read as any other; the ledger shows its bytes" {
     name=$'\xff\xe9.csv'
     table V,1,a V,1,b >wanted

@@ -9,7 +9,10 @@
 
 #include "bytes/base.h"
 
-/* Starts one that gets no signal but SIGPIPE, of which who writes dies: all others come to the caller. False where there is none. */
+/*
+ * Starts one that gets no signals but those that it causes itself: SIGPIPE, of which who writes dies, and SIGBUS, where a mapped file
+ * has shrunk, and the like. All others come to the caller. False where there is none.
+ */
 bool ar_thread_start(pthread_t *thread, void *(*run)(void *), void *arg) AR_MUST_USE;
 
 #endif
