@@ -245,10 +245,13 @@ check: deps-test ## install what the tests need, build, and run all tests
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	@AR_OUT='$(CURDIR)/$(OUT)' bats --jobs $(TEST_JOBS) $(BATSFLAGS) tests
 
+# What they look at are pages, installing, and other programs.
+UNSANITIZED := against-others docs install
+
 .PHONY: check-sanitize
 check-sanitize: deps-dev ## all tests of what the programs do with AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/sanitize SANITIZE=address,undefined CFLAGS='-O1 -g'
-	@AR_OUT='$(CURDIR)/build/sanitize' TESTS_SANITIZED=1 bats --jobs $(TEST_JOBS) $(BATSFLAGS) $(filter-out %/docs.bats %/install.bats,$(wildcard tests/*.bats))
+	@AR_OUT='$(CURDIR)/build/sanitize' TESTS_SANITIZED=1 bats --jobs $(TEST_JOBS) $(BATSFLAGS) $(filter-out $(UNSANITIZED:%=tests/%.bats),$(wildcard tests/*.bats))
 
 .PHONY: check-interop
 check-interop: deps-test ## install pandas 1.5, 2.2 and 3.1 from PyPI, and stand on either side of the Python runner's wire
