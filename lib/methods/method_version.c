@@ -6,8 +6,6 @@
 #include "bytes/file.h"
 #include "methods/pool.h"
 
-enum { SAID_MAX = 512 };
-
 /* What the worker needs that runs it. */
 struct task {
     struct ar_proc proc;
@@ -15,18 +13,15 @@ struct task {
 
 static int fail_end(const struct ar_proc_end *end, int log, struct ar_error *error)
 {
-    struct ar_error ignored;
-    struct ar_buf how, said;
+    struct ar_buf how;
     ar_buf_init(&how);
-    ar_buf_init(&said);
     ar_proc_describe(end, &how);
     ar_fail(error, end->how == AR_PROC_UNSTARTED ? AR_INPUT : AR_CONTENT, "the manifest's version command '%s' %s", end->name, how.data);
     if (*end->hint)
         ar_hint(error, "%s", end->hint);
-    else if (ar_log_tail(&said, log, 0, 1, SAID_MAX, &ignored) == 0 && said.len > 1)
-        ar_hint(error, "The last that it said: %.*s", (int)said.len - 1, said.data);
+    else
+        ar_log_hint(error, log);
     ar_buf_release(&how);
-    ar_buf_release(&said);
     return -1;
 }
 

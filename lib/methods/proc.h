@@ -152,4 +152,7 @@ int ar_proc_output(struct ar_buf *buf, int out, uint64_t n, const char *failed, 
  */
 int ar_log_tail(struct ar_buf *buf, int fd, uint64_t start, size_t lines, size_t bytes, struct ar_error *error) AR_MUST_USE;
 
+/* Makes the last line of the log fd the error's hint, in the place of another, where there is one. */
+void ar_log_hint(struct ar_error *error, int fd);
+
 #endif

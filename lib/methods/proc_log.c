@@ -156,3 +156,17 @@ int ar_log_tail(struct ar_buf *buf, int fd, uint64_t start, size_t lines, size_t
     ar_buf_release(&piece);
     return result == 0 ? ar_buf_check(buf, error) : -1;
 }
+
+void ar_log_hint(struct ar_error *error, int fd)
+{
+    enum { SAID_MAX = 512 };
+    struct ar_error ignored;
+    struct ar_buf said;
+
+    ar_buf_init(&said);
+    if (ar_log_tail(&said, fd, 0, 1, SAID_MAX, &ignored) == 0 && said.len > 1) {
+        error->hint[0] = '\0';
+        ar_hint(error, "The last that it said: %.*s", (int)said.len - 1, said.data);
+    }
+    ar_buf_release(&said);
+}

@@ -11,7 +11,7 @@
 
 #define MANIFEST_MAX ((size_t)16 * 1024 * 1024)
 
-enum { SAID_MAX = 512, MOMENT_MS = 100 };
+enum { MOMENT_MS = 100 };
 
 /* ---- a program ------------------------------------------------------------------------------------------------------ */
 
@@ -33,21 +33,6 @@ static int fail_manifest(struct ar_error *error, const char *path, const char *h
 {
     ar_fail(error, AR_INPUT, "'%s --manifest' %s", path, ar_tr(how));
     return ar_hint(error, "A method is a manifest, a JSON file, or a program that prints one for --manifest, as methods in C do.");
-}
-
-/* It failed: what it said last tells why, where it said something. */
-static int fail_program(struct ar_error *error, const char *path, int log)
-{
-    struct ar_error ignored;
-    struct ar_buf said;
-    ar_buf_init(&said);
-    fail_manifest(error, path, N_("ends with a failure"));
-    if (ar_log_tail(&said, log, 0, 1, SAID_MAX, &ignored) == 0 && said.len > 1) {
-        error->hint[0] = '\0';
-        ar_hint(error, "The last that it said: %.*s", (int)said.len - 1, said.data);
-    }
-    ar_buf_release(&said);
-    return -1;
 }
 
 /* Waits for its end; one that writes more than it may, or is to stop, is killed. */
@@ -89,8 +74,10 @@ static int print_manifest(struct ar_method_source *method, const char *program, 
     }
     if (result == 0)
         result = wait_for_end(method, &pipeline, out, log, error);
-    if (result == 0 && !ar_stage_exited(&pipeline.stage[0], 0))
-        result = fail_program(error, method->path, log);
+    if (result == 0 && !ar_stage_exited(&pipeline.stage[0], 0)) {
+        result = fail_manifest(error, method->path, N_("ends with a failure"));
+        ar_log_hint(error, log); /* what it said last tells why */
+    }
     if (result == 0)
         result = ar_proc_output(&method->text, out, (uint64_t)lseek(out, 0, SEEK_END), N_("cannot read the manifest"), error);
     ar_pipeline_release(&pipeline);

@@ -25,14 +25,12 @@ static bool is_kept(const char *name, char key[AR_DIGEST_HEX + 1])
     return true;
 }
 
-/* Calls each for the files of the cache below folder. 0 or -1. */
-static int walk_cache(const char *folder, int (*each)(void *arg, int dirfd, const char *name, const char *key, struct ar_error *error),
+/* Calls each for the files of the cache in home. 0 or -1. */
+static int walk_cache(const struct ar_home *home, int (*each)(void *arg, int dirfd, const char *name, const char *key, struct ar_error *error),
                       void *arg, struct ar_error *error)
 {
-    struct ar_home home;
     char key[AR_DIGEST_HEX + 1];
-    int result = run_open_home(&home, folder, error);
-    int fd = result == 0 ? openat(home.fd, AR_HOME_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    int result = 0, fd = openat(home->fd, AR_HOME_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
     while (result == 0 && dir && (entry = readdir(dir)))
@@ -40,7 +38,6 @@ static int walk_cache(const char *folder, int (*each)(void *arg, int dirfd, cons
             result = each(arg, fd, entry->d_name, key, error);
     if (dir)
         closedir(dir);
-    ar_home_release(&home);
     return result;
 }
 
@@ -74,25 +71,19 @@ static int check_kept(void *arg, int dirfd, const char *name, const char *key, s
     return cli_stop ? ar_fail_errno(error, EINTR, "the work was stopped") : 0;
 }
 
-static int check_is_run(const char *folder, struct ar_error *error)
-{
-    struct ar_home home;
-    int result = run_open_home(&home, folder, error);
-    ar_home_release(&home);
-    return result;
-}
-
 int run_verify(const char *folder)
 {
     const struct ar_tick tick = { .stop = &cli_stop };
     struct verify verify = { .cache = { .dirfd = -1 } };
     struct ar_error error = { 0 };
+    struct ar_home home;
     ar_cache_entry_init(&verify.entry);
-    int result = check_is_run(folder, &error);
+    int result = run_open_home(&home, folder, &error);
     if (result == 0)
         result = ar_sums_check(folder, tell_wrong, &verify, &verify.files, &tick, &error);
     if (result == 0)
-        result = walk_cache(folder, check_kept, &verify, &error);
+        result = walk_cache(&home, check_kept, &verify, &error);
+    ar_home_release(&home);
     ar_cache_entry_release(&verify.entry);
     if (result != 0)
         return cli_fail(&error);
@@ -154,15 +145,15 @@ static int delete_unused(void *arg, int dirfd, const char *name, const char *key
 static int lock_and_clean(struct clean *clean, const char *folder, struct ar_error *error)
 {
     struct ar_home home;
-    int result = ar_home_open(&home, folder, false, error);
+    int result = run_open_home(&home, folder, error);
     if (result == 0)
         result = ar_home_lock(&home, false, &cli_stop, error);
     if (result == 0)
         run_sweep(&home);
     if (result == 0)
         result = read_used(clean, folder, error);
-    if (result >= 0)
-        result = walk_cache(folder, delete_unused, clean, error);
+    if (result == 0)
+        result = walk_cache(&home, delete_unused, clean, error);
     ar_home_release(&home);
     return result;
 }
