@@ -42,44 +42,15 @@ static bool grow(struct ar_buf *buf, size_t n)
     return true;
 }
 
-char *ar_buf_reserve(struct ar_buf *buf, size_t n)
+char *ar_buf_reserve_more(struct ar_buf *buf, size_t n)
 {
     if (buf->failed)
         return NULL;
-    if (n >= buf->cap - buf->len && !grow(buf, n)) { /* len < cap, or both are 0 */
+    if (n >= buf->cap - buf->len && !grow(buf, n)) {
         buf->failed = true;
         return NULL;
     }
     return buf->data + buf->len;
-}
-
-void ar_buf_grew(struct ar_buf *buf, size_t n)
-{
-    if (buf->failed || buf->cap == 0)
-        return;
-    buf->len += n;
-    buf->data[buf->len] = '\0';
-}
-
-void ar_buf_add(struct ar_buf *buf, const void *bytes, size_t n)
-{
-    if (n == 0)
-        return;
-    char *to = ar_buf_reserve(buf, n);
-    if (to == NULL)
-        return;
-    memcpy(to, bytes, n);
-    ar_buf_grew(buf, n);
-}
-
-void ar_buf_add_text(struct ar_buf *buf, const char *text)
-{
-    ar_buf_add(buf, text, strlen(text));
-}
-
-void ar_buf_add_char(struct ar_buf *buf, char c)
-{
-    ar_buf_add(buf, &c, 1);
 }
 
 void ar_buf_add_args(struct ar_buf *buf, const char *format, va_list args)

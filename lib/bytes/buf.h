@@ -27,16 +27,45 @@ void ar_buf_release(struct ar_buf *buf);
 /* Makes it empty, keeps its memory, forgets a failure. */
 void ar_buf_clear(struct ar_buf *buf);
 
+/* What ar_buf_reserve does where the memory at hand is too little. */
+char *ar_buf_reserve_more(struct ar_buf *buf, size_t n);
+
 /* Room for at least n more bytes behind len; the caller writes there and adds to len (data[len] is then its to set to NUL with
  * ar_buf_grew). Returns the first free byte, or NULL when memory ran out. */
-char *ar_buf_reserve(struct ar_buf *buf, size_t n);
+static inline char *ar_buf_reserve(struct ar_buf *buf, size_t n)
+{
+    bool fits = !buf->failed && n < buf->cap - buf->len; /* len < cap, or both are 0 */
+    return fits ? buf->data + buf->len : ar_buf_reserve_more(buf, n);
+}
 
 /* Says that n bytes were written to what ar_buf_reserve gave. */
-void ar_buf_grew(struct ar_buf *buf, size_t n);
+static inline void ar_buf_grew(struct ar_buf *buf, size_t n)
+{
+    if (buf->failed || buf->cap == 0)
+        return;
+    buf->len += n;
+    buf->data[buf->len] = '\0';
+}
 
-void ar_buf_add(struct ar_buf *buf, const void *bytes, size_t n);
-void ar_buf_add_text(struct ar_buf *buf, const char *text);
-void ar_buf_add_char(struct ar_buf *buf, char c);
+static inline void ar_buf_add(struct ar_buf *buf, const void *bytes, size_t n)
+{
+    char *to = n > 0 ? ar_buf_reserve(buf, n) : NULL;
+    if (to == NULL)
+        return;
+    memcpy(to, bytes, n);
+    ar_buf_grew(buf, n);
+}
+
+static inline void ar_buf_add_text(struct ar_buf *buf, const char *text)
+{
+    ar_buf_add(buf, text, strlen(text));
+}
+
+static inline void ar_buf_add_char(struct ar_buf *buf, char c)
+{
+    ar_buf_add(buf, &c, 1);
+}
+
 void ar_buf_add_format(struct ar_buf *buf, const char *format, ...) AR_PRINTF(2, 3);
 void ar_buf_add_args(struct ar_buf *buf, const char *format, va_list args) AR_PRINTF(2, 0);
 

@@ -26,10 +26,23 @@ void ar_digest_add(struct ar_digest *digest, const void *bytes, size_t n)
         XXH3_128bits_update((void *)digest->state, bytes, n);
 }
 
+static void put_hex(char *hex, uint64_t value)
+{
+    for (size_t i = AR_DIGEST_HEX / 2; i-- > 0; value >>= 4)
+        hex[i] = "0123456789abcdef"[value & 15];
+}
+
+/* By hand: there is one for each entry of a stream, and snprintf takes as long as the digest of a small one. */
+static void show(XXH128_hash_t hash, char hex[AR_DIGEST_HEX + 1])
+{
+    put_hex(hex, hash.high64);
+    put_hex(hex + AR_DIGEST_HEX / 2, hash.low64);
+    hex[AR_DIGEST_HEX] = '\0';
+}
+
 void ar_digest_hex(const struct ar_digest *digest, char hex[AR_DIGEST_HEX + 1])
 {
-    XXH128_hash_t hash = XXH3_128bits_digest((const void *)digest->state);
-    snprintf(hex, AR_DIGEST_HEX + 1, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64, (uint64_t)hash.low64);
+    show(XXH3_128bits_digest((const void *)digest->state), hex);
 }
 
 int ar_digest_fd(int fd, uint64_t n, char hex[AR_DIGEST_HEX + 1])
@@ -54,6 +67,10 @@ int ar_digest_fd(int fd, uint64_t n, char hex[AR_DIGEST_HEX + 1])
 void ar_digest_bytes(const void *bytes, size_t n, char hex[AR_DIGEST_HEX + 1])
 {
     struct ar_digest digest;
+    if (n < 1024) {
+        show(XXH3_128bits(bytes, n), hex);
+        return;
+    }
     ar_digest_init(&digest);
     ar_digest_add(&digest, bytes, n);
     ar_digest_hex(&digest, hex);

@@ -3,6 +3,8 @@
 
 #include <xxhash.h>
 
+enum { SLOTS_KEPT = 256 }; /* more are not worth to be emptied again and again */
+
 void ar_names_release(struct ar_names *names)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -10,6 +12,19 @@ void ar_names_release(struct ar_names *names)
     free(names->name);
     free(names->slot);
     *names = (struct ar_names){ 0 };
+}
+
+void ar_names_clear(struct ar_names *names)
+{
+    if (names->slots > SLOTS_KEPT) {
+        ar_names_release(names);
+        return;
+    }
+    for (size_t i = 0; i < names->count; i++)
+        free(names->name[i].text);
+    if (names->count)
+        memset(names->slot, 0, names->slots * sizeof *names->slot);
+    names->count = 0;
 }
 
 /* The slot in which the text stands, or the free one where it belongs. */

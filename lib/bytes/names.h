@@ -22,6 +22,9 @@ struct ar_names {
 
 void ar_names_release(struct ar_names *names);
 
+/* Makes it empty, and keeps its memory, unless that is much. */
+void ar_names_clear(struct ar_names *names);
+
 /* The number of the text (from 0), or -1. */
 ssize_t ar_names_find(const struct ar_names *names, const char *text, size_t n);
 

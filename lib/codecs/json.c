@@ -190,11 +190,11 @@ static json_t *load(const char *text, size_t n, bool reals, json_error_t *why)
 
 json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, struct ar_error *error)
 {
-    if (check_before(text, n, what, error) < 0)
-        return NULL;
-    json_t *plain = reals ? NULL : ar_json_load_plain(text, n);
+    json_t *plain = reals || n > TEXT_MAX ? NULL : ar_json_load_plain(text, n);
     if (plain)
         return plain;
+    if (check_before(text, n, what, error) < 0)
+        return NULL;
     json_error_t why;
     json_t *json = load(text, n, reals, &why);
     if (!json)
@@ -337,7 +337,7 @@ void ar_json_add_string(struct ar_buf *buf, const char *text, size_t n)
     size_t done = 0;
     for (size_t i = 0; i < n; i++) {
         char c = text[i];
-        if ((unsigned char)c >= 0x20 && c != '"' && c != '\\')
+        if (AR_LIKELY((unsigned char)c >= 0x20 && c != '"' && c != '\\'))
             continue;
         ar_buf_add(buf, text + done, i - done);
         done = i + 1;

@@ -3,8 +3,11 @@
 
 #include "bytes/text.h"
 
+enum { DEPTH_MAX = 64 }; /* levels; the reading of each is a call within that of the one before */
+
 struct plain {
     const char *at, *end;
+    int depth;
 };
 
 static json_t *read_value(struct plain *p);
@@ -86,15 +89,17 @@ static bool add_item(struct plain *p, json_t *array)
 
 static json_t *read_all(struct plain *p, json_t *into, char close, bool (*add)(struct plain *p, json_t *into))
 {
-    bool good = into != NULL;
+    bool good = into != NULL && p->depth++ < DEPTH_MAX;
     p->at++;
     skip_blanks(p);
-    if (good && take(p, close))
-        return into;
-    do
-        good = good && add(p, into);
-    while (good && take(p, ','));
-    if (good && take(p, close))
+    if (good && !take(p, close)) {
+        do
+            good = add(p, into);
+        while (good && take(p, ','));
+        good = good && take(p, close);
+    }
+    p->depth--;
+    if (good)
         return into;
     json_decref(into);
     return NULL;

@@ -6,9 +6,6 @@
 /* The greatest size that eleven octal digits hold, and one. */
 #define OCTAL_LIMIT ((uint64_t)1 << 33)
 
-/* Bodies up to this size go out in one piece with their header and padding. */
-#define SMALL_BODY 16384
-
 static const char zeros[2 * AR_TAR_BLOCK];
 
 /* ---- header blocks -------------------------------------------------------------------------------------------------- */
@@ -160,10 +157,13 @@ static int check_complete(const struct ar_tar_writer *writer, struct ar_error *e
     return ar_fail(error, AR_SYSTEM, "an entry of the tar being written is %" PRIu64 " bytes short of its size", writer->left);
 }
 
-int ar_tar_put(struct ar_tar_writer *writer, const struct ar_tar_meta *meta, struct ar_error *error)
+static bool needs_no_pax(const struct ar_tar_meta *meta)
 {
-    if (check_complete(writer, error) < 0)
-        return -1;
+    return meta->size < OCTAL_LIMIT && !meta->is_file && meta->image_type == NULL && meta->pax == NULL;
+}
+
+static int put_with_pax(struct ar_tar_writer *writer, const struct ar_tar_meta *meta, struct ar_error *error)
+{
     struct ar_buf head;
     ar_buf_init(&head);
     ar_tar_header(&head, meta);
@@ -171,6 +171,21 @@ int ar_tar_put(struct ar_tar_writer *writer, const struct ar_tar_meta *meta, str
     if (done == 0)
         done = ar_out_write(writer->out, head.data, head.len, error);
     ar_buf_release(&head);
+    return done;
+}
+
+int ar_tar_put(struct ar_tar_writer *writer, const struct ar_tar_meta *meta, struct ar_error *error)
+{
+    struct ar_tar_block block = {0};
+    if (check_complete(writer, error) < 0)
+        return -1;
+    int done;
+    if (needs_no_pax(meta) && is_ascii(meta->name) && put_name(&block, meta->name)) {
+        finish_block(&block, '0', meta->size);
+        done = ar_out_write(writer->out, &block, sizeof(block), error);
+    } else {
+        done = put_with_pax(writer, meta, error);
+    }
     if (done < 0)
         return -1;
     writer->left = meta->size;
@@ -219,31 +234,11 @@ int ar_tar_write_copy(struct ar_tar_writer *writer, int fd, uint64_t offset, uin
     return count(writer, n, error);
 }
 
-/* Header, body and padding in one write. */
-static int put_small(struct ar_tar_writer *writer, const struct ar_tar_meta *meta, const void *bytes, struct ar_error *error)
-{
-    struct ar_buf all;
-    ar_buf_init(&all);
-    ar_tar_header(&all, meta);
-    ar_buf_add(&all, bytes, (size_t)meta->size);
-    ar_buf_add(&all, zeros, ar_tar_padding(meta->size));
-    int done = ar_buf_check(&all, error);
-    if (done == 0)
-        done = ar_out_write(writer->out, all.data, all.len, error);
-    ar_buf_release(&all);
-    return done;
-}
-
 int ar_tar_put_whole(struct ar_tar_writer *writer, const struct ar_tar_meta *meta, const void *bytes, struct ar_error *error)
 {
-    if (meta->size > SMALL_BODY) {
-        if (ar_tar_put(writer, meta, error) < 0)
-            return -1;
-        return ar_tar_write(writer, bytes, (size_t)meta->size, error);
-    }
-    if (check_complete(writer, error) < 0)
+    if (ar_tar_put(writer, meta, error) < 0)
         return -1;
-    return put_small(writer, meta, bytes, error);
+    return ar_tar_write(writer, bytes, (size_t)meta->size, error);
 }
 
 int ar_tar_finish(struct ar_tar_writer *writer, struct ar_error *error)

@@ -3,6 +3,8 @@
 
 #include "lanes/ledger_form.h"
 
+enum { ROOM = 2048 }; /* bytes that the ledger of a lane takes, mostly */
+
 #define SEAL_LEN (sizeof ",\"xxh3\":\"\"}" - 1 + AR_DIGEST_HEX)
 
 int ar_ledger_init(struct ar_ledger *ledger, struct ar_error *error)
@@ -76,6 +78,7 @@ void ar_ledger_seal(struct ar_buf *out, size_t start)
 void ar_ledger_write(const struct ar_ledger *ledger, struct ar_buf *out)
 {
     size_t start = out->len;
+    ar_buf_reserve(out, ROOM);
     ar_json_dump(out, ledger->json);
     if (out->failed)
         return;
@@ -83,9 +86,15 @@ void ar_ledger_write(const struct ar_ledger *ledger, struct ar_buf *out)
     ar_ledger_seal(out, start);
 }
 
-static int add_member(json_t *object, const char *name, json_t *value)
+/* Adds a member whose name is one of ours. False when memory ran out, also for the value. */
+static bool add_member(json_t *object, const char *name, json_t *value)
 {
-    return json_object_set_new(object, name, value);
+    return json_object_set_new_nocheck(object, name, value) == 0;
+}
+
+static bool add_count(json_t *object, const char *name, uint64_t count)
+{
+    return add_member(object, name, json_integer((json_int_t)count));
 }
 
 int ar_ledger_append(struct ar_ledger *ledger, const char *set, const struct ar_record *record, struct ar_error *error)
@@ -94,20 +103,18 @@ int ar_ledger_append(struct ar_ledger *ledger, const char *set, const struct ar_
     json_t *records = json_object_get(sets, set);
     if (!records && json_object_set_new(sets, set, json_array()) == 0)
         records = json_object_get(sets, set);
-    json_t *json = json_pack("{sssIsI}", "stage", record->stage, "rows_in", (json_int_t)record->rows_in, "rows",
-                             (json_int_t)record->rows);
-    bool bad = !json || !records;
+    json_t *json = json_object();
+    bool good = records && add_member(json, "stage", json_string_nocheck(record->stage)) &&
+                add_count(json, "rows_in", record->rows_in) && add_count(json, "rows", record->rows);
     if (record->dropped)
-        bad |= add_member(json, "dropped", record->dropped) != 0;
+        good &= add_member(json, "dropped", record->dropped);
     if (record->rules)
-        bad |= add_member(json, "rules", record->rules) != 0;
+        good &= add_member(json, "rules", record->rules);
     if (record->method)
-        bad |= add_member(json, "image_analysis_method", json_string(record->method)) != 0;
-    if (record->digested) {
-        bad |= add_member(json, "bytes", json_integer((json_int_t)record->bytes)) != 0;
-        bad |= add_member(json, "xxh3", json_string(record->xxh3)) != 0;
-    }
-    if (bad) {
+        good &= add_member(json, "image_analysis_method", json_string(record->method));
+    if (record->digested)
+        good = good && add_count(json, "bytes", record->bytes) && add_member(json, "xxh3", json_string_nocheck(record->xxh3));
+    if (!good) {
         json_decref(json);
         return ar_fail_memory(error);
     }
@@ -142,7 +149,7 @@ static bool read_record(const json_t *json, struct ar_record *record)
         .bytes = ar_json_count(json, "bytes"),
     };
     if (xxh3)
-        snprintf(record->xxh3, sizeof record->xxh3, "%s", xxh3);
+        memcpy(record->xxh3, xxh3, strnlen(xxh3, AR_DIGEST_HEX));
     return true;
 }
 
@@ -185,10 +192,12 @@ int ar_ledger_set_file(struct ar_ledger *ledger, const char *name, uint64_t byte
 int ar_ledger_set_image(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3, const char *image_type,
                         struct ar_error *error)
 {
-    json_t *value = json_pack("{sIssss*}", "bytes", (json_int_t)bytes, "xxh3", xxh3, "image_type", image_type);
-    if (!value || json_object_set_new(json_object_get(ledger->json, "files"), name, value) != 0)
-        return ar_fail_memory(error);
-    return 0;
+    json_t *value = json_object();
+    if (add_count(value, "bytes", bytes) && add_member(value, "xxh3", json_string(xxh3)) &&
+        (!image_type || add_member(value, "image_type", json_string(image_type))))
+        return json_object_set_new(json_object_get(ledger->json, "files"), name, value) == 0 ? 0 : ar_fail_memory(error);
+    json_decref(value);
+    return ar_fail_memory(error);
 }
 
 int ar_ledger_set_file_bytes(struct ar_ledger *ledger, const char *name, const void *bytes, size_t n, struct ar_error *error)

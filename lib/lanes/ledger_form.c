@@ -90,19 +90,33 @@ static int tell(const struct fault *fault, const char *what, struct ar_error *er
 
 /* ---- what is made of parts ------------------------------------------------------------------------------------------ */
 
+/* The member of that name, or the end of the list. */
+static size_t number_of(const struct member *members, const char *name)
+{
+    size_t i = 0;
+    while (members[i].name && strcmp(members[i].name, name) != 0)
+        i++;
+    return i;
+}
+
 static int check_members(struct fault *fault, const struct member *members, const json_t *value)
 {
     if (!json_is_object(value))
         return fail(fault, N_("an object"), value);
-    for (; members->name; members++) {
-        const json_t *member = json_object_get(value, members->name);
-        if (member && check(fault, members->form, member) != 0)
-            return fail_in(fault, members->name);
-        if (member || !members->needed)
-            continue;
-        fault->missing = members->name;
-        return -1;
+    const char *name;
+    json_t *member;
+    unsigned met = 0;
+    json_object_foreach ((json_t *)(uintptr_t)value, name, member) {
+        size_t i = number_of(members, name);
+        if (members[i].name && check(fault, members[i].form, member) != 0)
+            return fail_in(fault, name);
+        met |= 1U << i;
     }
+    for (size_t i = 0; members[i].name; i++)
+        if (members[i].needed && !(met & 1U << i)) {
+            fault->missing = members[i].name;
+            return -1;
+        }
     return 0;
 }
 

@@ -128,52 +128,50 @@ static int read_part(struct folder *folder, const char *name, struct ar_buf *tex
 /* ---- files that stand for entries ----------------------------------------------------------------------------------- */
 
 /* Notes bytes and digest of a file under its name; one that is not there is not noted. */
-static int digest_file(struct folder *folder, const char *name, json_t *seen, struct ar_error *error)
+static int digest_file(struct folder *folder, const char *name, struct ar_seen *seen, struct ar_error *error)
 {
     int fd = ar_folder_open_beneath(folder->fd, name, error);
     if (fd < 0)
         return error->system_errno == ENOENT ? 0 : ar_folder_fail_file(error, folder->path, name);
     struct ar_digest digest;
     char bytes[1 << 16], hex[AR_DIGEST_HEX + 1];
-    json_int_t total = 0;
+    uint64_t total = 0;
     ssize_t n;
     ar_digest_init(&digest);
     while ((n = read(fd, bytes, sizeof bytes)) > 0) {
         ar_digest_add(&digest, bytes, (size_t)n);
-        total += n;
+        total += (uint64_t)n;
     }
     if (n < 0)
         ar_fail_errno(error, errno, "cannot read '%s/%s'", folder->path, name);
     close(fd);
     ar_digest_hex(&digest, hex);
     folder->listing->entries++;
-    folder->listing->bytes += (uint64_t)total;
-    if (n == 0 && json_object_set_new(seen, name, json_pack("{sIss}", "bytes", total, "xxh3", hex)) != 0)
-        return ar_fail_memory(error);
-    return n < 0 ? -1 : 0;
+    folder->listing->bytes += total;
+    return n < 0 ? -1 : ar_seen_add(seen, name, total, hex, NULL, error);
 }
 
 /* The files at the top of a folder of lanes, against the ledger. */
 static int check_top_files(struct folder *folder, const struct ar_ledger *top, struct ar_error *error)
 {
     static const char *const names[][2] = { { "targets", "targets.json" }, { "params", "params.json" } };
-    json_t *seen = json_object();
-    int result = seen ? 0 : ar_fail_memory(error);
+    struct ar_seen seen = { 0 };
+    int result = 0;
     for (size_t i = 0; i < AR_COUNT(names) && result == 0; i++) {
         const json_t *said = json_object_get(json_object_get(top->json, "files"), names[i][0]);
         if (!said)
             continue;
-        result = digest_file(folder, names[i][1], seen, error);
+        result = digest_file(folder, names[i][1], &seen, error);
         if (result == 0)
-            result = ar_listing_check_entry(seen, names[i][1], ar_json_count(said, "bytes"),
+            result = ar_listing_check_entry(&seen, names[i][1], ar_json_count(said, "bytes"),
                                             json_string_value(json_object_get(said, "xxh3")), "'ledger.json'", error);
     }
-    json_decref(seen);
+    ar_seen_release(&seen);
     return result;
 }
 
 /* Counts the pictures of the lanes, and digests all files that the table names where that is wished. */
-static int walk_artifacts(struct folder *folder, const struct ar_buf *text, json_t *seen, struct ar_error *error)
+static int walk_artifacts(struct folder *folder, const struct ar_buf *text, struct ar_seen *seen, struct ar_error *error)
 {
     struct ar_artifacts table;
     struct ar_artifact artifact;
@@ -203,13 +201,13 @@ static int walk_artifacts(struct folder *folder, const struct ar_buf *text, json
 static int read_artifacts(struct folder *folder, const struct ar_buf *text, struct ar_error *error)
 {
     static const char what[] = "'artifacts.csv'";
-    json_t *seen = json_object();
-    int result = seen ? walk_artifacts(folder, text, seen, error) : ar_fail_memory(error);
+    struct ar_seen seen = { 0 };
+    int result = walk_artifacts(folder, text, &seen, error);
     if (result == 0)
         result = ar_listing_artifacts(folder->listing, text->data, text->len, NULL, what, error);
     if (result == 0 && folder->listing->verify)
-        result = ar_listing_artifacts(folder->listing, text->data, text->len, seen, what, error);
-    json_decref(seen);
+        result = ar_listing_artifacts(folder->listing, text->data, text->len, &seen, what, error);
+    ar_seen_release(&seen);
     return result;
 }
 

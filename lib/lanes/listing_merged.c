@@ -9,25 +9,23 @@
 
 /* ---- digests -------------------------------------------------------------------------------------------------------- */
 
-int ar_listing_check_entry(const json_t *seen, const char *name, uint64_t bytes, const char *xxh3, const char *what,
+int ar_listing_check_entry(const struct ar_seen *seen, const char *name, uint64_t bytes, const char *xxh3, const char *what,
                            struct ar_error *error)
 {
-    const json_t *entry = json_object_get(seen, name);
-    const char *digest = json_string_value(json_object_get(entry, "xxh3"));
+    const struct ar_seen_entry *entry = ar_seen_find(seen, name);
     if (!entry)
         ar_fail(error, AR_INPUT, "entry '%s' is missing, and %s has it", name, what);
-    else if (ar_json_count(entry, "bytes") != bytes)
-        ar_fail(error, AR_INPUT, "entry '%s' has %" PRIu64 " bytes, and %" PRIu64 " by %s", name, ar_json_count(entry, "bytes"),
-                bytes, what);
-    else if (xxh3 && digest && strcmp(digest, xxh3) != 0)
-        ar_fail(error, AR_INPUT, "entry '%s' has the digest %s, and %s by %s", name, digest, xxh3, what);
+    else if (entry->bytes != bytes)
+        ar_fail(error, AR_INPUT, "entry '%s' has %" PRIu64 " bytes, and %" PRIu64 " by %s", name, entry->bytes, bytes, what);
+    else if (xxh3 && strcmp(entry->xxh3, xxh3) != 0)
+        ar_fail(error, AR_INPUT, "entry '%s' has the digest %s, and %s by %s", name, entry->xxh3, xxh3, what);
     else
         return 0;
     return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
 }
 
 /* The member files of a ledger: those that merging leaves in the stream. lane: its data name, or NULL at the top. */
-static int check_files(const json_t *files, const char *lane, const json_t *seen, const char *what, struct ar_error *error)
+static int check_files(const json_t *files, const char *lane, const struct ar_seen *seen, const char *what, struct ar_error *error)
 {
     const char *name;
     json_t *said;
@@ -66,7 +64,7 @@ static int decode_key(struct ar_buf *out, const struct ar_json_span *key, const 
     return ar_buf_check(out, error);
 }
 
-static int take_lane(struct ar_listing *listing, const struct ar_buf *name, const struct ar_json_span *text, const json_t *seen,
+static int take_lane(struct ar_listing *listing, const struct ar_buf *name, const struct ar_json_span *text, const struct ar_seen *seen,
                      struct ar_error *error)
 {
     struct ar_ledger ledger;
@@ -91,7 +89,7 @@ static int take_lane(struct ar_listing *listing, const struct ar_buf *name, cons
     return result;
 }
 
-static int take_lanes(struct ar_listing *listing, const struct ar_json_span *lanes, const json_t *seen, const char *what,
+static int take_lanes(struct ar_listing *listing, const struct ar_json_span *lanes, const struct ar_seen *seen, const char *what,
                       struct ar_error *error)
 {
     struct ar_buf name;
@@ -109,7 +107,7 @@ static int take_lanes(struct ar_listing *listing, const struct ar_json_span *lan
 }
 
 /* The ledger without its lanes, parsed. */
-static int take_rest(struct ar_listing *listing, const char *text, size_t n, const json_t *seen, const char *what,
+static int take_rest(struct ar_listing *listing, const char *text, size_t n, const struct ar_seen *seen, const char *what,
                      struct ar_error *error)
 {
     static const char *const members[] = { "sets", "files", "post", "incomplete" };
@@ -133,7 +131,7 @@ static int take_rest(struct ar_listing *listing, const char *text, size_t n, con
     return result;
 }
 
-int ar_listing_merged_ledger(struct ar_listing *listing, const char *text, size_t n, const json_t *seen, const char *what,
+int ar_listing_merged_ledger(struct ar_listing *listing, const char *text, size_t n, const struct ar_seen *seen, const char *what,
                              struct ar_error *error)
 {
     struct ar_json_span lanes;
@@ -173,7 +171,7 @@ static int name_sample(struct ar_listing *listing, const struct ar_artifact *art
     return 0;
 }
 
-int ar_listing_artifacts(struct ar_listing *listing, const char *text, size_t n, const json_t *seen, const char *what,
+int ar_listing_artifacts(struct ar_listing *listing, const char *text, size_t n, const struct ar_seen *seen, const char *what,
                          struct ar_error *error)
 {
     struct ar_artifacts table;

@@ -73,18 +73,18 @@ int ar_listing_part_refuse(const struct ar_listing *listing, const char *kind, s
 /* ---- merged streams ------------------------------------------------------------------------------------------------ */
 
 /* The ledger of a merged stream: its lanes one by one. */
-int ar_listing_merged_ledger(struct ar_listing *listing, const char *text, size_t n, const json_t *seen, const char *what,
+int ar_listing_merged_ledger(struct ar_listing *listing, const char *text, size_t n, const struct ar_seen *seen, const char *what,
                              struct ar_error *error) AR_MUST_USE;
 
 /*
- * The table of artifacts: counts by kind. With seen (entries by name, see ar_stream_seen), each must be there as the
+ * The table of artifacts: counts by kind. With seen (entries by name, see lanes/seen.h), each must be there as the
  * table says.
  */
-int ar_listing_artifacts(struct ar_listing *listing, const char *text, size_t n, const json_t *seen, const char *what,
+int ar_listing_artifacts(struct ar_listing *listing, const char *text, size_t n, const struct ar_seen *seen, const char *what,
                          struct ar_error *error) AR_MUST_USE;
 
 /* Holds an entry (or file) against what is said of it: xxh3 may be NULL, what names who says so. seen as above. */
-int ar_listing_check_entry(const json_t *seen, const char *name, uint64_t bytes, const char *xxh3, const char *what,
+int ar_listing_check_entry(const struct ar_seen *seen, const char *name, uint64_t bytes, const char *xxh3, const char *what,
                            struct ar_error *error) AR_MUST_USE;
 
 /* A result table. */

@@ -205,7 +205,7 @@ static int take_top_ledger(struct reading *r, const struct ar_entry *entry, stru
 {
     if (ar_stream_shape(r->stream) != AR_SHAPE_MERGED)
         return ar_listing_top(r->listing, ar_stream_top_ledger(r->stream), error);
-    const json_t *seen = r->listing->verify ? ar_stream_seen(r->stream) : NULL;
+    const struct ar_seen *seen = r->listing->verify ? ar_stream_seen(r->stream) : NULL;
     return ar_listing_merged_ledger(r->listing, entry->text, entry->len, seen, ar_tr("entry 'ledger'"), error);
 }
 

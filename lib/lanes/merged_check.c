@@ -55,12 +55,11 @@ static int take_apart(struct ar_merged *merged, struct ar_buf *rest, struct ar_e
 /* An entry that came must be as the ledger's "files" has it. name: in the stream. */
 static int check_file(const struct ar_merged_reader *r, const char *name, const json_t *said, struct ar_error *error)
 {
-    const json_t *seen = json_object_get(ar_stream_seen(r->stream), name);
+    const struct ar_seen_entry *seen = ar_seen_find(ar_stream_seen(r->stream), name);
     if (!seen)
         return ar_merged_fail_damaged(error, "entry '%s' is missing, and the ledger has it", name);
     const char *said_xxh3 = json_string_value(json_object_get(said, "xxh3"));
-    if (said_xxh3 && strcmp(said_xxh3, json_string_value(json_object_get(seen, "xxh3"))) == 0 &&
-        ar_json_count(said, "bytes") == ar_json_count(seen, "bytes"))
+    if (said_xxh3 && strcmp(said_xxh3, seen->xxh3) == 0 && ar_json_count(said, "bytes") == seen->bytes)
         return 0;
     return ar_merged_fail_damaged(error, "entry '%s' is not as the ledger has it (%" PRIu64 " bytes, digest %s)", name,
                                   ar_json_count(said, "bytes"), said_xxh3 ? said_xxh3 : ar_tr("missing"));
@@ -187,7 +186,9 @@ static int check_top(const struct ar_merged_reader *r, struct ar_error *error)
     json_object_foreach ((json_t *)(uintptr_t)files, name, value)
         if (check_file(r, name, value, error) != 0)
             return -1;
-    json_object_foreach ((json_t *)(uintptr_t)ar_stream_seen(r->stream), name, value) {
+    const struct ar_names *seen = &ar_stream_seen(r->stream)->names;
+    for (size_t i = 0; i < seen->count; i++) {
+        name = seen->name[i].text;
         size_t first = strcspn(name, "/");
         bool lane = name[first] && ar_targets_find(&r->merged->targets, name, first) >= 0;
         if (!lane && !json_object_get(files, name))

@@ -14,9 +14,9 @@ struct ar_stream {
     struct ar_ledger ledger; /* of the lane */
     ssize_t lane;            /* whose entries come now */
     bool lane_named, lane_sample, lane_ended;
-    json_t *seen_sets;       /* of the lane: SET → {bytes, xxh3} */
-    json_t *seen_files;      /* of the lane, or of a merged stream: NAME → {bytes, xxh3} */
-    json_t *seen_top;        /* at the top */
+    struct ar_seen seen_sets;  /* of the lane, by the set's name */
+    struct ar_seen seen_files; /* of the lane */
+    struct ar_seen seen_top;   /* at the top, or of a merged stream */
     struct ar_digest digest; /* of the entry */
     struct ar_buf text;      /* the body of a small entry */
     struct ar_buf lane_name; /* one-lane shape: its data name, until its sample name comes */
@@ -40,10 +40,7 @@ struct ar_stream *ar_stream_new(struct ar_in *in, unsigned flags, struct ar_erro
     ar_buf_init(&stream->text);
     ar_buf_init(&stream->lane_name);
     stream->tar = ar_tar_reader_new(in, error);
-    stream->seen_sets = json_object();
-    stream->seen_files = json_object();
-    stream->seen_top = json_object();
-    if (stream->tar && stream->seen_sets && stream->seen_files && stream->seen_top)
+    if (stream->tar)
         return stream;
     ar_fail_memory(error);
     ar_stream_free(stream);
@@ -58,9 +55,9 @@ void ar_stream_free(struct ar_stream *stream)
     ar_targets_release(&stream->targets);
     ar_ledger_release(&stream->top);
     ar_ledger_release(&stream->ledger);
-    json_decref(stream->seen_sets);
-    json_decref(stream->seen_files);
-    json_decref(stream->seen_top);
+    ar_seen_release(&stream->seen_sets);
+    ar_seen_release(&stream->seen_files);
+    ar_seen_release(&stream->seen_top);
     ar_buf_release(&stream->text);
     ar_buf_release(&stream->lane_name);
     free(stream);
@@ -86,9 +83,9 @@ struct ar_ledger *ar_stream_top_ledger(struct ar_stream *stream)
     return &stream->top;
 }
 
-const json_t *ar_stream_seen(const struct ar_stream *stream)
+const struct ar_seen *ar_stream_seen(const struct ar_stream *stream)
 {
-    return stream->seen_top;
+    return &stream->seen_top;
 }
 
 /* ---- bodies --------------------------------------------------------------------------------------------------------- */
@@ -141,11 +138,11 @@ void ar_stream_digest(const struct ar_stream *stream, char xxh3[AR_DIGEST_HEX + 
 }
 
 /* What entries are noted in: sets of a lane, files of a lane, the top. */
-static json_t *seen_of(struct ar_stream *stream, const struct ar_entry *entry)
+static struct ar_seen *seen_of(struct ar_stream *stream, const struct ar_entry *entry)
 {
     if (stream->shape != AR_SHAPE_ONE && (entry->lane == AR_NO_LANE || stream->shape == AR_SHAPE_MERGED))
-        return stream->seen_top;
-    return entry->kind == AR_ENTRY_SET ? stream->seen_sets : stream->seen_files;
+        return &stream->seen_top;
+    return entry->kind == AR_ENTRY_SET ? &stream->seen_sets : &stream->seen_files;
 }
 
 static const char *seen_name(struct ar_stream *stream, const struct ar_entry *entry)
@@ -174,12 +171,8 @@ static int finish_entry(struct ar_stream *stream, struct ar_error *error)
     char xxh3[AR_DIGEST_HEX + 1];
     ar_digest_hex(&stream->digest, xxh3);
     stream->skipped |= skip;
-    json_t *value =
-        json_pack("{sIssss*}", "bytes", (json_int_t)entry->tar->size, "xxh3", skip ? "" : xxh3, "image_type",
-                  entry->tar->image_type);
-    if (!value || json_object_set_new(seen_of(stream, entry), seen_name(stream, entry), value) != 0)
-        return ar_fail_memory(error);
-    return 0;
+    return ar_seen_add(seen_of(stream, entry), seen_name(stream, entry), entry->tar->size, skip ? "" : xxh3,
+                       entry->tar->image_type, error);
 }
 
 /* All of the lane was read: holds it against its ledger. */
@@ -187,12 +180,12 @@ static int check_lane(struct ar_stream *stream, struct ar_error *error)
 {
     struct ar_stream_check check = {
         .lane = stream->targets.entry[stream->lane].data, .top = &stream->top, .ledger = &stream->ledger,
-        .sets = stream->seen_sets, .files = stream->seen_files,
+        .sets = &stream->seen_sets, .files = &stream->seen_files,
     };
     if (ar_stream_check_lane(&check, error) != 0)
         return -1;
-    json_object_clear(stream->seen_files);
-    json_object_clear(stream->seen_sets);
+    ar_seen_clear(&stream->seen_files);
+    ar_seen_clear(&stream->seen_sets);
     stream->lane_ended = true;
     return 0;
 }
@@ -471,7 +464,7 @@ int ar_stream_next(struct ar_stream *stream, struct ar_entry *out, struct ar_err
     see_shape(stream, entry);
     if (check_shape(stream, error) != 0 || enter_lane(stream, entry, error) != 0 || check_place(stream, entry, error) != 0)
         return -1;
-    if (json_object_get(seen_of(stream, entry), seen_name(stream, entry)))
+    if (ar_seen_find(seen_of(stream, entry), seen_name(stream, entry)))
         return fail_twice(entry, error);
     ar_digest_init(&stream->digest);
     stream->in_entry = true;
@@ -500,5 +493,5 @@ static int check_end(struct ar_stream *stream, struct ar_error *error)
         return -1;
     if (stream->shape == AR_SHAPE_LANES && (size_t)(stream->lane + 1) < stream->targets.count)
         return fail_missing(stream, (size_t)(stream->lane + 1), error);
-    return ar_stream_check_top(&stream->top, stream->seen_top, error);
+    return ar_stream_check_top(&stream->top, &stream->seen_top, error);
 }

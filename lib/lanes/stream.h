@@ -11,6 +11,7 @@
 
 #include "codecs/tar.h"
 #include "lanes/ledger.h"
+#include "lanes/seen.h"
 #include "lanes/targets.h"
 
 enum ar_shape {
@@ -103,10 +104,7 @@ struct ar_ledger *ar_stream_lane_ledger(struct ar_stream *stream);
  */
 struct ar_ledger *ar_stream_top_ledger(struct ar_stream *stream);
 
-/*
- * The entries at the top that were read so far, of a merged stream all but ledgers: NAME → {"bytes":N,"xxh3":HEX} (xxh3 is empty
- * where the body was passed over). Borrowed.
- */
-const json_t *ar_stream_seen(const struct ar_stream *stream);
+/* The entries at the top that were read so far, of a merged stream all but ledgers. Borrowed. */
+const struct ar_seen *ar_stream_seen(const struct ar_stream *stream);
 
 #endif

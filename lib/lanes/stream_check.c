@@ -4,37 +4,35 @@
 #include "lanes/targets.h"
 
 /* An image_type in the ledger must be there. */
-static bool same_type(const json_t *said, const json_t *seen)
+static bool same_type(const json_t *said, const struct ar_seen_entry *seen)
 {
     const char *type = json_string_value(json_object_get(said, "image_type"));
-    const char *seen_type = json_string_value(json_object_get(seen, "image_type"));
-    return !type || (seen_type && strcmp(type, seen_type) == 0);
+    return !type || (seen->image_type && strcmp(type, seen->image_type) == 0);
 }
 
-static bool same_digest(const json_t *said, const json_t *seen)
+static bool same_digest(const json_t *said, const struct ar_seen_entry *seen)
 {
-    const char *seen_xxh3 = json_string_value(json_object_get(seen, "xxh3"));
-    const char *said_xxh3 = json_string_value(json_object_get(said, "xxh3"));
-    if (!seen || !said || ar_json_count(said, "bytes") != ar_json_count(seen, "bytes") || !same_type(said, seen))
+    if (!seen || !said || ar_json_count(said, "bytes") != seen->bytes || !same_type(said, seen))
         return false;
-    return !*seen_xxh3 || (said_xxh3 && strcmp(seen_xxh3, said_xxh3) == 0);
+    const char *said_xxh3 = json_string_value(json_object_get(said, "xxh3"));
+    return !*seen->xxh3 || (said_xxh3 && strcmp(seen->xxh3, said_xxh3) == 0);
 }
 
 /* Says how an entry differs from what the ledger says. lane may be NULL. */
-static int fail_digest(const char *lane, const char *name, const json_t *said, const json_t *seen, struct ar_error *error)
+static int fail_digest(const char *lane, const char *name, const json_t *said, const struct ar_seen_entry *seen, struct ar_error *error)
 {
     if (!seen)
         ar_fail(error, AR_INPUT, "entry '%s' is missing, and the ledger has it", name);
     else if (!said)
         ar_fail(error, AR_INPUT, "entry '%s' is not in the ledger", name);
-    else if (ar_json_count(said, "bytes") != ar_json_count(seen, "bytes"))
+    else if (ar_json_count(said, "bytes") != seen->bytes)
         ar_fail(error, AR_INPUT, "entry '%s' has %" PRIu64 " bytes, and %" PRIu64 " by the ledger", name,
-                ar_json_count(seen, "bytes"), ar_json_count(said, "bytes"));
+                seen->bytes, ar_json_count(said, "bytes"));
     else if (!same_type(said, seen))
         ar_fail(error, AR_INPUT, "entry '%s' has another image_type than by the ledger", name);
     else
         ar_fail(error, AR_INPUT, "entry '%s' has the digest %s, and %s by the ledger", name,
-                json_string_value(json_object_get(seen, "xxh3")), json_string_value(json_object_get(said, "xxh3")));
+                seen->xxh3, json_string_value(json_object_get(said, "xxh3")));
     if (lane)
         ar_fail_in(error, "lane '%s'", lane);
     return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
@@ -43,17 +41,17 @@ static int fail_digest(const char *lane, const char *name, const json_t *said, c
 static int check_files(const struct ar_stream_check *c, struct ar_error *error)
 {
     const json_t *said = json_object_get(c->ledger->json, "files");
-    json_t *seen = c->files;
+    const struct ar_seen *seen = c->files;
     const char *name;
     json_t *value;
     json_object_foreach ((json_t *)(uintptr_t)said, name, value)
-        if (!same_digest(value, json_object_get(seen, name)))
-            return fail_digest(c->lane, name, value, json_object_get(seen, name), error);
-    if (json_object_size(seen) == json_object_size(said))
+        if (!same_digest(value, ar_seen_find(seen, name)))
+            return fail_digest(c->lane, name, value, ar_seen_find(seen, name), error);
+    if (seen->names.count == json_object_size(said))
         return 0;
-    json_object_foreach (seen, name, value)
-        if (!json_object_get(said, name))
-            return fail_digest(c->lane, name, NULL, value, error);
+    for (size_t i = 0; i < seen->names.count; i++)
+        if (!json_object_get(said, seen->names.name[i].text))
+            return fail_digest(c->lane, seen->names.name[i].text, NULL, &seen->entry[i], error);
     return 0;
 }
 
@@ -69,13 +67,13 @@ static int check_rows(const struct ar_stream_check *c, const char *set, struct a
     return ar_hint(error, "The stream was put together from different runs: make it again from its source.");
 }
 
-static bool is_recorded(const struct ar_record *record, const json_t *seen)
+static bool is_recorded(const struct ar_record *record, const struct ar_seen_entry *seen)
 {
-    const char *seen_xxh3 = json_string_value(json_object_get(seen, "xxh3"));
-    return seen && ar_json_count(seen, "bytes") == record->bytes && (!*seen_xxh3 || strcmp(seen_xxh3, record->xxh3) == 0);
+    return seen && seen->bytes == record->bytes && (!*seen->xxh3 || strcmp(seen->xxh3, record->xxh3) == 0);
 }
 
-static int fail_set(const char *lane, const char *set, const struct ar_record *record, const json_t *seen, struct ar_error *error)
+static int fail_set(const char *lane, const char *set, const struct ar_record *record, const struct ar_seen_entry *seen,
+                    struct ar_error *error)
 {
     json_t *said = json_pack("{sIss}", "bytes", (json_int_t)record->bytes, "xxh3", record->xxh3);
     fail_digest(lane, set, said, seen, error);
@@ -92,7 +90,7 @@ static int check_sets(const struct ar_stream_check *c, struct ar_error *error)
     size_t described = 0;
     json_object_foreach (json_object_get(c->ledger->json, "sets"), set, value) {
         struct ar_record record;
-        json_t *seen = json_object_get(c->sets, set);
+        const struct ar_seen_entry *seen = ar_seen_find(c->sets, set);
         if (check_rows(c, set, error) != 0)
             return -1;
         if (!held || !ar_ledger_described(c->ledger, set, &record))
@@ -101,12 +99,13 @@ static int check_sets(const struct ar_stream_check *c, struct ar_error *error)
         if (!is_recorded(&record, seen))
             return fail_set(c->lane, set, &record, seen, error);
     }
-    if (json_object_size(c->sets) == described)
+    if (c->sets->names.count == described)
         return 0;
-    json_object_foreach (c->sets, set, value) {
+    for (size_t i = 0; i < c->sets->names.count; i++) {
         struct ar_record record;
+        set = c->sets->names.name[i].text;
         if (!held || !ar_ledger_described(c->ledger, set, &record))
-            return fail_digest(c->lane, set, NULL, value, error);
+            return fail_digest(c->lane, set, NULL, &c->sets->entry[i], error);
     }
     return 0;
 }
@@ -129,12 +128,12 @@ int ar_stream_check_lane(const struct ar_stream_check *c, struct ar_error *error
     return check_files(c, error) == 0 && check_sets(c, error) == 0 && check_account(c, error) == 0 ? 0 : -1;
 }
 
-int ar_stream_check_top(const struct ar_ledger *top, const json_t *files, struct ar_error *error)
+int ar_stream_check_top(const struct ar_ledger *top, const struct ar_seen *files, struct ar_error *error)
 {
     const char *name;
     json_t *value;
     json_object_foreach (json_object_get(top->json, "files"), name, value) {
-        json_t *seen = json_object_get(files, name);
+        const struct ar_seen_entry *seen = ar_seen_find(files, name);
         if (!same_digest(value, seen))
             return fail_digest(NULL, name, value, seen, error);
     }

@@ -6,15 +6,13 @@
 #define AR_LANES_STREAM_CHECK_H
 
 #include "lanes/ledger.h"
+#include "lanes/seen.h"
 
-/*
- * A lane that was read. sets and files: NAME → {"bytes":N,"xxh3":HEX[,"image_type":TYPE]}, xxh3 empty where a body was passed
- * over.
- */
+/* A lane that was read. */
 struct ar_stream_check {
     const char *lane; /* its data name */
     const struct ar_ledger *top, *ledger; /* the one at the top (its json may be NULL), and the lane's */
-    json_t *sets, *files;
+    const struct ar_seen *sets, *files;
 };
 
 /*
@@ -24,6 +22,6 @@ struct ar_stream_check {
 int ar_stream_check_lane(const struct ar_stream_check *check, struct ar_error *error) AR_MUST_USE;
 
 /* -1 (AR_INPUT) where files, the entries at the top, are not those of the ledger there (its json may be NULL). */
-int ar_stream_check_top(const struct ar_ledger *top, const json_t *files, struct ar_error *error) AR_MUST_USE;
+int ar_stream_check_top(const struct ar_ledger *top, const struct ar_seen *files, struct ar_error *error) AR_MUST_USE;
 
 #endif

@@ -88,6 +88,19 @@ static void test_depth(void)
     free(text);
     CHECK(ar_json_doc_parse(&doc, "\"[[[[\"", 6, "x", &error) == 0);
     ar_json_doc_release(&doc);
+    for (size_t depth = 62; depth <= 512; depth += depth < 67 ? 1 : 445) { /* about where the quick reader gives up, and at the end */
+        text = nested(depth);
+        json_t *json = ar_json_load(text, 2 * depth, false, "x", &error);
+        size_t met = 0;
+        for (const json_t *at = json; json_is_array(at); at = json_array_get(at, 0))
+            met++;
+        CHECK(met == depth, "%zu of %zu", met, depth);
+        json_decref(json);
+        free(text);
+    }
+    text = nested(1000000);
+    check_refused_bytes(text, 2000000, "512");
+    free(text);
 }
 
 static void test_numbers_keep_their_text(void)
