@@ -530,14 +530,11 @@ END
 }
 
 @test "a hundred thousand lanes are listed, one line each" {
-    python3 - <<'END'
-with open('s.csv', 'w') as f:
-    f.write('Filename\n')
-    for i in range(100000):
-        f.write(f'V_000_{i:06}.nd2\n')
-END
+    local lanes=100000
+    [ -z "${TESTS_SANITIZED:-}" ] || lanes=10000
+    { echo Filename; seq -f 'V_000_%06.0f.nd2' 0 $((lanes - 1)); } >s.csv
     ar-split -q s=s.csv >many.tar
     ar-ls --json many.tar >out
-    jq -e '(.lanes | length) == 100000 and .sets.s.rows == 100000' out
-    ar-ls many.tar | grep -c '^0[0-9]\{5\} ' | holds -x 100000
+    jq -e --argjson lanes "$lanes" '(.lanes | length) == $lanes and .sets.s.rows == $lanes' out
+    ar-ls many.tar | grep -c '^0[0-9]\{5\} ' | holds -x "$lanes"
 }

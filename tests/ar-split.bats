@@ -265,10 +265,12 @@ END
 }
 
 @test "100,000 lanes" {
-    seq -f '%06g' 100000 | awk 'BEGIN { print "key" } { print }' >in.csv
+    local lanes=100000
+    [ -z "${TESTS_SANITIZED:-}" ] || lanes=10000
+    seq -f '%06g' "$lanes" | awk 'BEGIN { print "key" } { print }' >in.csv
     ar-split --lane-key key set=in.csv | ar-cleanse --none set 2>err | tar --warning=no-unknown-keyword -t >names
-    [ "$(grep -c /image_analysis_results/set names)" = 100000 ]
-    says '100,000 lanes' || says '100000 lanes'
+    [ "$(grep -c /image_analysis_results/set names)" = "$lanes" ]
+    says "$lanes lanes" || says "${lanes%000},000 lanes"
 }
 
 @test "the account of the ledger closes: rows = rows of the lanes + dropped, by counts of awk" {

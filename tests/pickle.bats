@@ -183,8 +183,8 @@ END
     make <<'END'
 text = 'x' * 1000000
 write(frame(index(['a']), 100000, block(objects((1, 100000), [text] * 100000), slice(0, 1, 1))), file='long.pkl')
-items = [None] * 100000
-write(frame(index(['c%d' % i for i in range(100000)]), 100000, *[block(objects((1, 100000), items), slice(i, i + 1, 1)) for i in range(100000)]), file='wide.pkl')
+items = [None] * 1000000
+write(frame(index(['c%d' % i for i in range(2000)]), 1000000, *[block(objects((1, 1000000), items), slice(i, i + 1, 1)) for i in range(2000)]), file='wide.pkl')
 write(frame(rows(0), 10 ** 15), file='tall.pkl')
 write(frame(rows(10 ** 15), 0, block(array('i8', (10 ** 15, 0), b''), slice(0, 10 ** 15, 1))), file='broad.pkl')
 encode = __import__('_codecs').encode
