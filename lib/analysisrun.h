@@ -295,13 +295,15 @@ struct ar_analysis_options {
 struct ar_problem {
     int status;         /* as a tool's exit status: 1 content, 2 input, 3 system */
     char message[2048]; /* one line for the scientist */
-    char detail[8192];  /* what else was said, of several lines, or empty */
+    char detail[8192];  /* what else was said: lines, each with its line feed; or empty */
 };
 
 /*
  * Runs the whole analysis from a program of the caller's: ar-split | ar-cleanse | ar-pack | analyze | ar-merge | postprocess, the
- * tools and analyze in processes of their own, which end before it returns; analyze runs in a fork of the caller, so call it before
- * the program starts threads. Returns the table, the caller's to free by ar_frame_free; NULL with *problem filled in.
+ * tools and analyze in processes of their own, which end before it returns; analyze runs in a fork of the caller, one lane after the
+ * other, so call it before the program starts threads, and expect nothing of what analyze changes in the program's memory. Pictures
+ * are in the table of artifacts that postprocess gets, and are not delivered. Returns the table, the caller's to free by
+ * ar_frame_free; NULL with *problem filled in.
  */
 struct ar_frame *ar_run_analysis(const struct ar_method *method, const struct ar_analysis_options *options, struct ar_problem *problem);
 

@@ -258,7 +258,7 @@ END
     refuses 1 'Note' -- ./doing -s samples.csv -d column -P 'do="column"' activity_spots=as.csv
 }
 
-@test "ar_run_analysis: the whole from a program of one's own" {
+own_program() {
     cat >own.c <<'END'
 #include <analysisrun.h>
 #include <stdio.h>
@@ -274,11 +274,11 @@ int main(int argc, char **argv)
     const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
     const struct ar_method method = { .name = "own", .sets = sets, .analyze = analyze };
     const struct ar_input inputs[] = { { "activity_spots", argc > 1 ? argv[1] : "" }, { 0 } };
-    const struct ar_analysis_options options = { .inputs = inputs, .samples = "samples.csv", .params = argc > 2 ? argv[2] : NULL };
+    const struct ar_analysis_options options = { .inputs = inputs, .samples = "samples.csv", .params = argc > 2 ? argv[2] : NULL, .tools = getenv("TOOLS") };
     struct ar_problem problem;
     struct ar_frame *table = ar_run_analysis(&method, &options, &problem);
     if (!table) {
-        fprintf(stderr, "own: %s\n", problem.message);
+        fprintf(stderr, "own: %s\n%s", problem.message, problem.detail);
         return problem.status;
     }
     char *csv = ar_frame_csv(table);
@@ -289,11 +289,28 @@ int main(int argc, char **argv)
 }
 END
     compile own
+}
+
+@test "ar_run_analysis: the whole from a program of one's own" {
+    own_program
     ./own as.csv >table.csv
     mlr --icsv --onidx --ofs , put -q '@n[sub(sub($Filename, "^.*_000_", ""), "\..*$", "")] += 1; end { emit @n, "data" }' as.csv | sort >counts
     tail -n +2 table.csv | cut -d, -f1,2 | awk -F, '{ print $2 "," $1 }' | sort | diff <(grep -v '^9999' counts) -
     refuses 2 'nothing.csv' -- ./own nothing.csv
     refuses 2 'own: params, line 1' -- ./own as.csv '{"a": }'
+    refuses 2 'own: params: expected a JSON object' 'Params have names' -- ./own as.csv '[1]'
+    [ "$(tail -c 1 err | od -An -c | tr -d ' ')" = '\n' ]
+    TOOLS=/nowhere refuses 2 "own: cannot start '/nowhere/ar-split': No such file" 'in PATH' -- ./own as.csv
+}
+
+@test "ar_run_analysis: what ar-split says of the whole run is the cause, not that the tools behind it had no input; of one lane, it is that lane's" {
+    own_program
+    printf 'data,sample\n7,seven\n' >samples.csv
+    refuses 1 "own: ar-split: 'as.csv'" '0007' -- ./own as.csv
+    run ! grep -q 'no input' err
+    printf 'data,sample\n0000,a\n0007,b\n' >samples.csv
+    printf 'Filename\nA_000_0000.x\nB_000_0000.x\nA_000_0007.x\n' >two.csv
+    refuses 1 "own: 1 of 2 lanes failed; lane '0000'" 'two image-analysis methods' -- ./own two.csv
 }
 
 @test "valgrind finds nothing wrong in a method" {

@@ -14,7 +14,7 @@
 #include "program/lanes_step.h"
 #include "program/results.h"
 
-enum { STAGES = 5, ANALYZE = 3, SAID_MAX = 8000 };
+enum { STAGES = 5, SAID_MAX = 8000 };
 
 /* One process of the pipeline. */
 struct stage {
@@ -84,6 +84,7 @@ static int make_commands(struct pipeline *p, struct ar_error *error)
             p->stage[i].argv = new_command(p, tool[i]);
     add_option(&p->stage[0].argv, "-s", p->options->samples);
     add_option(&p->stage[0].argv, "--lane-key", p->options->lane_key);
+    add_word(&p->stage[0].argv, strdup("--keep-going")); /* a status of 1 is then a failure of the whole */
     add_word(&p->stage[0].argv, strdup("--"));
     for (const struct ar_input *input = p->options->inputs; input && input->set; input++) {
         char *word;
@@ -131,6 +132,17 @@ static int make_files(struct pipeline *p, struct ar_error *error)
 
 /* ---- the processes -------------------------------------------------------------------------------------------------- */
 
+/* Says that a tool cannot be started. Does not return. */
+static _Noreturn void tell_unstarted(const char *path, int errnum)
+{
+    struct ar_error error = { 0 };
+    ar_fail_errno(&error, errnum, "cannot start '%s'", path);
+    if (errnum == ENOENT)
+        ar_hint(&error, "The tools are looked for in the folder that the options name as tools, or, where it is NULL, in PATH.");
+    dprintf(STDERR_FILENO, "%s\n%s%s", error.what, error.hint, *error.hint ? "\n" : "");
+    _exit(errnum == ENOENT ? AR_INPUT : AR_SYSTEM);
+}
+
 /* The forked process: a tool, or analyze. Does not return. */
 static void be_stage(const struct pipeline *p, const struct stage *stage, int in, int out)
 {
@@ -143,8 +155,7 @@ static void be_stage(const struct pipeline *p, const struct stage *stage, int in
         if (p->params_fd >= 0)
             (void)fcntl(p->params_fd, F_SETFD, 0);
         execvp(stage->argv[0], stage->argv);
-        dprintf(STDERR_FILENO, "%s: %s\n", stage->argv[0], ar_errno_text(errno));
-        _exit(errno == ENOENT ? AR_INPUT : AR_SYSTEM);
+        tell_unstarted(stage->argv[0], errno);
     }
     int to = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), from = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -215,7 +226,7 @@ static void set_problem(struct ar_problem *problem, const struct ar_error *error
 {
     *problem = (struct ar_problem){ .status = error->status ? (int)error->status : AR_SYSTEM };
     snprintf(problem->message, sizeof problem->message, "%s", error->what);
-    snprintf(problem->detail, sizeof problem->detail, "%s", error->hint);
+    snprintf(problem->detail, sizeof problem->detail, "%s%s", error->hint, *error->hint ? "\n" : "");
 }
 
 /* Puts what a process said into the problem: its first line is the message. True where it said something. */
@@ -241,8 +252,6 @@ static void blame(const struct pipeline *p, const struct ar_error *error, struct
         bool exited = WIFEXITED(stage->status);
         if (stage->status == 0 || (WIFSIGNALED(stage->status) && WTERMSIG(stage->status) == SIGPIPE))
             continue;
-        if (exited && WEXITSTATUS(stage->status) == AR_CONTENT && i != ANALYZE)
-            continue; /* of single lanes */
         problem->status = exited ? WEXITSTATUS(stage->status) : AR_CONTENT;
         bool said = take_said(stage, problem);
         if (!exited)
