@@ -245,7 +245,7 @@ ptrdiff_t ar_frame_add_column(struct ar_frame *frame, const char *name);
 /* Gives a column another name. 0, or -1: as ar_frame_add_column. */
 int ar_frame_rename_column(struct ar_frame *frame, size_t column, const char *name);
 
-/* Take away a column, a row; those behind it move up. */
+/* Take away a column, a row; those behind it move up. In a postprocess one that is not there is a failure, here as in all of these. */
 void ar_frame_drop_column(struct ar_frame *frame, size_t column);
 void ar_frame_drop_row(struct ar_frame *frame, size_t row);
 

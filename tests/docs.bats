@@ -141,12 +141,14 @@ check_examples() {
     diff /dev/null differing
 }
 
-@test "the man pages are clean to mandoc, and fit into 80 columns" {
+@test "the man pages are clean to mandoc, show their headings as they are written, and fit into 80 columns" {
     command -v mandoc >/dev/null || skip "mandoc is not installed"
     in_scratch
     for page in "$ROOT"/man/*.[1-9]; do
         mandoc -Tlint -Wwarning "$page"
         mandoc -Tutf8 "$page" | col -bx | grep -E '.{81}' || [ $? -eq 1 ]
+        sed -n 's/^\.S[sh] //p' "$page" | sed 's/\\&//g' | sort -u >written
+        mandoc -Tutf8 "$page" | col -bx | sed 's/^ *//' | sort -u | comm -23 written -
     done >faults
     diff /dev/null faults
 }

@@ -303,6 +303,51 @@ END
     TOOLS=/nowhere refuses 2 "own: cannot start '/nowhere/ar-split': No such file" 'in PATH' -- ./own as.csv
 }
 
+@test "a column or a row that the table of results does not have is on record, by the number that was given, whatever is done with it" {
+    cat >beyond.c <<'END'
+#include <analysisrun.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    return ar_result_integer(lane, "n", 1);
+}
+
+static int judge(struct ar_results *results)
+{
+    struct ar_frame *table = ar_results_table(results);
+    const char *what = getenv("WHAT");
+    if (strcmp(what, "look") == 0)
+        ar_frame_real(table, 0, (size_t)ar_frame_column(table, "mean"));
+    if (strcmp(what, "rename") == 0)
+        ar_frame_rename_column(table, 3, "other");
+    if (strcmp(what, "column") == 0)
+        ar_frame_drop_column(table, (size_t)ar_frame_column(table, "mean"));
+    if (strcmp(what, "row") == 0)
+        ar_frame_drop_row(table, (size_t)ar_frame_row(table, "0008"));
+    if (strcmp(what, "none") == 0)
+        ar_frame_drop_column(table, 0);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "beyond", .sets = sets, .analyze = analyze, .postprocess = judge };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    compile beyond
+    WHAT=none ./beyond -q -s samples.csv -d results activity_spots=as.csv 2>err
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q --none activity_spots | ar-pack -q | AR_STEP=analyze ./beyond | ar-merge -q >in.tar
+    export AR_STEP=postprocess
+    WHAT=look refuses 1 "the table has no column -1 (counted from 0); columns are 'n', 'data', 'sample_name'" 'ar_frame_column gives -1' -- ./beyond <in.tar
+    WHAT=rename refuses 1 'the table has no column 3 ' -- ./beyond <in.tar
+    WHAT=column refuses 1 'the table has no column -1 ' -- ./beyond <in.tar
+    WHAT=row refuses 1 'the table has no row -1: it has 4, counted from 0' -- ./beyond <in.tar
+}
+
 @test "ar_run_analysis: what ar-split says of the whole run is the cause, not that the tools behind it had no input; of one lane, it is that lane's" {
     own_program
     printf 'data,sample\n7,seven\n' >samples.csv

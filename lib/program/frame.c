@@ -139,13 +139,31 @@ ptrdiff_t ar_frame_row(const struct ar_frame *frame, const char *data_name)
     return -1;
 }
 
+/* Records that there is no such column, where row is NULL, or no such row. Returns -1. */
+static int fail_place(const struct ar_frame *frame, size_t column, const size_t *row)
+{
+    if (!frame->failure)
+        return -1;
+    if (row) {
+        ar_failure_tell(frame->failure, "the table has no row %zd: it has %zu, counted from 0", (ssize_t)*row, frame->rows);
+        return ar_failure_detail(frame->failure, "ar_frame_row gives -1 for a lane that has no row.");
+    }
+    struct ar_buf list;
+    ar_buf_init(&list);
+    for (size_t i = 0; i < frame->columns && list.len < 800; i++)
+        ar_buf_add_format(&list, "%s'%s'", i ? ", " : "", frame->column[i].name);
+    ar_failure_tell(frame->failure, "the table has no column %zd (counted from 0); columns are %s%s", (ssize_t)column, list.data,
+                    list.len < 800 ? "" : ", …");
+    ar_buf_release(&list);
+    return ar_failure_detail(frame->failure, "ar_frame_column gives -1 for a name that no column has.");
+}
+
 /* The cell, or NULL where there is none. */
 static struct ar_frame_cell *cell_at(const struct ar_frame *frame, size_t row, size_t column)
 {
     if (row < frame->rows && column < frame->columns)
         return &frame->column[column].cell[row];
-    if (frame->failure)
-        ar_failure_tell(frame->failure, "the table has no row %zu with a column %zu (counted from 0)", row, column);
+    fail_place(frame, column, column < frame->columns ? &row : NULL);
     return NULL;
 }
 
@@ -287,7 +305,7 @@ ptrdiff_t ar_frame_add_column(struct ar_frame *frame, const char *name)
 int ar_frame_rename_column(struct ar_frame *frame, size_t column, const char *name)
 {
     if (column >= frame->columns)
-        return fail_frame(frame, "the table has no column %zu (counted from 0)", column);
+        return fail_place(frame, column, NULL);
     const char *copy = new_name(frame, name);
     if (!copy)
         return -1;
@@ -297,8 +315,10 @@ int ar_frame_rename_column(struct ar_frame *frame, size_t column, const char *na
 
 void ar_frame_drop_column(struct ar_frame *frame, size_t column)
 {
-    if (column >= frame->columns)
+    if (column >= frame->columns) {
+        fail_place(frame, column, NULL);
         return;
+    }
     free(frame->column[column].cell);
     memmove(frame->column + column, frame->column + column + 1, (frame->columns - column - 1) * sizeof *frame->column);
     frame->columns--;
@@ -306,8 +326,10 @@ void ar_frame_drop_column(struct ar_frame *frame, size_t column)
 
 void ar_frame_drop_row(struct ar_frame *frame, size_t row)
 {
-    if (row >= frame->rows)
+    if (row >= frame->rows) {
+        fail_place(frame, 0, &row);
         return;
+    }
     for (size_t i = 0; i < frame->columns; i++) {
         struct ar_frame_cell *cell = frame->column[i].cell;
         memmove(cell + row, cell + row + 1, (frame->rows - row - 1) * sizeof *cell);
