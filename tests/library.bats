@@ -303,6 +303,43 @@ END
     TOOLS=/nowhere refuses 2 "own: cannot start '/nowhere/ar-split': No such file" 'in PATH' -- ./own as.csv
 }
 
+@test "a mistake in the declaration is told in its own words, once, whatever the method is started for" {
+    cat >wrong.c <<'END'
+#include <analysisrun.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    return ar_result_integer(lane, "n", 1);
+}
+
+int main(int argc, char **argv)
+{
+    static struct ar_method_set sets[] = { { .name = "cells", .all_rows = true }, { 0 } };
+    static struct ar_method method = { .name = "wrong", .sets = sets, .analyze = analyze };
+    const char *what = getenv("WHAT");
+    if (strcmp(what, "sets") == 0)
+        method.sets = NULL;
+    if (strcmp(what, "rules") == 0)
+        sets[0].all_rows = false;
+    if (strcmp(what, "params") == 0)
+        method.params = "{\n  'a': 1 }";
+    return ar_method_main(argc, argv, &method);
+}
+END
+    compile wrong
+    for way in --manifest cells=as.csv; do
+        WHAT=sets refuses 2 'wrong: the declaration: there is no set' 'ends with an element that has no name' -- ./wrong $way
+        WHAT=rules refuses 2 "wrong: the declaration: the set 'cells' has neither entities nor rules" '.all_rows = true' -- ./wrong $way
+        WHAT=params refuses 2 'wrong: the declaration: params, line 2, column 3: no JSON' -- ./wrong $way
+        [ "$(wc -l <err)" -eq 1 ]
+    done
+    WHAT=none ./wrong --manifest | jq -e '.name == "wrong"'
+    WHAT=params ANALYSISRUN_MODE=analyzeseq refuses 2 -- ./wrong <as.csv
+    [ "$(tar -tf out)" = error ]
+}
+
 @test "a column or a row that the table of results does not have is on record, by the number that was given, whatever is done with it" {
     cat >beyond.c <<'END'
 #include <analysisrun.h>

@@ -112,13 +112,35 @@ char *ar_method_manifest(const struct ar_method *method, const char *name)
     return copy;
 }
 
-/* What the text of a manifest cannot tell. */
+/* What is told in the words of the declaration, not of the manifest that is made of it. */
 static int check_sets(const struct ar_method *method, struct ar_error *error)
 {
-    for (const struct ar_method_set *set = method->sets; set && set->name; set++)
-        if (set->all_rows && (set->entities[0] || set->rules[0].column))
+    if (!method->sets || !method->sets->name) {
+        ar_fail(error, AR_INPUT, "the declaration: there is no set");
+        return ar_hint(error, "The array sets has an element for each one that is wanted, and ends with an element that has no name.");
+    }
+    for (const struct ar_method_set *set = method->sets; set->name; set++) {
+        bool rules = set->entities[0] || set->rules[0].column;
+        if (set->all_rows && rules)
             return ar_fail(error, AR_INPUT, "the declaration: the set '%s' has rules, and all_rows as well", set->name);
+        if (!set->all_rows && !rules) {
+            ar_fail(error, AR_INPUT, "the declaration: the set '%s' has neither entities nor rules", set->name);
+            return ar_hint(error, "Where all of its rows are wanted, say so: .all_rows = true.");
+        }
+    }
     return method->analyze ? 0 : ar_fail(error, AR_INPUT, "the declaration: there is no analyze");
+}
+
+/* Is the schema JSON? The line and the column are then those of its own text. */
+static int check_params(const struct ar_method *method, struct ar_error *error)
+{
+    struct ar_json_doc doc;
+    const char *text = method->params;
+    if (!text)
+        return 0;
+    int result = ar_json_doc_parse(&doc, text, strlen(text), ar_tr("the declaration: params"), error);
+    ar_json_doc_release(&doc);
+    return result;
 }
 
 int ar_declare_check(struct ar_manifest *manifest, const struct ar_method *method, const char *name, struct ar_error *error)
@@ -129,6 +151,8 @@ int ar_declare_check(struct ar_manifest *manifest, const struct ar_method *metho
     int result = ar_buf_check(&text, error);
     if (result == 0)
         result = check_sets(method, error);
+    if (result == 0)
+        result = check_params(method, error);
     if (result == 0)
         result = ar_manifest_parse(manifest, text.data, text.len, "/", ar_tr("the declaration"), error);
     ar_buf_release(&text);

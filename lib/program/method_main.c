@@ -160,24 +160,28 @@ static int answer(const struct ar_method *method, const char *name, const char *
 
 /* ---- handing over --------------------------------------------------------------------------------------------------- */
 
-/* Leaves the manifest for ar-run, where that is possible: else it starts the method once more to print it. */
-static void leave_manifest(const struct ar_method *method, const char *name)
+/*
+ * Leaves the manifest for ar-run, where that is possible: else it starts the method once more to print it. 0, or -1: a mistake in the
+ * declaration.
+ */
+static int leave_manifest(const struct ar_method *method, const char *name, struct ar_error *error)
 {
     struct ar_manifest manifest;
-    struct ar_error error = { 0 };
+    struct ar_error ignored = { 0 };
     struct ar_buf text;
     char number[16];
-    if (ar_declare_check(&manifest, method, name, &error) != 0)
-        return;
+    if (ar_declare_check(&manifest, method, name, error) != 0)
+        return -1;
     ar_manifest_release(&manifest);
     ar_buf_init(&text);
     ar_declare(method, name, &text);
     int fd = memfd_create("manifest", 0);
     snprintf(number, sizeof number, "%d", fd);
-    if (fd >= 0 && (ar_buf_check(&text, &error) != 0 || ar_write_fd(fd, text.data, text.len, "manifest", &error) != 0 ||
+    if (fd >= 0 && (ar_buf_check(&text, &ignored) != 0 || ar_write_fd(fd, text.data, text.len, "manifest", &ignored) != 0 ||
                     setenv(AR_MANIFEST_DESCRIPTOR, number, 1) != 0))
         close(fd);
     ar_buf_release(&text);
+    return 0;
 }
 
 /* Becomes ar-run, that beside the method or the one in PATH. Returns only on failure. */
@@ -236,8 +240,9 @@ int ar_method_main(int argc, char **argv, const struct ar_method *method)
         free(copy);
     }
     if (result == 1) {
-        leave_manifest(method, name);
-        result = hand_over(argc, argv, self, &error);
+        result = leave_manifest(method, name, &error);
+        if (result == 0 || (argc < 2 && !isatty(STDIN_FILENO))) /* a wrapper is answered by a tar */
+            result = hand_over(argc, argv, self, &error);
     }
     return result == 0 ? AR_OK : fail(method, &error);
 }
