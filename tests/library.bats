@@ -303,6 +303,15 @@ END
     TOOLS=/nowhere refuses 2 "own: cannot start '/nowhere/ar-split': No such file" 'in PATH' -- ./own as.csv
 }
 
+@test "a method in C that is started by the contract files says by which one it is to be started" {
+    doing_method
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q -e 'Activity Spots' | ar-pack -q >in.tar
+    refuses 1 'doing: it was started by the contract files' '-c lanes' -- ar-analyze -- ./doing <in.tar
+    ar-analyze -q -c lanes -- ./doing <in.tar | ar-merge -q >merged.tar
+    refuses 1 'doing: it was started by the contract files' '-c lanes' -- ar-post -- ./doing <merged.tar
+    ar-post -q -c lanes -- ./doing <merged.tar | ar-ls - | grep -q '4 lanes'
+}
+
 @test "a mistake in the declaration is told in its own words, once, whatever the method is started for" {
     cat >wrong.c <<'END'
 #include <analysisrun.h>

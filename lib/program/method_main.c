@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "bytes/file.h"
 #include "bytes/text.h"
@@ -212,6 +213,20 @@ static int hand_over(int argc, char **argv, const char *self, struct ar_error *e
     return ar_hint(error, "Install the analysisrun tools, or put the folder that they are in into PATH.");
 }
 
+/* Was it started by the contract files: for a lane in a folder, with nothing to read? */
+static bool is_by_files(int argc)
+{
+    struct stat input, null;
+    return argc < 2 && getenv("AR_START_DIR") && fstat(STDIN_FILENO, &input) == 0 && stat("/dev/null", &null) == 0 &&
+           S_ISCHR(input.st_mode) && input.st_rdev == null.st_rdev;
+}
+
+static int refuse_files(struct ar_error *error)
+{
+    ar_fail(error, AR_INPUT, "it was started by the contract files, and is a method of the contract lanes");
+    return ar_hint(error, "Start it by -c lanes, or with -m and the manifest that it prints for --manifest.");
+}
+
 /* The path of the running program: argv[0] where the system does not tell. */
 static const char *find_self(char path[PATH_MAX], const char *name)
 {
@@ -239,6 +254,8 @@ int ar_method_main(int argc, char **argv, const struct ar_method *method)
         result = copy ? run_step(method, name, copy, &error) : ar_fail_memory(&error);
         free(copy);
     }
+    if (result == 1 && is_by_files(argc))
+        result = refuse_files(&error);
     if (result == 1) {
         result = leave_manifest(method, name, &error);
         if (result == 0 || (argc < 2 && !isatty(STDIN_FILENO))) /* a wrapper is answered by a tar */
