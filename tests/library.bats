@@ -244,6 +244,9 @@ END
     rows=$(mlr --icsv --ojson filter '$Filename =~ "_000_0000" && $Entity == "Activity Spots" && $Value > 3000' as.csv | jq length)
     grep -q "^$rows,\"5.80\",0000" results/result.csv
     jq -e --argjson rows "$rows" '.lanes["0000"].sets.activity_spots | map(select(.stage == "method"))[0] | .rows == $rows and .dropped.dim == .rows_in - .rows' results/ledger.json
+    dropped=$(jq '[.lanes[].sets.activity_spots[] | select(.stage == "method").dropped.dim] | add' results/ledger.json)
+    ar-ls results | grep -x " *$dropped  dropped by the method: dim"
+    ar-ls results | grep -x ' *[0-9]*  dropped by the rules on .*' | sed 's/.* on //' | diff - <(echo Entity)
     [ "$(cat results/images/0000/a.txt)" = abc ]
     grep -q 'printed to standard output' results/.analysisrun/log/latest/*.log
 }

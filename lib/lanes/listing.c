@@ -13,6 +13,7 @@ static void release_set(struct ar_listed_set *set)
     json_decref(set->columns);
     json_decref(set->rules);
     json_decref(set->dropped);
+    json_decref(set->by_method);
     ar_names_release(&set->methods);
     ar_names_release(&set->entities.names);
     free(set->entities.rows);
@@ -82,8 +83,8 @@ ssize_t ar_listing_set(struct ar_listing *listing, const char *name, struct ar_e
         return ar_fail_memory(error);
     listing->set = grown;
     struct ar_listed_set *set = &grown[listing->n_sets];
-    *set = (struct ar_listed_set){ .name = strdup(name), .dropped = json_object() };
-    if (set->name && set->dropped)
+    *set = (struct ar_listed_set){ .name = strdup(name), .dropped = json_object(), .by_method = json_object() };
+    if (set->name && set->dropped && set->by_method)
         return (ssize_t)listing->n_sets++;
     release_set(set);
     return ar_fail_memory(error);
@@ -166,16 +167,25 @@ int ar_listing_top(struct ar_listing *listing, const struct ar_ledger *top, stru
 }
 
 /* Adds the rows that a record dropped to those of the set. */
-static int add_dropped(struct ar_listed_set *set, const json_t *dropped, struct ar_error *error)
+static int add_dropped(json_t *sums, const json_t *dropped, struct ar_error *error)
 {
     const char *reason;
     json_t *value;
     json_object_foreach ((json_t *)(uintptr_t)dropped, reason, value) {
-        json_int_t sum = json_integer_value(json_object_get(set->dropped, reason)) + json_integer_value(value);
-        if (json_object_set_new(set->dropped, reason, json_integer(sum)) != 0)
+        json_int_t sum = json_integer_value(json_object_get(sums, reason)) + json_integer_value(value);
+        if (json_object_set_new(sums, reason, json_integer(sum)) != 0)
             return ar_fail_memory(error);
     }
     return 0;
+}
+
+static int note_dropped(struct ar_listed_set *set, const json_t *record, struct ar_error *error)
+{
+    const json_t *dropped = json_object_get(record, "dropped");
+    const char *stage = json_string_value(json_object_get(record, "stage"));
+    if (stage && strcmp(stage, AR_STAGE_METHOD) == 0 && add_dropped(set->by_method, dropped, error) != 0)
+        return -1;
+    return add_dropped(set->dropped, dropped, error);
 }
 
 /* Keeps the rules of a record, without the rows that they dropped in this lane. */
@@ -237,8 +247,7 @@ static int note_records(struct ar_listing *listing, size_t lane, const char *nam
     size_t i;
     json_t *record;
     json_array_foreach (again ? NULL : ar_ledger_records(ledger, name), i, record)
-        if (add_dropped(set, json_object_get(record, "dropped"), error) != 0 ||
-            keep_rules(set, json_object_get(record, "rules"), error) != 0)
+        if (note_dropped(set, record, error) != 0 || keep_rules(set, json_object_get(record, "rules"), error) != 0)
             return -1;
     return check_counted(listing, lane, set, part, error);
 }

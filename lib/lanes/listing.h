@@ -77,6 +77,7 @@ struct ar_listed_set {
     json_t *columns; /* array of names, or NULL where it was not seen */
     json_t *rules;   /* as in the ledger, without counts; or NULL */
     json_t *dropped; /* object: reason → rows that a stage dropped */
+    json_t *by_method; /* the same, of what the method itself dropped of them */
     size_t lanes, cleansed; /* lanes whose ledger tells of it, and those where it was cleansed */
     struct ar_names methods;
     struct ar_listed_tally entities;

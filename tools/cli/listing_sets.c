@@ -148,6 +148,20 @@ static void add_laneless(struct cli_grid *grid, const json_t *account, struct ar
     }
 }
 
+/* Rows that stages dropped for a reason: a column of their rules, or what the method calls it. */
+static void add_dropped(struct cli_grid *grid, const char *reason, json_int_t rows, json_int_t by_method, struct ar_buf *text)
+{
+    ar_buf_clear(text);
+    if (strcmp(reason, "other_lanes") == 0) /* of a set of the Python runner's, which had those of all lanes */
+        ar_buf_add_text(text, ar_tr("of other lanes"));
+    else
+        ar_buf_add_tr(text, "dropped by the rules on %s", reason);
+    add_account(grid, (uint64_t)(rows - by_method), text->data);
+    ar_buf_clear(text);
+    ar_buf_add_tr(text, "dropped by the method: %s", reason);
+    add_account(grid, (uint64_t)by_method, text->data);
+}
+
 /* Where the rows of the source went. */
 static int print_account(const struct ar_listing *listing, size_t i, struct ar_error *error)
 {
@@ -165,12 +179,7 @@ static int print_account(const struct ar_listing *listing, size_t i, struct ar_e
     add_account(&grid, sum.failed, ar_tr("in failed lanes"));
     add_account(&grid, sum.not_chosen, ar_tr("of lanes that were not chosen"));
     json_object_foreach (set->dropped, reason, rows) {
-        ar_buf_clear(&text);
-        if (strcmp(reason, "other_lanes") == 0) /* of a set of the Python runner's, which had those of all lanes */
-            ar_buf_add_text(&text, ar_tr("of other lanes"));
-        else
-            ar_buf_add_tr(&text, "dropped by the rules on %s", reason);
-        add_account(&grid, (uint64_t)json_integer_value(rows), text.data);
+        add_dropped(&grid, reason, json_integer_value(rows), json_integer_value(json_object_get(set->by_method, reason)), &text);
     }
     add_laneless(&grid, set->account, &text);
     int result = ar_buf_check(&text, error);
