@@ -211,7 +211,7 @@ install: all ## install below DESTDIR and PREFIX
 	    lib/analysisrun.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/analysisrun.pc
 	for page in man/*.[1-9]; do section=$${page##*.}; \
 	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$section && \
-	    $(INSTALL) -m 644 $$page $(DESTDIR)$(MANDIR)/man$$section || exit; done
+	    sed 's|/usr/local/share/analysisrun|$(DATADIR)|' $$page > $(DESTDIR)$(MANDIR)/man$$section/$${page##*/} || exit; done
 	for tool in $(TOOLS); do $(INSTALL) -m 644 share/completions/analysisrun.bash $(DESTDIR)$(BASHCOMPDIR)/$$tool || exit; done
 	for language in $(LANGUAGES); do \
 	    $(INSTALL) -d $(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES && \
@@ -223,6 +223,8 @@ install: all ## install below DESTDIR and PREFIX
 	@[ -n '$(DESTDIR)' ] || $(LDCONFIG) -p 2>/dev/null | grep -qF '$(SONAME)' || \
 	    printf '%s\n' 'Programs that are linked with $(SONAME) do not find it in $(LIBDIR) yet: have it in /etc/ld.so.conf.d and run' \
 	    '$(LDCONFIG) as root, or set LD_LIBRARY_PATH=$(LIBDIR). The tools do not need it.' >&2
+	@[ -n '$(DESTDIR)' ] || [ "$$($(PKGCONFIG) --variable=libdir analysisrun 2>/dev/null)" = '$(LIBDIR)' ] || \
+	    printf '%s\n' 'To build methods in C, set PKG_CONFIG_PATH=$(PKGCONFIGDIR), where pkg-config does not look by itself.' >&2
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there

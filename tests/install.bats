@@ -22,6 +22,8 @@ load helpers.bash
     [ -x root/opt/ar/bin/ar-split ]
     [ -f root/opt/ar/share/man/man7/analysisrun.7 ]
     [ -x root/opt/ar/share/analysisrun/methods/spot-stats-sh/analyze ]
+    man -P cat -l root/opt/ar/share/man/man3/ar_method_main.3 | col -bx | grep -o '/[a-z/]*/analysisrun/[a-z.-]*' | sort -u >named
+    printf '/opt/ar/share/analysisrun/%s\n' methods template | diff - named
     AR_LANG=ja root/opt/ar/bin/ar-split --help | holds '^使い方: ar-split'
     for tool in root/opt/ar/bin/*; do
         [ -f "root/opt/ar/share/bash-completion/completions/${tool##*/}" ]
@@ -60,6 +62,34 @@ END
     [ -z "$(installs 0 '' install PREFIX=/opt/ar DESTDIR="$PWD/below")" ]
     [ "$(installs 0 '' uninstall PREFIX="$PWD/root")" = "made " ]
     [ -z "$(installs 0 '' uninstall PREFIX=/opt/ar DESTDIR="$PWD/below")" ]
+}
+
+@test "install says where pkg-config is to look, unless it looks there" {
+    in_scratch
+    [ -z "${TESTS_SANITIZED:-}" ] || skip "builds with other flags"
+    make -s -C "$BATS_TEST_DIRNAME/.." install PREFIX="$PWD/root" LDCONFIG=true >out 2>err
+    grep -q "PKG_CONFIG_PATH=$PWD/root/lib/pkgconfig," err
+    PKG_CONFIG_PATH=$PWD/root/lib/pkgconfig make -s -C "$BATS_TEST_DIRNAME/.." install PREFIX="$PWD/root" LDCONFIG=true >out 2>err
+    run ! grep -q PKG_CONFIG_PATH err
+    make -s -C "$BATS_TEST_DIRNAME/.." install PREFIX=/opt/ar DESTDIR="$PWD/below" LDCONFIG=true >out 2>err
+    run ! grep -q PKG_CONFIG_PATH err
+}
+
+@test "the template is built with the shared library, and then with the static one; either finds all that it needs" {
+    in_scratch
+    [ -z "${TESTS_SANITIZED:-}" ] || skip "builds with other flags"
+    make -s -C "$BATS_TEST_DIRNAME/.." install PREFIX="$PWD/root" LDCONFIG=true >out 2>err
+    cp -R root/share/analysisrun/template own
+    export PKG_CONFIG_PATH=$PWD/root/lib/pkgconfig
+    make -s -C own
+    own/method --version | grep -q '^bright-spots '
+    readelf -d own/method | grep -q 'NEEDED.*libanalysisrun'
+    make -s -C own STATIC=1
+    own/method --version | grep -q '^bright-spots '
+    run ! grep -q libanalysisrun <(readelf -d own/method)
+    make -C own STATIC=1 | grep -q 'up to date'
+    make -s -C own clean
+    find own -type f | sort | diff - <(printf 'own/Makefile\nown/method.c\n')
 }
 
 @test "every tool answers --help on standard output, --version, and a wrong option in one line with status 2" {
