@@ -488,7 +488,7 @@ manifest() {
     analyze
     ran
     rm n/b.awk n/a.awk
-    refuses 2 "no file is found by '*.awk'" "looked for from '$PWD/n'" -- ar-analyze -m n/m.json --cache kept -- n/method <in.tar
+    refuses 2 "no file is found by '*.awk'" "looked for from '$PWD/n', where the manifest is" -- ar-analyze -m n/m.json --cache kept -- n/method <in.tar
     ar-analyze -q -m n/m.json -- n/method <in.tar >out.tar
 }
 

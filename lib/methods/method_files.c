@@ -161,7 +161,9 @@ static void add_pattern(struct ar_buf *whole, const char *folder, const char *pa
 static int fail_nothing(const char *pattern, const char *folder, struct ar_error *error)
 {
     ar_fail(error, AR_INPUT, "manifest: no file is found by '%s', of which the method consists", pattern);
-    return ar_hint(error, "It is looked for from '%s'.", *pattern == '/' ? "/" : folder);
+    if (*pattern == '/')
+        return -1;
+    return ar_hint(error, "It is looked for from '%s', where the manifest is: keep that beside the method's files.", folder);
 }
 
 static int add_matches(struct ar_method_files *files, const char *pattern, const char *folder, struct ar_error *error)
