@@ -352,7 +352,7 @@ END
     [ "$(tar -tf out)" = error ]
 }
 
-@test "a column or a row that the table of results does not have is on record, by the number that was given, whatever is done with it" {
+@test "a column or a row that the table of results does not have is on record, by the number that was given, whatever is done with it; a failure without a word is told how to say one" {
     cat >beyond.c <<'END'
 #include <analysisrun.h>
 #include <stdlib.h>
@@ -377,7 +377,7 @@ static int judge(struct ar_results *results)
         ar_frame_drop_row(table, (size_t)ar_frame_row(table, "0008"));
     if (strcmp(what, "none") == 0)
         ar_frame_drop_column(table, 0);
-    return 0;
+    return strcmp(what, "silent") == 0 ? 7 : 0;
 }
 
 int main(int argc, char **argv)
@@ -394,6 +394,7 @@ END
     WHAT=look refuses 1 "the table has no column -1 (counted from 0); columns are 'n', 'data', 'sample_name'" 'ar_frame_column gives -1' -- ./beyond <in.tar
     WHAT=rename refuses 1 'the table has no column 3 ' -- ./beyond <in.tar
     WHAT=column refuses 1 'the table has no column -1 ' -- ./beyond <in.tar
+    WHAT=silent refuses 1 'the postprocess failed, and does not say why' 'postprocess returned 7; ar_results_fail' -- ./beyond <in.tar
     WHAT=row refuses 1 'the table has no row -1: it has 4, counted from 0' -- ./beyond <in.tar
 }
 

@@ -59,8 +59,10 @@ static int run(struct ar_results *results, struct ar_error *error)
 {
     const struct ar_method *method = results->method;
     int status = method->postprocess ? method->postprocess(results) : 0;
-    if (status != 0 && !results->failure.failed)
+    if (status != 0 && !results->failure.failed) {
         ar_failure_tell(&results->failure, "the postprocess failed, and does not say why");
+        ar_failure_detail(&results->failure, "postprocess returned %d; ar_results_fail tells the reason.", status);
+    }
     if (!results->failure.failed)
         return 0;
     ar_fail(error, AR_CONTENT, "%s", results->failure.message.data);
