@@ -232,6 +232,12 @@ double ar_frame_real(const struct ar_frame *frame, size_t row, size_t column);
 bool ar_frame_integer(const struct ar_frame *frame, size_t row, size_t column, int64_t *value);
 bool ar_frame_boolean(const struct ar_frame *frame, size_t row, size_t column);
 
+/*
+ * A whole column, one number for each row, in their order, as they are now: NAN where a cell is no number. An array that stays until
+ * the table is freed. NULL where there is no such column; never NULL otherwise but for memory, also where there is no row.
+ */
+const double *ar_frame_reals(struct ar_frame *frame, const char *column);
+
 /* Change a cell; values are as in a result. Return 0, or -1: memory ran out, an infinity, a text that is not UTF-8. */
 int ar_frame_set_integer(struct ar_frame *frame, size_t row, size_t column, int64_t value);
 int ar_frame_set_real(struct ar_frame *frame, size_t row, size_t column, double value);

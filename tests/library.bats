@@ -352,6 +352,58 @@ END
     [ "$(tar -tf out)" = error ]
 }
 
+@test "ar_frame_reals: a column as numbers, in the order of the rows at the call, missing where a cell is none" {
+    cat >reals.c <<'END'
+#include <analysisrun.h>
+#include <stdio.h>
+#include <string.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    switch (ar_lane_data_name(lane)[3]) {
+    case '0':
+        return strcmp(ar_lane_data_name(lane), "0010") == 0 ? ar_result_real(lane, "x", -0.5) : ar_result_integer(lane, "x", 3);
+    case '1':
+        return ar_result_text(lane, "x", "7");
+    default:
+        return ar_result_null(lane, "x");
+    }
+}
+
+static void show(const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "%g ", x[i]);
+    fputc('\n', stderr);
+}
+
+static int judge(struct ar_results *results)
+{
+    struct ar_frame *table = ar_results_table(results);
+    const double *before = ar_frame_reals(table, "x");
+    ar_frame_drop_row(table, 1);
+    ar_frame_set_real(table, 0, 0, 4);
+    show(before, 4);
+    show(ar_frame_reals(table, "x"), ar_frame_rows(table));
+    while (ar_frame_rows(table) > 0)
+        ar_frame_drop_row(table, 0);
+    fprintf(stderr, "%d\n", ar_frame_reals(table, "x") != NULL);
+    return ar_frame_reals(table, "y") || ar_frame_reals(table, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "reals", .sets = sets, .analyze = analyze, .postprocess = judge };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    compile reals
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q --none activity_spots | ar-pack -q | AR_STEP=analyze ./reals | ar-merge -q >in.tar
+    AR_STEP=postprocess refuses 1 "reals: the table has no column 'y'; columns are 'x', 'data', 'sample_name'" -- ./reals <in.tar
+    printf '3 nan nan -0.5 \n4 nan -0.5 \n1\n' | diff - <(head -n 3 err)
+}
+
 @test "a column or a row that the table of results does not have is on record, by the number that was given, whatever is done with it; a failure without a word is told how to say one" {
     cat >beyond.c <<'END'
 #include <analysisrun.h>

@@ -139,23 +139,44 @@ ptrdiff_t ar_frame_row(const struct ar_frame *frame, const char *data_name)
     return -1;
 }
 
-/* Records that there is no such column, where row is NULL, or no such row. Returns -1. */
-static int fail_place(const struct ar_frame *frame, size_t column, const size_t *row)
+AR_PRINTF(2, 3)
+static int fail_frame(const struct ar_frame *frame, const char *format, ...)
 {
+    va_list arguments;
+    va_start(arguments, format);
+    if (frame->failure)
+        ar_failure_tell_list(frame->failure, ar_tr(format), arguments);
+    va_end(arguments);
+    return -1;
+}
+
+/* Records that there is no column of this name, or, where it is NULL, of this number. Returns -1. */
+static int fail_column(const struct ar_frame *frame, const char *name, size_t column)
+{
+    struct ar_buf list;
     if (!frame->failure)
         return -1;
-    if (row) {
-        ar_failure_tell(frame->failure, "the table has no row %zd: it has %zu, counted from 0", (ssize_t)*row, frame->rows);
-        return ar_failure_detail(frame->failure, "ar_frame_row gives -1 for a lane that has no row.");
-    }
-    struct ar_buf list;
     ar_buf_init(&list);
     for (size_t i = 0; i < frame->columns && list.len < 800; i++)
         ar_buf_add_format(&list, "%s'%s'", i ? ", " : "", frame->column[i].name);
-    ar_failure_tell(frame->failure, "the table has no column %zd (counted from 0); columns are %s%s", (ssize_t)column, list.data,
-                    list.len < 800 ? "" : ", …");
+    if (list.len >= 800)
+        ar_buf_add_text(&list, ", …");
+    if (name) {
+        ar_failure_tell(frame->failure, "the table has no column '%s'; columns are %s", name, list.data);
+    } else {
+        ar_failure_tell(frame->failure, "the table has no column %zd (counted from 0); columns are %s", (ssize_t)column, list.data);
+        ar_failure_detail(frame->failure, "ar_frame_column gives -1 for a name that no column has.");
+    }
     ar_buf_release(&list);
-    return ar_failure_detail(frame->failure, "ar_frame_column gives -1 for a name that no column has.");
+    return -1;
+}
+
+static int fail_row(const struct ar_frame *frame, size_t row)
+{
+    if (!frame->failure)
+        return -1;
+    ar_failure_tell(frame->failure, "the table has no row %zd: it has %zu, counted from 0", (ssize_t)row, frame->rows);
+    return ar_failure_detail(frame->failure, "ar_frame_row gives -1 for a lane that has no row.");
 }
 
 /* The cell, or NULL where there is none. */
@@ -163,7 +184,7 @@ static struct ar_frame_cell *cell_at(const struct ar_frame *frame, size_t row, s
 {
     if (row < frame->rows && column < frame->columns)
         return &frame->column[column].cell[row];
-    fail_place(frame, column, column < frame->columns ? &row : NULL);
+    (void)(column < frame->columns ? fail_row(frame, row) : fail_column(frame, NULL, column));
     return NULL;
 }
 
@@ -191,6 +212,24 @@ double ar_frame_real(const struct ar_frame *frame, size_t row, size_t column)
     return cell && cell->kind == AR_KIND_NUMBER && ar_real_parse(cell->text, cell->len, &value) ? value : NAN;
 }
 
+const double *ar_frame_reals(struct ar_frame *frame, const char *column)
+{
+    ptrdiff_t number = ar_frame_column(frame, column);
+    if (number < 0) {
+        fail_column(frame, column ? column : "", 0);
+        return NULL;
+    }
+    char *memory = ar_arena_take(&frame->texts, (frame->rows + 1) * sizeof(double) + _Alignof(double));
+    if (!memory) {
+        fail_frame(frame, "out of memory");
+        return NULL;
+    }
+    double *value = (double *)(void *)(memory + -(uintptr_t)memory % _Alignof(double));
+    for (size_t row = 0; row < frame->rows; row++)
+        value[row] = ar_frame_real(frame, row, (size_t)number);
+    return value;
+}
+
 bool ar_frame_integer(const struct ar_frame *frame, size_t row, size_t column, int64_t *value)
 {
     const struct ar_frame_cell *cell = cell_at(frame, row, column);
@@ -204,17 +243,6 @@ bool ar_frame_boolean(const struct ar_frame *frame, size_t row, size_t column)
 }
 
 /* ---- changing ------------------------------------------------------------------------------------------------------- */
-
-AR_PRINTF(2, 3)
-static int fail_frame(const struct ar_frame *frame, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (frame->failure)
-        ar_failure_tell_list(frame->failure, ar_tr(format), arguments);
-    va_end(arguments);
-    return -1;
-}
 
 static int set_cell(struct ar_frame *frame, size_t row, size_t column, enum ar_kind kind, const char *text)
 {
@@ -305,7 +333,7 @@ ptrdiff_t ar_frame_add_column(struct ar_frame *frame, const char *name)
 int ar_frame_rename_column(struct ar_frame *frame, size_t column, const char *name)
 {
     if (column >= frame->columns)
-        return fail_place(frame, column, NULL);
+        return fail_column(frame, NULL, column);
     const char *copy = new_name(frame, name);
     if (!copy)
         return -1;
@@ -316,7 +344,7 @@ int ar_frame_rename_column(struct ar_frame *frame, size_t column, const char *na
 void ar_frame_drop_column(struct ar_frame *frame, size_t column)
 {
     if (column >= frame->columns) {
-        fail_place(frame, column, NULL);
+        fail_column(frame, NULL, column);
         return;
     }
     free(frame->column[column].cell);
@@ -327,7 +355,7 @@ void ar_frame_drop_column(struct ar_frame *frame, size_t column)
 void ar_frame_drop_row(struct ar_frame *frame, size_t row)
 {
     if (row >= frame->rows) {
-        fail_place(frame, 0, &row);
+        fail_row(frame, row);
         return;
     }
     for (size_t i = 0; i < frame->columns; i++) {

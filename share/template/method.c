@@ -41,15 +41,18 @@ static int analyze(struct ar_lane *lane)
 static int postprocess(struct ar_results *results)
 {
     struct ar_frame *table = ar_results_table(results);
-    ptrdiff_t share = ar_frame_column(table, "share"), rank = ar_frame_add_column(table, "rank");
+    ptrdiff_t rank = ar_frame_add_column(table, "rank");
     size_t rows = ar_frame_rows(table);
 
-    if (rows > 0 && share < 0)
-        return ar_results_fail(results, "no lane has a result");
+    if (rows == 0)
+        return 0; /* no lane has a result */
+    const double *share = ar_frame_reals(table, "share");
+    if (!share)
+        return -1;
     for (size_t row = 0; row < rows; row++) {
         int64_t better = 0;
         for (size_t other = 0; other < rows; other++)
-            better += ar_frame_real(table, other, (size_t)share) > ar_frame_real(table, row, (size_t)share);
+            better += share[other] > share[row];
         ar_frame_set_integer(table, row, (size_t)rank, better + 1);
     }
     return 0;
