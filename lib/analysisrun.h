@@ -76,6 +76,8 @@ struct ar_method {
     /* Looks at the results of all lanes, and may change their table; or NULL. Returns 0; anything else is a failure. */
     int (*postprocess)(struct ar_results *results);
     void *user; /* the program's own, see ar_lane_user */
+    /* Files on which results depend, beside the program, such as a table of calibration; from its folder, globs allowed. */
+    const char *files[16];
 };
 
 /*

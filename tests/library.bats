@@ -315,6 +315,37 @@ END
     ar-post -q -c lanes -- ./doing <merged.tar | ar-ls - | grep -q '4 lanes'
 }
 
+@test "a file that the declaration names is a part of the method: when it changes, results that were kept do not count" {
+    cat >depends.c <<'END'
+#include <analysisrun.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    return ar_result_integer(lane, "n", 1);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "depends", .sets = sets, .analyze = analyze, .files = { "table.csv", "more/*.csv" } };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    mkdir bin bin/more
+    compile depends
+    mv depends bin
+    refuses 2 "no file is found by 'table.csv'" -- bin/depends -q -s samples.csv -d results activity_spots=as.csv
+    echo 1 >bin/table.csv
+    echo 1 >bin/more/a.csv
+    bin/depends -q -s samples.csv -d results activity_spots=as.csv 2>err
+    bin/depends -q -n -s samples.csv -d results activity_spots=as.csv 2>err | cut -f 2 | sort -u | diff - <(printf 'done\nstate\n')
+    echo 2 >bin/table.csv
+    bin/depends -q -n -s samples.csv -d results activity_spots=as.csv 2>err | grep -x '0007.changed.file table.csv changed'
+    echo 1 >bin/table.csv
+    echo 2 >bin/more/a.csv
+    bin/depends -q -n -s samples.csv -d results activity_spots=as.csv 2>err | grep -x '0007.changed.file more/a.csv changed'
+}
+
 @test "a mistake in the declaration is told in its own words, once, whatever the method is started for" {
     cat >wrong.c <<'END'
 #include <analysisrun.h>

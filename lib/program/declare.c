@@ -65,7 +65,7 @@ static void add_set(struct ar_buf *out, const struct ar_method_set *set)
     ar_buf_add_text(out, "\n    }");
 }
 
-static void add_program(struct ar_buf *out, const char *step, const char *files, const char *name)
+static void add_program(struct ar_buf *out, const struct ar_method *method, const char *step, const char *files, const char *name)
 {
     ar_buf_add_format(out, ",\n  \"%s\": [", step);
     struct ar_buf path;
@@ -76,6 +76,10 @@ static void add_program(struct ar_buf *out, const char *step, const char *files,
     ar_buf_release(&path);
     ar_buf_add_format(out, "],\n  \"%s\": [", files);
     add_text(out, name);
+    for (size_t i = 0; i < AR_COUNT(method->files) && method->files[i]; i++) {
+        ar_buf_add_text(out, ", ");
+        add_text(out, method->files[i]);
+    }
     ar_buf_add_char(out, ']');
 }
 
@@ -93,9 +97,9 @@ void ar_declare(const struct ar_method *method, const char *name, struct ar_buf 
         add_set(out, set);
     }
     ar_buf_add_text(out, "\n  }");
-    add_program(out, "analyze", "files", name);
+    add_program(out, method, "analyze", "files", name);
     if (method->postprocess)
-        add_program(out, "postprocess", "postprocess_files", name);
+        add_program(out, method, "postprocess", "postprocess_files", name);
     ar_buf_add_text(out, ",\n  \"contract\": \"lanes\"");
     if (method->fields != 0)
         ar_buf_add_format(out, ",\n  \"fields\": %d", method->fields);
