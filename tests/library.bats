@@ -276,7 +276,7 @@ int main(int argc, char **argv)
 {
     const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
     const struct ar_method method = { .name = "own", .sets = sets, .analyze = analyze };
-    const struct ar_input inputs[] = { { "activity_spots", argc > 1 ? argv[1] : "" }, { 0 } };
+    const struct ar_input inputs[] = { { getenv("SET") ? getenv("SET") : "activity_spots", argc > 1 ? argv[1] : "" }, { getenv("MORE"), "ss.csv" }, { 0 } };
     const struct ar_analysis_options options = { .inputs = inputs, .samples = "samples.csv", .params = argc > 2 ? argv[2] : NULL, .tools = getenv("TOOLS") };
     struct ar_problem problem;
     struct ar_frame *table = ar_run_analysis(&method, &options, &problem);
@@ -303,6 +303,8 @@ END
     refuses 2 'own: params, line 1' -- ./own as.csv '{"a": }'
     refuses 2 'own: params: expected a JSON object' 'Params have names' -- ./own as.csv '[1]'
     [ "$(tail -c 1 err | od -An -c | tr -d ' ')" = '\n' ]
+    SET=spots refuses 2 "own: the inputs lack the set 'activity_spots' of the method" -- ./own as.csv
+    MORE=spots refuses 2 "own: the method has no set 'spots'; its sets are 'activity_spots'" -- ./own as.csv
     TOOLS=/nowhere refuses 2 "own: cannot start '/nowhere/ar-split': No such file" 'in PATH' -- ./own as.csv
 }
 

@@ -34,6 +34,38 @@ struct pipeline {
     int end; /* where the merged stream comes out, or -1 */
 };
 
+/* ---- what is given -------------------------------------------------------------------------------------------------- */
+
+static bool is_input(const struct ar_analysis_options *options, const char *set)
+{
+    for (const struct ar_input *input = options->inputs; input && input->set; input++)
+        if (strcmp(input->set, set) == 0)
+            return true;
+    return false;
+}
+
+/* The inputs are the sets of the method, all of them and no others. */
+static int check_inputs(const struct pipeline *p, struct ar_error *error)
+{
+    struct ar_buf names;
+    int result = 0;
+    ar_buf_init(&names);
+    for (const struct ar_method_set *set = p->method->sets; set->name; set++) {
+        ar_buf_add_format(&names, "%s'%s'", names.len ? ", " : "", set->name);
+        if (result == 0 && !is_input(p->options, set->name))
+            result = ar_fail(error, AR_INPUT, "the inputs lack the set '%s' of the method", set->name);
+    }
+    for (const struct ar_input *input = p->options->inputs; result == 0 && input && input->set; input++) {
+        const struct ar_method_set *set = p->method->sets;
+        while (set->name && strcmp(set->name, input->set) != 0)
+            set++;
+        if (!set->name)
+            result = ar_fail(error, AR_INPUT, "the method has no set '%s'; its sets are %s", input->set, names.data);
+    }
+    ar_buf_release(&names);
+    return result;
+}
+
 /* ---- the commands --------------------------------------------------------------------------------------------------- */
 
 /* A list of words that grows; a NULL word makes it bad. */
@@ -306,7 +338,7 @@ static struct ar_frame *run(struct pipeline *p, struct ar_problem *problem)
     struct ar_error error = { 0 };
     struct ar_frame *table = NULL;
     struct ar_merged merged;
-    if (make_files(p, &error) != 0 || make_commands(p, &error) != 0 || start(p, &error) != 0) {
+    if (check_inputs(p, &error) != 0 || make_files(p, &error) != 0 || make_commands(p, &error) != 0 || start(p, &error) != 0) {
         finish(p);
         set_problem(problem, &error);
         return NULL;
