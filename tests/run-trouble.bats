@@ -169,3 +169,41 @@ END
     [ "$status" -eq 143 ]
     if kill -0 "$(cat pid)" 2>/dev/null; then return 1; fi
 }
+
+# Runs a command of which nobody reads the stream $1 (1 or 2) any more.
+unread() {
+    python3 - "$@" <<'PY'
+import os, subprocess, sys
+stream, *command = sys.argv[1:]
+read, write = os.pipe()
+os.close(read)
+status = subprocess.run(command, **{'stdout' if stream == '1' else 'stderr': write}, stdin=open(os.environ.get('GIVEN', '/dev/null'))).returncode
+sys.exit(status if status >= 0 else 128 - status)
+PY
+}
+
+@test "nobody reads the messages any more: the run is finished all the same, and leaves nothing" {
+    mkdir tmp
+    TMPDIR=$PWD/tmp unread 2 ar-run -m "$METHOD" -s samples.csv -d results activity_spots=as.csv
+    jq -e '.status == 0' results/run.json
+    ar-run verify -q results
+    [ -z "$(ls -A tmp)" ]
+}
+
+@test "nobody reads the result: it dies of that, but what it has done is kept, and no temporary file is left" {
+    mkdir tmp run run/image_analysis_results
+    cp as.csv run/image_analysis_results/activity_spots
+    cp samples.csv run/sample_names
+    echo '{}' >run/params
+    tar -C run -cf run.tar params sample_names image_analysis_results
+    export TMPDIR=$PWD/tmp
+    status=0
+    GIVEN=run.tar unread 1 ar-run -m "$METHOD" 2>err || status=$?
+    [ "$status" -eq 141 ]
+    status=0
+    unread 1 ar-run -q --sequential -m "$METHOD" -s samples.csv -d results activity_spots=as.csv 2>>err || status=$?
+    [ "$status" -eq 141 ]
+    run ! grep -q '^ar-run' err
+    ar-run verify -q results
+    [ -z "$(ls -A tmp)" ]
+}

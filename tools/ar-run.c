@@ -5,6 +5,7 @@
  * How it is started decides what it does: in a folder, on the terminal or not, or behind a wrapper that talks through tars.
  */
 #include <limits.h>
+#include <signal.h>
 
 #include "run/run.h"
 
@@ -184,6 +185,15 @@ static int run_here(struct run *run)
     return missing == AR_OK ? run_local(run) : missing;
 }
 
+/* Who reads its messages or its result may go away: the run is finished, and tidied up, all the same. */
+static int run_whole(struct run *run)
+{
+    void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+    int status = run_is_wire(&run->options) ? run_wire(run) : run_here(run);
+    signal(SIGPIPE, before);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct run run = { .method.stop = &cli_stop };
@@ -205,8 +215,10 @@ int main(int argc, char **argv)
     else if (key == CLI_END && command)
         status = run_subcommand(command, argv + first, argc - first, json);
     else if (key == CLI_END && take_operands(&run.options, argv + first, argc - first))
-        status = run_is_wire(&run.options) ? run_wire(&run) : run_here(&run);
+        status = run_whole(&run);
     ar_method_release(&run.method);
     run_options_release(&run.options);
+    if (run.nobody_reads)
+        cli_die_of_pipe();
     return cli_end(status);
 }

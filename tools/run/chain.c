@@ -53,6 +53,12 @@ void run_remove_temporary(struct ar_temporary *temporary, bool kept)
     ar_temporary_release(temporary);
 }
 
+int run_fail_output(struct run *run, const struct ar_error *error)
+{
+    run->nobody_reads = error->system_errno == EPIPE;
+    return run->nobody_reads ? AR_SYSTEM : cli_fail(error);
+}
+
 void run_sweep(struct ar_home *home)
 {
     static const char *const delivered[] = { AR_RUN_JSON, AR_FOLDER_SUMS, NULL }, *const kept[] = { AR_HOME_DONE, AR_HOME_MANIFEST, NULL };

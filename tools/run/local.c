@@ -362,7 +362,7 @@ static int finish(struct run_local *local, int status, struct ar_error *error)
     if (run_keep_record(local, status, delivered, error) != 0)
         return cli_fail(error);
     if (delivered && local->run->options.sequential && run_print_result(local, error) != 0)
-        return cli_fail(error);
+        return run_fail_output(local->run, error);
     run_tell(local, status, delivered);
     return status;
 }
@@ -371,7 +371,7 @@ static int finish(struct run_local *local, int status, struct ar_error *error)
 static int finish_done(struct run_local *local, struct ar_error *error)
 {
     cli_info("nothing to do: what is in '%s' was made of the same, and is as it was delivered", local->folder);
-    return local->run->options.sequential && run_print_result(local, error) != 0 ? cli_fail(error) : AR_OK;
+    return local->run->options.sequential && run_print_result(local, error) != 0 ? run_fail_output(local->run, error) : AR_OK;
 }
 
 static int run_all(struct run_local *local)

@@ -40,6 +40,7 @@ struct run_options {
 struct run {
     struct run_options options;
     struct ar_method_source method; /* once it was loaded: its manifest */
+    bool nobody_reads;              /* who read standard output is gone: once all is tidy, it dies of that */
 };
 
 /* Adds a copy. False where memory ran out. */
@@ -59,6 +60,12 @@ int run_tool(struct ar_pipeline *pipeline, const char *name, bool quiet, struct 
 void run_each(struct ar_pipeline *pipeline, const char *name, const struct run_list *list);
 int run_command(struct ar_pipeline *pipeline, const struct ar_method_source *method, char *const *command,
                 struct ar_error *error) AR_MUST_USE;
+
+/*
+ * chain.c: for what fails with standard output: tells it, but where nobody reads that any more, which is kept in nobody_reads (SIGPIPE
+ * is ignored: it would leave temporary files). Returns the exit status.
+ */
+int run_fail_output(struct run *run, const struct ar_error *error);
 
 /* At the end: removes the folder for temporary files; kept: unless something was to stay in it. What cannot be removed is told. */
 void run_remove_temporary(struct ar_temporary *temporary, bool kept);

@@ -211,7 +211,7 @@ static int answer_error(struct wire *wire, const struct ar_error *cause)
         return status;
     if (out)
         cli_output_abandon(&wire->output);
-    return cli_fail(&error);
+    return run_fail_output(wire->run, &error);
 }
 
 /* Writes the run's answer, from what comes back. Returns the exit status. */
@@ -228,7 +228,7 @@ static int answer_run(struct wire *wire)
     else
         cli_output_abandon(&wire->output);
     if (written != 0)
-        status = cli_fail(&error);
+        status = run_fail_output(wire->run, &error);
     else if (to.failed.count)
         status = cli_wire_error(&to);
     ar_in_free(lanes);
