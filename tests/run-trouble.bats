@@ -207,3 +207,15 @@ PY
     ar-run verify -q results
     [ -z "$(ls -A tmp)" ]
 }
+
+@test "kept results that cannot be looked at are not passed over: verify and clean say so" {
+    go -d results activity_spots=as.csv 2>err
+    mv results/.analysisrun/cache elsewhere
+    ln -s "$PWD/elsewhere" results/.analysisrun/cache
+    for command in verify clean; do
+        refuses 2 "cannot open the folder 'results/.analysisrun/cache'" -- ar-run $command results
+    done
+    rm results/.analysisrun/cache
+    ar-run verify results 2>err # deleted, it holds nothing that could be wrong
+    says '0 kept results'
+}

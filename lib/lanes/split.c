@@ -48,6 +48,11 @@ static int fail_no_lane(const struct ar_split *split, const struct ar_partition 
             ar_hint(error, "'%s' differs only in its Unicode form: write both in the same one (NFC).", p->unknown.name[i].text);
             break;
         }
+    for (size_t i = 0; i < split->targets.count && !*error->hint; i++) {
+        const char *zeros = ar_partition_without_zeros(p, split->targets.entry[i].data);
+        if (zeros)
+            ar_hint(error, "Data names are text, and their zeros count: those of '%s' were lost where it was read as a number.", zeros);
+    }
     if (!*error->hint)
         ar_hint(error, "Is it the samples table of this run? Another column may tell the lane: --lane-key.");
     ar_buf_release(&named);

@@ -25,14 +25,16 @@ static bool is_kept(const char *name, char key[AR_DIGEST_HEX + 1])
     return true;
 }
 
-/* Calls each for the files of the cache in home. 0 or -1. */
-static int walk_cache(const struct ar_home *home, int (*each)(void *arg, int dirfd, const char *name, const char *key, struct ar_error *error),
+/* Calls each for the files of the cache in home, where there is one. 0 or -1. */
+static int walk_cache(struct ar_home *home, int (*each)(void *arg, int dirfd, const char *name, const char *key, struct ar_error *error),
                       void *arg, struct ar_error *error)
 {
     char key[AR_DIGEST_HEX + 1];
     int result = 0, fd = openat(home->fd, AR_HOME_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
+    if (!dir && errno != ENOENT)
+        return ar_fail_open(error, errno, "cannot open the folder '%s'", ar_home_path(home, AR_HOME_CACHE));
     while (result == 0 && dir && (entry = readdir(dir)))
         if (is_kept(entry->d_name, key))
             result = each(arg, fd, entry->d_name, key, error);
