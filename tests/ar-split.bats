@@ -463,6 +463,10 @@ END
     table V,01,a V,02,b >in.csv
     refuses 1 "'in.csv'" "'1', '2'" "'01', '02'" --  ar-split -s samples.csv set=in.csv
     is_unfinished out
+    # A spreadsheet has read the column data as numbers.
+    printf 'data,sample\n0,first\n1,second\n' >numbers.csv
+    printf 'Filename,Entity\nV1_000_0000.nd2,Spots\nV1_000_0001.nd2,Spots\n' >zeros.csv
+    refuses 1 "it names '0', '1'; the rows (by Filename) are of '0000', '0001'" "those of '0000' were lost" -- ar-split -s numbers.csv as=zeros.csv
 }
 
 @test "a wrong lane key is refused: bad expression, no group, no column, an unknown set" {
