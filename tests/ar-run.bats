@@ -102,7 +102,9 @@ expect("column 'Filename' not found"); expect('> '); say(" 'a b/spots.csv' \n")
 expect('samples table'); expect('> '); say('~/samples.csv\n')
 expect('limit (the limit) [7]'); expect('> '); say('much\n')
 expect("'much' is no number"); expect('> '); say('\n')
-expect('folder'); expect('> '); say('results\n')
+expect('folder'); expect('> '); say('m\n')
+expect("'m' holds other files"); expect('> '); say('as.csv\n')
+expect("'as.csv' is no folder"); expect('> '); say('results\n')
 while True:
     try:
         if not os.read(fd, 4096):
@@ -114,6 +116,30 @@ END
     HOME=$PWD python3 talk.py
     [ "$(wc -l <results/result.csv)" -eq 5 ]
     jq -e '.limit == 7' results/params.json
+}
+
+@test "what was given is looked at before anything is asked" {
+    counting_method
+    mkdir mine
+    touch mine/thesis.tex
+    asked() {
+        local status=0
+        script -qec "ar-run -m m/manifest.json $1" /dev/null </dev/null >err || status=$?
+        [ $status -eq 2 ]
+        says "$2"
+        run ! grep -q 'is asked for' err
+    }
+    asked 'activity_spotz=as.csv' "the method has no set 'activity_spotz'"
+    asked '-s nosuch.csv' "cannot open 'nosuch.csv'"
+    asked '-s as.csv' "column 'data' not found"
+    asked '-d mine' "the folder 'mine' holds other files"
+    asked '-P limit' '-P'
+    jq '.image_analysis_results.more = {"cleansing":"none"}' m/manifest.json >m/two.json
+    status=0
+    script -qec "ar-run -m m/two.json activity_spots=samples.csv" /dev/null </dev/null >err || status=$?
+    [ $status -eq 2 ]
+    says "column 'Filename' not found"
+    run ! grep -q 'is asked for' err
 }
 
 @test "Ctrl-C at a question leaves nothing behind" {

@@ -7,7 +7,6 @@
 #include <editline/readline.h>
 #include <langinfo.h>
 #include <locale.h>
-#include <sys/stat.h>
 
 #include "bytes/text.h"
 #include "lanes/samples.h"
@@ -117,12 +116,15 @@ static int take_samples(struct run *run, const void *about, const char *answer, 
 
 static int take_folder(struct run *run, const void *about, const char *answer, struct ar_error *error)
 {
-    struct stat st;
+    struct ar_buf fallback;
     (void)about;
-    if (!*answer)
-        return 0;
-    if (stat(answer, &st) == 0 && !S_ISDIR(st.st_mode))
-        return ar_fail(error, AR_INPUT, "'%s' is no folder", answer);
+    ar_buf_init(&fallback);
+    int result = *answer ? 0 : run_default_folder(&run->options, &fallback, error);
+    if (result == 0)
+        result = run_check_folder(*answer ? answer : fallback.data, error);
+    ar_buf_release(&fallback);
+    if (result != 0 || !*answer)
+        return result;
     return run_set(&run->options.folder, answer) ? 0 : ar_fail_memory(error);
 }
 
@@ -222,9 +224,12 @@ int run_ask(struct run *run, struct ar_error *error)
     ar_buf_release(&missing);
     if (result != 0 || !some)
         return result;
+    if (run_check_given(run, error) != 0)
+        return -1;
     take_utf8();
     print(ar_tr("What is missing is asked for; Tab completes names of files, Ctrl-C gives up."));
-    if (!o->method && ask(run, ar_tr("method (its manifest, or its program)"), true, take_method, NULL, error) != 0)
+    if (!o->method && (ask(run, ar_tr("method (its manifest, or its program)"), true, take_method, NULL, error) != 0 ||
+                       run_check_given(run, error) != 0))
         return -1;
     if (!o->run_tar && ask_sets(run, error) != 0)
         return -1;
@@ -236,36 +241,13 @@ int run_ask(struct run *run, struct ar_error *error)
     return o->folder ? 0 : ask(run, ar_tr("folder for the results [results, beside the first set]"), true, take_folder, NULL, error);
 }
 
-/* Sets that the method does not have: a name may be misspelt. Returns the exit status. */
-static int refuse_others(const struct run *run)
-{
-    const struct run_list *sets = &run->options.sets;
-    const struct ar_manifest *manifest = &run->method.manifest;
-    struct ar_buf names;
-    int status = AR_OK;
-    ar_buf_init(&names);
-    for (size_t i = 0; i < manifest->n_sets; i++)
-        ar_buf_add_format(&names, "%s'%s'", i ? ", " : "", manifest->set[i].name);
-    for (size_t i = 0; i < sets->n && status == AR_OK && manifest->n_sets; i++) {
-        char *name = strndup(sets->text[i], strcspn(sets->text[i], "="));
-        if (name && !ar_manifest_set(manifest, name))
-            status = cli_usage("the method has no set '%s'; its sets are %s", name, names.data);
-        free(name);
-    }
-    ar_buf_release(&names);
-    return status;
-}
-
 int run_missing(const struct run *run)
 {
-    int others = run->method.loaded ? refuse_others(run) : AR_OK;
-    if (others != AR_OK)
-        return others;
     struct ar_error error = { 0 };
     struct ar_buf list;
     int status = AR_OK;
     ar_buf_init(&list);
-    if (list_missing(run, &list, &error) != 0)
+    if (run_check_names(run, &error) != 0 || list_missing(run, &list, &error) != 0)
         status = cli_fail(&error);
     else if (list.len)
         status = cli_usage("missing: %s", list.data);

@@ -39,6 +39,15 @@ int run_param_answer(const struct run *run, struct run_params *params, struct ru
 /* check.c: can the file be the set? It can be read, is CSV, and has the columns that tell lanes and that the rules name. 0 or -1. */
 int run_check_set(const struct run *run, const char *set, const char *path, struct ar_error *error) AR_MUST_USE;
 
+/* The sets that are given are among the method's, where it is loaded. 0, or -1 (AR_INPUT). */
+int run_check_names(const struct run *run, struct ar_error *error) AR_MUST_USE;
+
+/* Can the result be delivered into the folder, which may not be there yet? 0 or -1. */
+int run_check_folder(const char *folder, struct ar_error *error) AR_MUST_USE;
+
+/* What was given (sets, samples table, folder), as answers are checked: before anything is asked. 0 or -1. */
+int run_check_given(const struct run *run, struct ar_error *error) AR_MUST_USE;
+
 /* Appends the name of a file as somebody typed or dragged it in: blanks around it and quotes are taken off, "~" is expanded. */
 void run_clean_name(struct ar_buf *path, const char *answer);
 

@@ -4,9 +4,12 @@
  */
 #include <fcntl.h>
 #include <pwd.h>
+#include <sys/stat.h>
 
 #include "bytes/file.h"
+#include "lanes/folder.h"
 #include "lanes/lane_key.h"
+#include "lanes/samples.h"
 #include "run/ask.h"
 
 enum { HEAD_MAX = 1 << 20 };
@@ -76,6 +79,86 @@ int run_check_set(const struct run *run, const char *set, const char *path, stru
     free(what);
     close(fd);
     return result;
+}
+
+/* ---- what was given ------------------------------------------------------------------------------------------------- */
+
+int run_check_names(const struct run *run, struct ar_error *error)
+{
+    const struct run_list *sets = &run->options.sets;
+    const struct ar_manifest *manifest = &run->method.manifest;
+    struct ar_buf names;
+    int result = 0;
+    ar_buf_init(&names);
+    for (size_t i = 0; run->method.loaded && i < manifest->n_sets; i++)
+        ar_buf_add_format(&names, "%s'%s'", i ? ", " : "", manifest->set[i].name);
+    for (size_t i = 0; i < sets->n && result == 0 && names.len; i++) {
+        char *name = strndup(sets->text[i], strcspn(sets->text[i], "="));
+        if (!name)
+            result = ar_fail_memory(error);
+        else if (!ar_manifest_set(manifest, name))
+            result = ar_fail(error, AR_INPUT, "the method has no set '%s'; its sets are %s", name, names.data);
+        free(name);
+    }
+    ar_buf_release(&names);
+    return result;
+}
+
+/* Can it be looked at before it is read? A pipe cannot: what was read is gone. */
+static bool may_look(const char *path)
+{
+    struct stat st;
+    return strcmp(path, "-") != 0 && (stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+/* The path, or of the folders above it the first that is there. The path is cut. */
+static const char *find_there(char *path)
+{
+    while (access(path, F_OK) != 0 && errno == ENOENT) {
+        char *slash = strrchr(path, '/');
+        if (!slash || slash == path)
+            return slash ? "/" : ".";
+        *slash = '\0';
+    }
+    return path;
+}
+
+int run_check_folder(const char *folder, struct ar_error *error)
+{
+    struct stat st;
+    if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
+        return ar_fail(error, AR_INPUT, "'%s' is no folder", folder);
+    if (ar_folder_probe(folder, "result", error) != 0)
+        return -1;
+    char *path = strdup(folder);
+    if (!path)
+        return ar_fail_memory(error);
+    const char *there = find_there(path);
+    int result = access(there, W_OK | X_OK) == 0 ? 0 : ar_fail_open(error, errno, "cannot write '%s'", there);
+    free(path);
+    return result;
+}
+
+int run_check_given(const struct run *run, struct ar_error *error)
+{
+    const struct run_options *o = &run->options;
+    struct ar_targets targets = { 0 };
+    int result = run_check_names(run, error);
+    for (size_t i = 0; i < o->sets.n && result == 0; i++) {
+        char *name = strdup(o->sets.text[i]), *file = name ? strchr(name, '=') : NULL;
+        if (!file) {
+            result = ar_fail_memory(error);
+        } else {
+            *file++ = '\0';
+            if (may_look(file))
+                result = run_check_set(run, name, file, error);
+        }
+        free(name);
+    }
+    if (result == 0 && o->samples && may_look(o->samples))
+        result = ar_samples_load(&targets, o->samples, error);
+    ar_targets_release(&targets);
+    return result == 0 && o->folder ? run_check_folder(o->folder, error) : result;
 }
 
 /* ---- names of files ------------------------------------------------------------------------------------------------- */

@@ -135,23 +135,26 @@ static int build(struct run_local *local, struct ar_error *error)
 
 /* ---- its folder ----------------------------------------------------------------------------------------------------- */
 
-/* By the Python runner's rule: results/ beside the first set, where that is a file. */
-static int choose_folder(struct run_local *local, struct ar_error *error)
+int run_default_folder(const struct run_options *o, struct ar_buf *folder, struct ar_error *error)
 {
-    const struct run_options *o = &local->run->options;
-    ar_buf_init(&local->chosen);
-    if (o->folder) {
-        local->folder = o->folder;
-        return 0;
-    }
     const char *file = o->sets.n ? strchr(o->sets.text[0], '=') + 1 : o->run_tar;
     struct stat st;
     const char *slash = file && stat(file, &st) == 0 && S_ISREG(st.st_mode) ? strrchr(file, '/') : NULL;
     if (slash)
-        ar_buf_add(&local->chosen, file, (size_t)(slash + 1 - file));
-    ar_buf_add_text(&local->chosen, "results");
+        ar_buf_add(folder, file, (size_t)(slash + 1 - file));
+    ar_buf_add_text(folder, "results");
+    return ar_buf_check(folder, error);
+}
+
+static int choose_folder(struct run_local *local, struct ar_error *error)
+{
+    const struct run_options *o = &local->run->options;
+    local->folder = o->folder;
+    if (o->folder)
+        return 0;
+    int result = run_default_folder(o, &local->chosen, error);
     local->folder = local->chosen.data;
-    return ar_buf_check(&local->chosen, error);
+    return result;
 }
 
 /* The manifest as the tools get it: the user's file, or, of a program, what it printed. */
