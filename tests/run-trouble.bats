@@ -219,3 +219,13 @@ PY
     ar-run verify results 2>err # deleted, it holds nothing that could be wrong
     says '0 kept results'
 }
+
+@test "an input that is a pipe is refused at once, and not waited for" {
+    mkfifo pipe
+    refuses 2 "'pipe' is a pipe" 'write it to a file' -- timeout 20 ar-run -q -m "$METHOD" -s samples.csv -d results activity_spots=pipe
+    refuses 2 "'pipe' is a pipe" -- timeout 20 ar-run -q -m "$METHOD" -s pipe -d results activity_spots=as.csv
+    refuses 2 "'pipe' is a pipe" -- timeout 20 ar-run -q -m "$METHOD" -p pipe -d results activity_spots=as.csv
+    refuses 2 "'-' is a pipe" -- ar-run -q -m "$METHOD" -s samples.csv -d results activity_spots=- <as.csv
+    refuses 2 'is a pipe' -- ar-run -q -m "$METHOD" -s samples.csv -d results activity_spots=<(cat as.csv)
+    [ ! -e results ]
+}

@@ -247,7 +247,7 @@ int run_missing(const struct run *run)
     struct ar_buf list;
     int status = AR_OK;
     ar_buf_init(&list);
-    if (run_check_names(run, &error) != 0 || list_missing(run, &list, &error) != 0)
+    if (run_check_names(run, &error) != 0 || run_check_files(run, &error) != 0 || list_missing(run, &list, &error) != 0)
         status = cli_fail(&error);
     else if (list.len)
         status = cli_usage("missing: %s", list.data);

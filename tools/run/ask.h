@@ -42,6 +42,9 @@ int run_check_set(const struct run *run, const char *set, const char *path, stru
 /* The sets that are given are among the method's, where it is loaded. 0, or -1 (AR_INPUT). */
 int run_check_names(const struct run *run, struct ar_error *error) AR_MUST_USE;
 
+/* No input is a pipe. 0, or -1 (AR_INPUT). */
+int run_check_files(const struct run *run, struct ar_error *error) AR_MUST_USE;
+
 /* Can the result be delivered into the folder, which may not be there yet? 0 or -1. */
 int run_check_folder(const char *folder, struct ar_error *error) AR_MUST_USE;
 

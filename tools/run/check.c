@@ -104,11 +104,23 @@ int run_check_names(const struct run *run, struct ar_error *error)
     return result;
 }
 
-/* Can it be looked at before it is read? A pipe cannot: what was read is gone. */
-static bool may_look(const char *path)
+/* What is read from a pipe is gone, and its tools do not have it. */
+static int refuse_pipe(const char *path, struct ar_error *error)
 {
     struct stat st;
-    return strcmp(path, "-") != 0 && (stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+    if (!path || (strcmp(path, "-") != 0 && (stat(path, &st) != 0 || !S_ISFIFO(st.st_mode))))
+        return 0;
+    ar_fail(error, AR_INPUT, "'%s' is a pipe, expected a file", path);
+    return ar_hint(error, "A run reads its files more than once: write it to a file first.");
+}
+
+int run_check_files(const struct run *run, struct ar_error *error)
+{
+    const struct run_options *o = &run->options;
+    for (size_t i = 0; i < o->sets.n; i++)
+        if (refuse_pipe(strchr(o->sets.text[i], '=') + 1, error) != 0)
+            return -1;
+    return refuse_pipe(o->run_tar, error) != 0 || refuse_pipe(o->samples, error) != 0 ? -1 : refuse_pipe(o->params, error);
 }
 
 /* The path, or of the folders above it the first that is there. The path is cut. */
@@ -143,19 +155,18 @@ int run_check_given(const struct run *run, struct ar_error *error)
 {
     const struct run_options *o = &run->options;
     struct ar_targets targets = { 0 };
-    int result = run_check_names(run, error);
+    int result = run_check_files(run, error) != 0 ? -1 : run_check_names(run, error);
     for (size_t i = 0; i < o->sets.n && result == 0; i++) {
         char *name = strdup(o->sets.text[i]), *file = name ? strchr(name, '=') : NULL;
         if (!file) {
             result = ar_fail_memory(error);
         } else {
             *file++ = '\0';
-            if (may_look(file))
-                result = run_check_set(run, name, file, error);
+            result = run_check_set(run, name, file, error);
         }
         free(name);
     }
-    if (result == 0 && o->samples && may_look(o->samples))
+    if (result == 0 && o->samples)
         result = ar_samples_load(&targets, o->samples, error);
     ar_targets_release(&targets);
     return result == 0 && o->folder ? run_check_folder(o->folder, error) : result;
