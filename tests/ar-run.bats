@@ -262,8 +262,9 @@ END
     grep -q "process $first" status
     grep -q running status
     ar-run status --json results | jq -e '.running and .counts.running > 0 and .lanes_total == 4'
-    ar-run -q --wait -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err2 &
+    ar-run --wait -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err2 &
     second=$!
+    wait_until grep -q "process $first, since .*; this run waits" err2
     touch go
     wait $first
     wait $second

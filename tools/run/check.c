@@ -81,6 +81,47 @@ int run_check_set(const struct run *run, const char *set, const char *path, stru
     return result;
 }
 
+/* ---- the folder ------------------------------------------------------------------------------------------------------- */
+
+int run_default_folder(const struct run_options *o, struct ar_buf *folder, struct ar_error *error)
+{
+    const char *file = o->sets.n ? strchr(o->sets.text[0], '=') + 1 : o->run_tar;
+    struct stat st;
+    const char *slash = file && stat(file, &st) == 0 && S_ISREG(st.st_mode) ? strrchr(file, '/') : NULL;
+    if (slash)
+        ar_buf_add(folder, file, (size_t)(slash + 1 - file));
+    ar_buf_add_text(folder, "results");
+    return ar_buf_check(folder, error);
+}
+
+/* The path, or of the folders above it the first that is there. The path is cut. */
+static const char *find_there(char *path)
+{
+    while (access(path, F_OK) != 0 && errno == ENOENT) {
+        char *slash = strrchr(path, '/');
+        if (!slash || slash == path)
+            return slash ? "/" : ".";
+        *slash = '\0';
+    }
+    return path;
+}
+
+int run_check_folder(const char *folder, struct ar_error *error)
+{
+    struct stat st;
+    if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
+        return ar_fail(error, AR_INPUT, "'%s' is no folder", folder);
+    if (ar_folder_probe(folder, "result", error) != 0)
+        return -1;
+    char *path = strdup(folder);
+    if (!path)
+        return ar_fail_memory(error);
+    const char *there = find_there(path);
+    int result = access(there, W_OK | X_OK) == 0 ? 0 : ar_fail_open(error, errno, "cannot write '%s'", there);
+    free(path);
+    return result;
+}
+
 /* ---- what was given ------------------------------------------------------------------------------------------------- */
 
 int run_check_names(const struct run *run, struct ar_error *error)
@@ -121,34 +162,6 @@ int run_check_files(const struct run *run, struct ar_error *error)
         if (refuse_pipe(strchr(o->sets.text[i], '=') + 1, error) != 0)
             return -1;
     return refuse_pipe(o->run_tar, error) != 0 || refuse_pipe(o->samples, error) != 0 ? -1 : refuse_pipe(o->params, error);
-}
-
-/* The path, or of the folders above it the first that is there. The path is cut. */
-static const char *find_there(char *path)
-{
-    while (access(path, F_OK) != 0 && errno == ENOENT) {
-        char *slash = strrchr(path, '/');
-        if (!slash || slash == path)
-            return slash ? "/" : ".";
-        *slash = '\0';
-    }
-    return path;
-}
-
-int run_check_folder(const char *folder, struct ar_error *error)
-{
-    struct stat st;
-    if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
-        return ar_fail(error, AR_INPUT, "'%s' is no folder", folder);
-    if (ar_folder_probe(folder, "result", error) != 0)
-        return -1;
-    char *path = strdup(folder);
-    if (!path)
-        return ar_fail_memory(error);
-    const char *there = find_there(path);
-    int result = access(there, W_OK | X_OK) == 0 ? 0 : ar_fail_open(error, errno, "cannot write '%s'", there);
-    free(path);
-    return result;
 }
 
 int run_check_given(const struct run *run, struct ar_error *error)

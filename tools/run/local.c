@@ -135,17 +135,6 @@ static int build(struct run_local *local, struct ar_error *error)
 
 /* ---- its folder ----------------------------------------------------------------------------------------------------- */
 
-int run_default_folder(const struct run_options *o, struct ar_buf *folder, struct ar_error *error)
-{
-    const char *file = o->sets.n ? strchr(o->sets.text[0], '=') + 1 : o->run_tar;
-    struct stat st;
-    const char *slash = file && stat(file, &st) == 0 && S_ISREG(st.st_mode) ? strrchr(file, '/') : NULL;
-    if (slash)
-        ar_buf_add(folder, file, (size_t)(slash + 1 - file));
-    ar_buf_add_text(folder, "results");
-    return ar_buf_check(folder, error);
-}
-
 static int choose_folder(struct run_local *local, struct ar_error *error)
 {
     const struct run_options *o = &local->run->options;
@@ -280,14 +269,25 @@ static void note_index(struct run_local *local)
 
 /* ---- the run -------------------------------------------------------------------------------------------------------- */
 
+/* Takes the folder. Who waits is told for whom. */
+static int lock(struct run_local *local, struct ar_error *error)
+{
+    if (ar_home_lock(&local->home, false, &cli_stop, error) == 0)
+        return 0;
+    if (!local->run->options.wait || cli_stop || error->system_errno)
+        return -1;
+    cli_info("%s; this run waits", error->what);
+    *error = (struct ar_error){ 0 };
+    return ar_home_lock(&local->home, true, &cli_stop, error);
+}
+
 static int prepare(struct run_local *local, struct ar_error *error)
 {
     struct run *run = local->run;
     if (choose_folder(local, error) != 0 || ar_folder_probe(local->folder, "result", error) != 0 ||
         ar_home_open(&local->home, local->folder, true, error) != 0)
         return -1;
-    if (!run->options.dry && (ar_home_lock(&local->home, run->options.wait, &cli_stop, error) != 0 ||
-                              ar_home_begin_log(&local->home, error) != 0))
+    if (!run->options.dry && (lock(local, error) != 0 || ar_home_begin_log(&local->home, error) != 0))
         return -1;
     if (!run->options.dry)
         run_sweep(&local->home);

@@ -101,12 +101,12 @@ int run_ask(struct run *run, struct ar_error *error) AR_MUST_USE;
 int run_missing(const struct run *run);
 
 /*
- * local.c: the folder of the result where none is given (appended): by the Python runner's rule results/ beside the first set, where that
+ * check.c: the folder of the result where none is given (appended): by the Python runner's rule results/ beside the first set, where that
  * is a file. 0 or -1.
  */
 int run_default_folder(const struct run_options *options, struct ar_buf *folder, struct ar_error *error) AR_MUST_USE;
 
-/* The whole run in a folder. Returns the exit status. */
+/* local.c: the whole run in a folder. Returns the exit status. */
 int run_local(struct run *run);
 
 /*
