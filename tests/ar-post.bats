@@ -381,7 +381,7 @@ END
         mkdir -p "result/${name%/*}"
         echo mine >"result/$name"
         cp -r result before
-        refuses 2 "the folder 'result' holds other files, such as '${name/deep*/deep}'" 'empty folder' -- ar-post -d result <whole.tar
+        refuses 2 "the folder 'result' holds other files, such as '${name/deep*/deep}'" 'move it elsewhere' -- ar-post -d result <whole.tar
         diff -r before result
         rm -r before "result/${name/deep*/deep}"
     done

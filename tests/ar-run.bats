@@ -302,6 +302,10 @@ none_marked_but_this() {
     ar-run verify results 2>err
     [ "$(ran -P limit=8)" = '0000 0001 0007 0010 post' ]
     [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -eq 10 ]
+    mv results/run.json aside
+    echo '{]' >results/run.json
+    refuses 2 "'results/run.json', line 1" -- ar-run clean results
+    mv aside results/run.json
     ar-run clean results 2>err
     [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -eq 5 ]
     rm -f results/.analysisrun/done
@@ -331,6 +335,8 @@ none_marked_but_this() {
     jq -e '.limit == 6' results/params.json
     jq '.options.speed = "high"' results/run.json >bad.json
     refuses 2 "'/options/speed' is not known" -- ar-run --again bad.json
+    refuses 2 "cannot read 'results'" 'takes the file run.json' -- ar-run --again results
+    refuses 2 "'m/manifest.json'" 'takes the file run.json' -- ar-run --again m/manifest.json
 }
 
 @test "names with blanks, quotes, line breaks and Japanese; a lane called -rf" {

@@ -72,6 +72,11 @@ no_result() {
     cp as.csv mine/
     refuses 2 "holds other files, such as 'as.csv'" -- ar-run -q -m "$METHOD" -s samples.csv -d mine activity_spots=mine/as.csv
     [ "$(ls -A mine)" = as.csv ]
+    go -d results activity_spots=as.csv 2>err
+    touch results/notes.txt
+    refuses 2 "holds other files, such as 'notes.txt'" 'An earlier run has delivered here' -- ar-run -q -m "$METHOD" -d results activity_spots=as.csv
+    [ -e results/notes.txt ]
+    rm -r results
     # The default is beside the first set, so that a set may lie in a folder called results.
     mkdir results
     cp as.csv results/

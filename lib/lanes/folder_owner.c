@@ -148,7 +148,9 @@ static int walk_folder(struct walk *walk, int fd, struct ar_error *error);
 static int refuse(const struct walk *walk, const char *path, struct ar_error *error)
 {
     ar_fail(error, AR_INPUT, "the folder '%s' holds other files, such as '%s'", walk->folder->path, path);
-    return ar_hint(error, "Deliver into an empty folder, or one that an earlier run has made.");
+    return ar_hint(error, walk->folder->old.count
+                              ? N_("An earlier run has delivered here, and what is not of it is not touched: move it elsewhere, or deliver into another folder.")
+                              : N_("Deliver into an empty folder, or one that an earlier run has made."));
 }
 
 static int see_entry(struct walk *walk, int dirfd, const char *base, struct ar_error *error)

@@ -104,7 +104,7 @@ void ar_home_show_holder(const char *who, struct ar_buf *shown)
 }
 
 /* Who holds it, for those who find it held. */
-static int sign(int fd, struct ar_error *error)
+static int sign(struct ar_home *home, struct ar_error *error)
 {
     struct ar_buf text, now;
     char host[256];
@@ -117,8 +117,8 @@ static int sign(int fd, struct ar_error *error)
     text.failed |= now.failed;
     ar_buf_release(&now);
     int result = ar_buf_check(&text, error);
-    if (result == 0 && (ftruncate(fd, 0) != 0 || pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len))
-        result = ar_fail_errno(error, errno, "cannot write the lock");
+    if (result == 0 && (ftruncate(home->lock, 0) != 0 || pwrite(home->lock, text.data, text.len, 0) != (ssize_t)text.len))
+        result = ar_fail_errno(error, errno, "cannot write '%s'", ar_home_path(home, AR_HOME_LOCK));
     ar_buf_release(&text);
     return result;
 }
@@ -160,7 +160,7 @@ int ar_home_lock(struct ar_home *home, bool wait, const volatile sig_atomic_t *s
     if (home->lock < 0)
         return ar_fail_open(error, errno, "cannot open '%s'", ar_home_path(home, AR_HOME_LOCK));
     if (take(home->lock, wait, stop) == 0)
-        return sign(home->lock, error);
+        return sign(home, error);
     int why = errno;
     if (why == EWOULDBLOCK) {
         struct ar_buf who, shown;

@@ -256,6 +256,8 @@ int run_again(struct run_options *options, struct ar_error *error)
     int result = ar_read_file(AT_FDCWD, options->again, &text, AR_RUN_JSON_MAX, error);
     json_t *json = result == 0 ? ar_run_json_parse(&text, names, what.data, error) : NULL;
     result = json ? run_options_take(options, json_object_get(json, "options"), what.data, error) : -1;
+    if (result != 0 && !*error->hint)
+        ar_hint(error, "--again takes the file run.json, which a run leaves in its folder.");
     json_decref(json);
     ar_buf_release(&text);
     ar_buf_release(&what);
