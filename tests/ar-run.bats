@@ -251,6 +251,18 @@ END
     [ ! -e results/result.csv ]
 }
 
+@test "a run that delivers nothing leaves the result of the one before, and says whose it is" {
+    counting_method
+    [ "$(ran)" = '0000 0001 0007 0010 post' ]
+    cp -r results before
+    printf '#!/bin/sh\nexit 3\n' >m/judge.sh
+    refuses 1 'exited with status 3' "this run has delivered nothing: what is in 'results' is of an earlier one" -- \
+        ar-run -q -m m/manifest.json -s samples.csv -d results -P limit=8 activity_spots=as.csv
+    diff -r -x .analysisrun before results
+    refuses 1 'exited with status 3' -- ar-run -q -m m/manifest.json -s samples.csv -d first activity_spots=as.csv
+    run ! grep -q 'earlier' err
+}
+
 @test "two runs in one folder: the second says who has it and ends with status 3; a dead one is no obstacle" {
     counting_method
     sed -i '2i i=0; while [ ! -e "$AR_START_DIR/go" ] \&\& [ $i -lt 2000 ]; do sleep 0.01; i=$((i + 1)); done' m/count.sh

@@ -367,6 +367,8 @@ static int finish(struct run_local *local, int status, struct ar_error *error)
     if (delivered && local->run->options.sequential && run_print_result(local, error) != 0)
         return run_fail_output(local->run, error);
     run_tell(local, status, delivered);
+    if (!delivered && local->before_ino)
+        cli_warn("this run has delivered nothing: what is in '%s' is of an earlier one", local->folder);
     return status;
 }
 
