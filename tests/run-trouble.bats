@@ -104,6 +104,11 @@ no_result() {
     refuses 2 "'results/manifest-sha256.txt' is a named pipe, expected a file" 'take it away' -- timeout 20 ar-run verify results
 }
 
+@test "a folder that is named with slashes at its end is told without" {
+    ar-run -m "$METHOD" -s samples.csv -d new/results// activity_spots=as.csv 2>err
+    says "the result is in 'new/results/result.csv'"
+}
+
 @test "a folder without a name is refused, and nothing is made for it" {
     # Who runs the tests may be able to write to the root of the file system: it would have been there.
     [ ! -e /.analysisrun ] || skip 'the root of the file system is somebody'"'"'s folder of a run'

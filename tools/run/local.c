@@ -138,6 +138,8 @@ static int build(struct run_local *local, struct ar_error *error)
 static int choose_folder(struct run_local *local, struct ar_error *error)
 {
     const struct run_options *o = &local->run->options;
+    for (size_t n = o->folder ? strlen(o->folder) : 0; n > 1 && o->folder[n - 1] == '/'; n--)
+        o->folder[n - 1] = '\0'; /* as completion of names leaves it */
     local->folder = o->folder;
     if (o->folder)
         return 0;
