@@ -303,6 +303,9 @@ none_marked_but_this() {
     counting_method
     [ "$(ran)" = '0000 0001 0007 0010 post' ]
     ar-run verify results 2>err
+    refuses 2 'clean: takes none of the options of a run' -- ar-run clean -n results
+    refuses 2 'verify: takes none of the options' -- ar-run verify --json results
+    ar-run verify -q results
     (cd results && sha256sum --quiet -c manifest-sha256.txt)
     find results -type f -not -path '*/.analysisrun/*' -not -name manifest-sha256.txt -printf '%P\n' | sort >have
     cut -c67- results/manifest-sha256.txt | sort | diff have -

@@ -166,6 +166,15 @@ static bool is_command(const char *word)
     return strcmp(word, "status") == 0 || strcmp(word, "verify") == 0 || strcmp(word, "clean") == 0;
 }
 
+/* Of the options of a run a command takes none: -n would not keep clean from deleting. */
+static bool is_for_command(const char *command, int key)
+{
+    if (key == OPT_JSON && strcmp(command, "status") == 0)
+        return true;
+    cli_usage("%s: takes none of the options of a run", command);
+    return false;
+}
+
 static int run_here(struct run *run)
 {
     struct ar_error error = { 0 };
@@ -206,7 +215,7 @@ int main(int argc, char **argv)
         argv++;
     }
     while ((key = cli_next(argc, argv, &arg, &first)) >= 0)
-        if (!take_option(&run.options, key, arg, &json)) {
+        if ((command && !is_for_command(command, key)) || !take_option(&run.options, key, arg, &json)) {
             key = CLI_WRONG;
             break;
         }
