@@ -339,6 +339,16 @@ END
     done
 }
 
+@test "a workbook is known for what it is, in the place of a set and of the samples table" {
+    table V,1,a >in.csv
+    python3 -c 'import zipfile; zipfile.ZipFile("in.xlsx", "w", zipfile.ZIP_DEFLATED).write("in.csv", "xl/worksheets/sheet1.xml")'
+    printf '\320\317\021\340\241\261\032\341%0600d' 0 >in.xls # the signature of [MS-CFB], 2.2
+    for book in in.xlsx in.xls; do
+        refuses 2 "'$book' is a workbook" 'as CSV' -- ar-split set=$book
+        refuses 2 "'$book' is a workbook" -- ar-split -s $book set=in.csv
+    done
+}
+
 @test "UTF-16 and UTF-32 are known for what they are, in sets and in samples tables" {
     table V,1,a >good.csv
     for form in UTF-16LE UTF-16BE UTF-16 UTF-32LE UTF-32BE UTF-32; do

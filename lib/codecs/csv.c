@@ -66,6 +66,12 @@ static const char *looks_like(const char *data, uint64_t n)
     return (data[0] && !data[1] && data[2] && !data[3]) || (!data[0] && data[1] && !data[2] && data[3]) ? "UTF-16" : NULL;
 }
 
+/* .xlsx and .ods are zip archives, .xls is an OLE2 file: by their first bytes. */
+static bool looks_like_workbook(const char *data, uint64_t n)
+{
+    return n >= 8 && (memcmp(data, "PK\3\4", 4) == 0 || memcmp(data, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8) == 0);
+}
+
 /* A pickle of protocol 2 to 5 begins so; no text does. */
 static bool looks_pickled(const char *data, uint64_t n)
 {
@@ -85,6 +91,10 @@ static int fail_encoding(const struct ar_csv_seen *seen, const char *data, uint6
         ar_fail(error, AR_INPUT, "%s is a Python pickle, expected CSV", what);
         return ar_hint(error, "Turn a tar of the Python runner into lanes first: ar-convert --from first, or --from present. Of "
                               "another table pandas makes CSV: to_csv(index=False).");
+    }
+    if (looks_like_workbook(data, n)) {
+        ar_fail(error, AR_INPUT, "%s is a workbook of a spreadsheet, or a zip archive, expected CSV", what);
+        return ar_hint(error, "Save the sheet as CSV in UTF-8; an archive is to be unpacked first.");
     }
     if (seen->fault == AR_CSV_NUL) {
         ar_fail(error, AR_INPUT, "%s, line %" PRIu64 ", column %" PRIu64 ": a NUL byte, expected text", what, line,
