@@ -37,6 +37,7 @@ corpus() {
 @test "unit: result" { unit result; }
 @test "unit: row groups" { unit row_groups; }
 @test "unit: schema" { unit schema; }
+@test "unit: seen" { unit seen; }
 @test "unit: stats" { unit stats; }
 @test "unit: table" { unit table; }
 @test "unit: tar" { unit tar; }
