@@ -165,7 +165,8 @@ $(B)/tools/ar-%: $(B)/tools/ar-%.o $(CLI_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 
 $(B)/tools/ar-run: $(RUN_SOURCES:%.c=$(B)/%.o)
 $(B)/tools/ar-post: $(POST_SOURCES:%.c=$(B)/%.o)
-$(B)/tools/ar-run: LIBS += -ledit
+# libedit, and what it stands on.
+$(B)/tools/ar-run: LIBS += $(if $(STATIC),-Wl$(,)-Bstatic -ledit -ltinfo -lbsd -lmd -Wl$(,)-Bdynamic,-ledit)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(LIBRARY)
 	@$(LINK) -o $@ $^ $(PKG_LIBS) $(LIBS)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 enum { MAGIC = 0, REVISION, COUNT, ORIGINALS, TRANSLATIONS, HEADER, NAME_LONGEST = 16, CATALOGUE_MAX = 16 << 20 };
@@ -20,6 +21,7 @@ static const uint32_t magic = 0x950412de;
 /* Set once, by ar_tr_choose; n is 0 where all is English. */
 static struct {
     const char *data;
+    size_t size;
     uint32_t n, originals, translations;
 } catalogue;
 
@@ -32,24 +34,19 @@ static uint32_t number_at(const char *data, size_t at)
     return number;
 }
 
-/* The i-th text of a table; *len without the NUL that ends it. */
+/* The i-th text of a table; *len without the NUL that ends it. NULL where it does not lie in the catalogue, or has no such end. */
 static const char *text_of(uint32_t table, uint32_t i, size_t *len)
 {
-    size_t entry = table + 8 * (size_t)i;
+    size_t entry = table + 8 * (size_t)i, at = number_at(catalogue.data, entry + 4);
     *len = number_at(catalogue.data, entry);
-    return catalogue.data + number_at(catalogue.data, entry + 4);
+    if (at >= catalogue.size || *len >= catalogue.size - at || catalogue.data[at + *len] != '\0')
+        return NULL;
+    return catalogue.data + at;
 }
 
-static bool is_table(const char *data, size_t size, uint32_t table, uint32_t n)
+static bool is_table(size_t size, uint32_t table, uint32_t n)
 {
-    if (table > size || n > (size - table) / 8)
-        return false;
-    for (uint32_t i = 0; i < n; i++) {
-        size_t len = number_at(data, table + 8 * (size_t)i), at = number_at(data, table + 8 * (size_t)i + 4);
-        if (at >= size || len >= size - at || data[at + len] != '\0')
-            return false;
-    }
-    return true;
+    return table <= size && n <= (size - table) / 8;
 }
 
 /* Takes a catalogue, which has to stay. */
@@ -59,15 +56,17 @@ static bool take(const char *data, size_t size)
         return false;
     uint32_t n = number_at(data, 4 * COUNT), originals = number_at(data, 4 * ORIGINALS);
     uint32_t translations = number_at(data, 4 * TRANSLATIONS);
-    if (!is_table(data, size, originals, n) || !is_table(data, size, translations, n))
+    if (!is_table(size, originals, n) || !is_table(size, translations, n))
         return false;
     catalogue.data = data;
+    catalogue.size = size;
     catalogue.originals = originals;
     catalogue.translations = translations;
     catalogue.n = n;
     return true;
 }
 
+/* It is mapped, since a program mostly looks up a text or two. */
 static bool load(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -75,11 +74,13 @@ static bool load(const char *path)
     if (fd < 0)
         return false;
     size_t size = fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= CATALOGUE_MAX ? (size_t)st.st_size : 0;
-    char *data = size ? malloc(size) : NULL;
-    bool taken = data && read(fd, data, size) == (ssize_t)size && take(data, size);
-    if (!taken)
-        free(data);
+    void *data = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
     close(fd);
+    if (data == MAP_FAILED)
+        return false;
+    bool taken = take(data, size);
+    if (!taken)
+        munmap(data, size);
     return taken;
 }
 
@@ -211,7 +212,10 @@ static const char *look_up(const char *text, size_t *len)
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         size_t ignored;
-        int order = strcmp(text, text_of(catalogue.originals, middle, &ignored));
+        const char *original = text_of(catalogue.originals, middle, &ignored);
+        if (!original)
+            return NULL;
+        int order = strcmp(text, original);
         if (order == 0)
             return *text ? text_of(catalogue.translations, middle, len) : NULL; /* that of "" is about the catalogue */
         if (order < 0)

@@ -180,9 +180,9 @@ static int give(struct wire *wire, struct ar_error *error)
         struct ar_stage *stage = &wire->pipeline.stage[i];
         if (stage->extra < 0)
             stage->extra = manifest;
-        stage->log = ar_spool_open(error);
+        stage->log = memfd_create("log", MFD_CLOEXEC); /* a tool's own words, which are few */
         if (stage->log < 0)
-            return -1;
+            return ar_fail_errno(error, errno, "cannot make a temporary file");
     }
     return 0;
 }
