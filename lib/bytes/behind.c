@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "bytes/fd.h"
+#include "bytes/region.h"
 #include "bytes/thread.h"
 
 enum { BLOCK = 256 * 1024, BLOCKS = AR_BEHIND_ROOM / BLOCK };
@@ -19,6 +20,7 @@ struct ar_behind {
     sem_t free, full;
     atomic_int errnum; /* of the first write that failed: nothing is written after it */
     unsigned filling;  /* number of the block that the caller fills */
+    unsigned touched;  /* blocks that have been filled before */
     bool owned;        /* the caller has that block */
     unsigned queue[BLOCKS], queued; /* numbers of the full ones, in turn; how many were ever put there */
     pthread_mutex_t lock;           /* of the next two */
@@ -53,6 +55,7 @@ struct ar_behind *ar_behind_new(int fd)
     behind->fd = fd;
     behind->errnum = 0;
     behind->owned = false;
+    behind->touched = 0;
     behind->queued = 0;
     behind->n_free = BLOCKS;
     for (unsigned i = 0; i < BLOCKS; i++)
@@ -87,6 +90,10 @@ static int own_block(struct ar_behind *behind)
     pthread_mutex_unlock(&behind->lock);
     behind->owned = true;
     behind->len[behind->filling] = 0;
+    if (behind->filling >= behind->touched) {
+        behind->touched = behind->filling + 1;
+        ar_memory_touch(behind->block[behind->filling], BLOCK);
+    }
     return 0;
 }
 

@@ -27,7 +27,7 @@ char *ar_region_reserve(struct ar_region *region, uint64_t n)
     void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED)
         return NULL;
-    *region = (struct ar_region){ data, size };
+    *region = (struct ar_region){ .data = data, .size = size };
     return data;
 }
 
@@ -37,6 +37,16 @@ void ar_memory_touch(void *bytes, size_t n)
     uintptr_t end = ((uintptr_t)bytes + n) & ~(page - 1);
     if (start < end)
         (void)madvise((void *)start, end - start, MADV_POPULATE_WRITE); /* a matter of speed only */
+}
+
+void ar_region_touch(struct ar_region *region, size_t n)
+{
+    if (n > region->size)
+        n = region->size;
+    if (n <= region->touched)
+        return;
+    ar_memory_touch(region->data + region->touched, n - region->touched);
+    region->touched = n / AR_PAGE * AR_PAGE;
 }
 
 void ar_region_drop(struct ar_region *region, size_t offset, size_t n)

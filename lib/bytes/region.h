@@ -11,6 +11,7 @@
 struct ar_region {
     char *data;
     size_t size;
+    size_t touched; /* bytes from its start for which memory was taken at once */
 };
 
 /* Room for n bytes; what was in it before is lost. NULL where the system has no such room. */
@@ -20,6 +21,9 @@ void ar_region_release(struct ar_region *region);
 
 /* Gives the memory of n bytes from offset on back to the system, where they make whole pages: what they were is lost. */
 void ar_region_drop(struct ar_region *region, size_t offset, size_t n);
+
+/* Takes memory for the first n bytes of a region, as far as this was not done before; ar_memory_touch. */
+void ar_region_touch(struct ar_region *region, size_t n);
 
 /* Takes memory for n bytes at any address at once, where the system can: that costs less than page after page as they are written to. */
 void ar_memory_touch(void *bytes, size_t n);

@@ -308,6 +308,8 @@ int ar_cleansing_arrived(struct ar_cleansing *c, size_t n, bool whole, struct ar
         return 0;
     const struct ar_csv_row *row;
     ssize_t got;
+    if (!c->ahead)
+        ar_region_touch(&c->room->kept, cleansed->n + n); /* as much as can be kept of it */
     ar_csv_scan_arrived(c->scan, c->room->window.len - c->rows, whole);
     while ((got = ar_csv_scan_rows(c->scan, &row)) > 0)
         take_rows(c, row, got);
