@@ -290,9 +290,21 @@ END
     kill -9 $first
     wait $first || true
     wait_until none_marked_but_this
+    cut_off() { ar-run status results | grep 'the last one was cut off'; } # once its tools have ended, too
+    wait_until cut_off
+    ar-run status --json results | jq -e '.exit_status == null and .ended == null and (.running | not)'
     touch go
     ran >/dev/null
     [ "$(wc -l <results/result.csv)" -eq 5 ]
+    ar-run status results | grep -qE 'the last one ended at 20[0-9-]+T[0-9:]+Z with status 0$'
+    # A postprocess that fails after lanes that did well.
+    sed -i '2i exit 7' m/judge.sh
+    run ar-run -q -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    [ "$status" -eq 1 ]
+    ar-run status results | grep -q 'with status 1$'
+    ar-run status --json results | jq -e '.exit_status == 1 and (.ended | endswith("Z")) and .counts.failed == 0'
+    printf 'not a status' >results/.analysisrun/ended
+    ar-run status results | grep -q 'the last one was cut off'
 }
 
 none_marked_but_this() {

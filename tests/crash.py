@@ -19,7 +19,7 @@ import sys
 KILLS, METHOD, INPUT, SAMPLES = int(sys.argv[1]), *sys.argv[2:5]
 SEED = int(sys.argv[5]) if len(sys.argv) > 5 else int.from_bytes(os.urandom(4), 'little')
 MARK = f'AR_CRASH_TEST={os.getpid()}'
-OTHERS = ('.analysisrun/log/', '.analysisrun/lanes.tsv', '.analysisrun/lock', '.analysisrun/done', '.analysisrun/cache/.swept', 'run.json',
+OTHERS = ('.analysisrun/log/', '.analysisrun/lanes.tsv', '.analysisrun/lock', '.analysisrun/ended', '.analysisrun/done', '.analysisrun/cache/.swept', 'run.json',
           'manifest-sha256.txt')
 random.seed(SEED)
 

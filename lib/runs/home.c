@@ -204,6 +204,39 @@ static int link_latest(const struct ar_home *home, const char *run)
     return renameat(home->fd, temporary, home->fd, AR_HOME_LATEST);
 }
 
+/* ---- the end -------------------------------------------------------------------------------------------------------- */
+
+void ar_home_begun(const struct ar_home *home)
+{
+    unlinkat(home->fd, AR_HOME_ENDED, 0);
+}
+
+/* STATUS, a blank, and the time. */
+void ar_home_ended(const struct ar_home *home, int status)
+{
+    struct ar_buf text;
+    struct ar_error ignored;
+    ar_buf_init(&text);
+    ar_buf_add_format(&text, "%d ", status);
+    ar_add_time(&text, time(NULL));
+    ar_buf_add_char(&text, '\n');
+    if (!text.failed)
+        (void)!ar_file_put(home->fd, AR_HOME_ENDED, true, text.data, text.len, false, &ignored);
+    ar_buf_release(&text);
+}
+
+bool ar_home_last(const struct ar_home *home, int *status, char time[32])
+{
+    char text[64], rest;
+    int fd = openat(home->fd, AR_HOME_ENDED, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return sscanf(text, "%3d %31[0-9TZ:-]%c", status, time, &rest) == 3 && rest == '\n';
+}
+
+
 int ar_home_begin_log(struct ar_home *home, struct ar_error *error)
 {
     char name[64], path[96], utc[32] = "run";

@@ -27,6 +27,7 @@
 #define AR_HOME_LOCK "lock"
 #define AR_HOME_MANIFEST "manifest.json"
 #define AR_HOME_DONE "done"
+#define AR_HOME_ENDED "ended"
 #define AR_HOME_TMP "tmp-"
 
 struct ar_home {
@@ -58,6 +59,13 @@ bool ar_home_holder(const struct ar_home *home, struct ar_buf *who);
 
 /* Appends that in the language of the texts. */
 void ar_home_show_holder(const char *who, struct ar_buf *shown);
+
+/* For who holds the lock: notes that its run has begun, and with which status it has ended. What goes wrong with that is no matter. */
+void ar_home_begun(const struct ar_home *home);
+void ar_home_ended(const struct ar_home *home, int status);
+
+/* How the last run ended: sets *status, and time as ar_add_time has it. False where that is not known: it was killed, for one. */
+bool ar_home_last(const struct ar_home *home, int *status, char time[32]);
 
 /* Makes the folder of this run's logs, and the link to it. 0 or -1. */
 int ar_home_begin_log(struct ar_home *home, struct ar_error *error) AR_MUST_USE;

@@ -347,8 +347,12 @@ static int attempt(struct run_local *local, int *status, struct ar_error *error)
 static int run_tools(struct run_local *local, int *status, struct ar_error *error)
 {
     unsigned long retries = local->run->options.retries ? strtoul(local->run->options.retries, NULL, 10) : 0;
-    if (!local->run->options.dry && (set_states_aside(local, error) != 0 || ar_temporary_make(&local->temporary, &local->home, error) != 0))
-        return -1;
+    if (!local->run->options.dry) {
+        ar_home_begun(&local->home);
+        local->begun = true;
+        if (set_states_aside(local, error) != 0 || ar_temporary_make(&local->temporary, &local->home, error) != 0)
+            return -1;
+    }
     for (unsigned long i = 1;; i++) {
         if (attempt(local, status, error) != 0)
             return -1;
@@ -381,6 +385,14 @@ static int finish_done(struct run_local *local, struct ar_error *error)
     return local->run->options.sequential && run_print_result(local, error) != 0 ? run_fail_output(local->run, error) : AR_OK;
 }
 
+/* Did the last run end well? Where it was cut off, or failed, what is known of the lanes is not of what was delivered. */
+static bool ended_well(const struct run_local *local)
+{
+    int status;
+    char when[32];
+    return ar_home_last(&local->home, &status, when) && status == AR_OK;
+}
+
 static int run_all(struct run_local *local)
 {
     struct ar_error error = { 0 };
@@ -388,9 +400,9 @@ static int run_all(struct run_local *local)
     int done = prepare(local, &error);
     if (done == 0 && !local->run->options.dry)
         done = run_is_done(local, &error);
-    if (done > 0)
+    if (done > 0 && ended_well(local))
         return finish_done(local, &error);
-    int ran = done == 0 ? run_tools(local, &status, &error) : -1;
+    int ran = done >= 0 ? run_tools(local, &status, &error) : -1;
     if (local->home.lock >= 0)
         put_states_back(local);
     return ran == 0 ? finish(local, status, &error) : cli_fail(&error);
@@ -405,6 +417,8 @@ int run_local(struct run *run)
     local.told = local.started;
     ar_temporary_init(&local.temporary);
     int status = run_all(&local);
+    if (local.begun)
+        ar_home_ended(&local.home, status);
     run_remove_temporary(&local.temporary, run->options.keep_work);
     release_pipeline(&local);
     ar_home_release(&local.home);

@@ -23,6 +23,7 @@ struct run_local {
     const char *manifest;        /* as the tools get it */
     struct ar_buf manifest_path;
     bool quiet;
+    bool begun;                   /* tools were started, or tried to be */
     time_t started, told;        /* told: when the last line of progress was written */
     struct timespec before;      /* of the index that was there before */
     ino_t before_ino;

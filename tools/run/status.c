@@ -17,6 +17,9 @@ struct status {
     struct ar_buf holder;          /* who runs; empty: nobody does */
     struct ar_lane_states states;
     double elapsed;                /* seconds since it began, where it goes on */
+    bool ended;                    /* where none goes on: is it known how the last one ended? */
+    int exit_status;               /* then, when and how */
+    char when[32];
 };
 
 /* Lanes that are done by now, those that were done before aside: by them the time that is left is told. */
@@ -112,6 +115,8 @@ static int print_json(const struct status *status, struct ar_error *error)
         json_object_set_new(counts, ar_run_state_name((enum ar_run_state)i), json_integer((json_int_t)states->count[i]));
     json_object_set_new(json, "running", json_boolean(status->holder.len > 0));
     json_object_set_new(json, "holder", status->holder.len ? json_string(status->holder.data) : json_null());
+    json_object_set_new(json, "ended", status->ended ? json_string(status->when) : json_null());
+    json_object_set_new(json, "exit_status", status->ended ? json_integer(status->exit_status) : json_null());
     json_object_set_new(json, "lanes_total", json_integer((json_int_t)states->lanes.count));
     json_object_set_new(json, "counts", counts);
     json_object_set_new(json, "lanes_per_second", status->holder.len && rate > 0 ? json_real(rate) : json_null());
@@ -147,6 +152,8 @@ static int print(struct status *status, const char *folder, bool json, struct ar
         return -1;
     if (ar_home_holder(&status->home, &status->holder))
         status->elapsed = elapsed_of(status);
+    else
+        status->ended = ar_home_last(&status->home, &status->exit_status, status->when);
     if (json)
         return print_json(status, error);
     struct ar_buf line;
@@ -157,8 +164,10 @@ static int print(struct status *status, const char *folder, bool json, struct ar
     ar_buf_init(&who);
     if (status->holder.len)
         ar_home_show_holder(status->holder.data, &who);
+    else if (status->ended)
+        ar_buf_add_tr(&who, "no run goes on; the last one ended at %s with status %d", status->when, status->exit_status);
     else
-        ar_buf_add_text(&who, ar_tr("no run goes on"));
+        ar_buf_add_text(&who, found == 1 ? ar_tr("no run goes on") : ar_tr("no run goes on; the last one was cut off"));
     ar_text_show(&line, who.data, who.len);
     puts(line.data);
     ar_buf_release(&who);
