@@ -239,6 +239,14 @@ END
     [ "$(sort ran | paste -sd ' ')" = '0000 0000 0001 0007 0010 post' ]
 }
 
+@test "params that the schema does not allow are told before any input is read" {
+    counting_method
+    refuses 2 "ar-run: params /limit: 'x' is not a number" -- \
+        ar-run -m m/manifest.json -s samples.csv -P 'limit="x"' -d results activity_spots=as.csv
+    [ ! -e results ] && [ ! -e ran ]
+    ! grep -q ar-split err
+}
+
 @test "a bad row ends the run with the one message that says which, and status 1 or 2" {
     counting_method
     echo '1,Activity Spots' >>as.csv
