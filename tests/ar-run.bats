@@ -294,7 +294,8 @@ END
     rm go ran
     ar-run -q --force -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err1 &
     first=$!
-    wait_until grep -q started results/.analysisrun/lanes.tsv
+    begun() { [ ! -e results/.analysisrun/ended ] && grep started results/.analysisrun/lanes.tsv; } # not those of the run before
+    wait_until begun
     kill -9 $first
     wait $first || true
     wait_until none_marked_but_this
