@@ -26,6 +26,7 @@ corpus() {
 @test "unit: csv" { unit csv; }
 @test "unit: csv index" { unit csv_index; }
 @test "unit: folder" { unit folder; }
+@test "unit: grow" { unit grow; }
 @test "unit: json" { unit json; }
 @test "unit: ledger form" { unit ledger_form; }
 @test "unit: manifest" { unit manifest; }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "bytes/grow.h"
 #include "cli/cli.h"
 #include "cli/failures.h"
 #include "lanes/folder.h"
@@ -91,15 +92,9 @@ static int parse_options(struct merge *merge, int argc, char **argv, int *first)
 /* Takes the path over. */
 static int add_path(struct merge *merge, char *path, bool listed, struct ar_error *error)
 {
-    if (path && merge->n == merge->room) {
-        size_t room = merge->room ? 2 * merge->room : 64;
-        struct input *grown = reallocarray(merge->input, room, sizeof *grown);
-        if (!grown) {
-            free(path);
-            return ar_fail_memory(error);
-        }
-        merge->input = grown;
-        merge->room = room;
+    if (path && merge->n == merge->room && !ar_grow(&merge->input, &merge->room, sizeof *merge->input)) {
+        free(path);
+        return ar_fail_memory(error);
     }
     if (!path)
         return ar_fail_memory(error);

@@ -3,6 +3,8 @@
 
 #include <xxhash.h>
 
+#include "bytes/grow.h"
+
 enum { SLOTS_KEPT = 256 }; /* more are not worth to be emptied again and again */
 
 void ar_names_release(struct ar_names *names)
@@ -45,14 +47,8 @@ static int grow(struct ar_names *names)
 {
     if (names->count >= UINT32_MAX / 4)
         return -1;
-    if (names->count == names->room) {
-        size_t room = names->room ? names->room * 2 : 16;
-        struct ar_name *grown = reallocarray(names->name, room, sizeof *grown);
-        if (!grown)
-            return -1;
-        names->name = grown;
-        names->room = room;
-    }
+    if (names->count == names->room && !ar_grow(&names->name, &names->room, sizeof *names->name))
+        return -1;
     if (names->slots >= 2 * (names->count + 1))
         return 0;
     size_t slots = names->slots ? names->slots * 2 : 32;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "codecs/tar_map.h"
 
+#include "bytes/grow.h"
 #include "bytes/names.h"
 
 void ar_tar_map_release(struct ar_tar_map *map)
@@ -20,14 +21,8 @@ void ar_tar_map_release(struct ar_tar_map *map)
 
 static struct ar_tar_item *add_item(struct ar_tar_map *map)
 {
-    if (map->n == map->room) {
-        size_t room = map->room ? 2 * map->room : 16;
-        struct ar_tar_item *grown = reallocarray(map->item, room, sizeof *grown);
-        if (!grown)
-            return NULL;
-        map->item = grown;
-        map->room = room;
-    }
+    if (map->n == map->room && !ar_grow(&map->item, &map->room, sizeof *map->item))
+        return NULL;
     struct ar_tar_item *item = &map->item[map->n++];
     *item = (struct ar_tar_item){ 0 };
     return item;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/merged.h"
 
+#include "bytes/grow.h"
 #include "lanes/merged_check.h"
 #include "lanes/params.h"
 
@@ -102,14 +103,8 @@ static int check_all_met(struct ar_merged_reader *r, struct ar_error *error)
 
 static int note_body(struct ar_merged_bodies *list, const struct ar_merged_body *body, struct ar_error *error)
 {
-    if (list->n == list->room) {
-        size_t room = list->room ? 2 * list->room : 64;
-        struct ar_merged_body *grown = reallocarray(list->body, room, sizeof *grown);
-        if (!grown)
-            return ar_fail_memory(error);
-        list->body = grown;
-        list->room = room;
-    }
+    if (list->n == list->room && !ar_grow(&list->body, &list->room, sizeof *list->body))
+        return ar_fail_memory(error);
     list->body[list->n++] = *body;
     return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/mixed_types.h"
 
+#include "bytes/grow.h"
+
 void ar_mixed_types_release(struct ar_mixed_types *mixed)
 {
     for (size_t i = 0; i < mixed->n; i++) {
@@ -18,14 +20,8 @@ static struct ar_mixed_set *find_set(struct ar_mixed_types *mixed, const char *n
     for (size_t i = 0; i < mixed->n; i++)
         if (strcmp(mixed->set[i].name, name) == 0)
             return &mixed->set[i];
-    if (mixed->n == mixed->room) {
-        size_t room = mixed->room ? 2 * mixed->room : 4;
-        struct ar_mixed_set *grown = reallocarray(mixed->set, room, sizeof *grown);
-        if (!grown)
-            return NULL;
-        mixed->set = grown;
-        mixed->room = room;
-    }
+    if (mixed->n == mixed->room && !ar_grow(&mixed->set, &mixed->room, sizeof *mixed->set))
+        return NULL;
     struct ar_mixed_set *set = &mixed->set[mixed->n];
     *set = (struct ar_mixed_set){ .name = strdup(name) };
     mixed->n += set->name != NULL;
@@ -34,14 +30,8 @@ static struct ar_mixed_set *find_set(struct ar_mixed_types *mixed, const char *n
 
 static struct ar_mixed_column *add_column(struct ar_mixed_set *set, const char *name)
 {
-    if (set->n == set->room) {
-        size_t room = set->room ? 2 * set->room : 16;
-        struct ar_mixed_column *grown = reallocarray(set->column, room, sizeof *grown);
-        if (!grown)
-            return NULL;
-        set->column = grown;
-        set->room = room;
-    }
+    if (set->n == set->room && !ar_grow(&set->column, &set->room, sizeof *set->column))
+        return NULL;
     struct ar_mixed_column *column = &set->column[set->n];
     *column = (struct ar_mixed_column){ .name = strdup(name) };
     for (size_t i = 0; i < AR_COUNT(column->lane); i++)

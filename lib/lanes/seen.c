@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/seen.h"
 
+#include "bytes/grow.h"
+
 static void free_types(struct ar_seen *seen)
 {
     for (size_t i = 0; i < seen->names.count; i++)
@@ -21,26 +23,13 @@ void ar_seen_clear(struct ar_seen *seen)
     ar_names_clear(&seen->names);
 }
 
-/* Makes room for one more entry. */
-static bool grow(struct ar_seen *seen)
-{
-    if (seen->names.count < seen->room)
-        return true;
-    size_t room = seen->room ? 2 * seen->room : 16;
-    struct ar_seen_entry *grown = reallocarray(seen->entry, room, sizeof *grown);
-    if (!grown)
-        return false;
-    seen->entry = grown;
-    seen->room = room;
-    return true;
-}
-
 int ar_seen_add(struct ar_seen *seen, const char *name, uint64_t bytes, const char *xxh3, const char *image_type,
                 struct ar_error *error)
 {
     bool added = false;
     char *type = image_type ? strdup(image_type) : NULL;
-    ssize_t number = (image_type && !type) || !grow(seen) ? -1 : ar_names_add(&seen->names, name, strlen(name), &added);
+    bool room = seen->names.count < seen->room || ar_grow(&seen->entry, &seen->room, sizeof *seen->entry);
+    ssize_t number = (image_type && !type) || !room ? -1 : ar_names_add(&seen->names, name, strlen(name), &added);
     if (number < 0) {
         free(type);
         return ar_fail_memory(error);

@@ -3,6 +3,7 @@
 
 #include <utf8proc.h>
 
+#include "bytes/grow.h"
 #include "bytes/text.h"
 #include "codecs/json.h"
 
@@ -117,14 +118,8 @@ int ar_targets_add(struct ar_targets *targets, const char *data, size_t data_len
 {
     if (check_new(targets, data, data_len, sample, sample_len, error) < 0)
         return -1;
-    if (targets->count == targets->room) {
-        size_t room = targets->room ? targets->room * 2 : 16;
-        struct ar_target *grown = reallocarray(targets->entry, room, sizeof *grown);
-        if (!grown)
-            return ar_fail_memory(error);
-        targets->entry = grown;
-        targets->room = room;
-    }
+    if (targets->count == targets->room && !ar_grow(&targets->entry, &targets->room, sizeof *targets->entry))
+        return ar_fail_memory(error);
     char *copy = strndup(sample, sample_len);
     if (!copy)
         return ar_fail_memory(error);

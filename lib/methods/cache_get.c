@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "bytes/grow.h"
 #include "codecs/tar_format.h"
 #include "lanes/entries.h"
 #include "methods/cache.h"
@@ -165,14 +166,8 @@ static int check_head(struct ar_cache_entry *entry, uint64_t head, const char *k
 
 static int add_item(struct ar_cache_entry *entry, const struct ar_cache_item *item, struct ar_error *error)
 {
-    if (entry->n == entry->room) {
-        size_t room = entry->room ? 2 * entry->room : 8;
-        struct ar_cache_item *grown = reallocarray(entry->item, room, sizeof *grown);
-        if (!grown)
-            return ar_fail_memory(error);
-        entry->item = grown;
-        entry->room = room;
-    }
+    if (entry->n == entry->room && !ar_grow(&entry->item, &entry->room, sizeof *entry->item))
+        return ar_fail_memory(error);
     entry->item[entry->n++] = *item;
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "bytes/grow.h"
 #include "bytes/io.h"
 #include "codecs/json.h"
 #include "methods/cache_key.h"
@@ -36,14 +37,8 @@ static bool find_who(const char *text, size_t n, struct ar_buf *who)
 
 static int add_past(struct ar_cache_history *history, const struct ar_buf *text, size_t who, const struct stat *st, struct ar_error *error)
 {
-    if (history->n == history->room) {
-        size_t room = history->room ? 2 * history->room : 64;
-        struct ar_cache_past *grown = reallocarray(history->past, room, sizeof *grown);
-        if (!grown)
-            return ar_fail_memory(error);
-        history->past = grown;
-        history->room = room;
-    }
+    if (history->n == history->room && !ar_grow(&history->past, &history->room, sizeof *history->past))
+        return ar_fail_memory(error);
     struct ar_cache_past *past = &history->past[history->n];
     *past = (struct ar_cache_past){ .who = who, .text = malloc(text->len + 1), .len = text->len, .made = st->st_mtim };
     if (!past->text)

@@ -3,6 +3,8 @@
 
 #include <sys/mman.h>
 
+#include "bytes/grow.h"
+
 enum { PIECE = 256 * 1024 }; /* read and digested at a time, while it is in the processor's cache */
 
 void ar_held_sets_clear(struct ar_held_sets *held)
@@ -37,14 +39,8 @@ static int open_region(struct ar_held_sets *held, struct ar_error *error)
 
 static int add_set(struct ar_held_sets *held, const struct ar_entry *entry, struct ar_error *error)
 {
-    if (held->n == held->room) {
-        size_t room = held->room ? 2 * held->room : 8;
-        struct ar_held_set *grown = reallocarray(held->set, room, sizeof *grown);
-        if (!grown)
-            return ar_fail_memory(error);
-        held->set = grown;
-        held->room = room;
-    }
+    if (held->n == held->room && !ar_grow(&held->set, &held->room, sizeof *held->set))
+        return ar_fail_memory(error);
     char *name = strdup(entry->tar->name);
     if (!name)
         return ar_fail_memory(error);

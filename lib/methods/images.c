@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "bytes/grow.h"
 #include "bytes/io.h"
 #include "bytes/text.h"
 #include "codecs/table.h"
@@ -121,15 +122,8 @@ static int open_folder(int dirfd, struct ar_images *images, struct ar_error *err
 /* Adds a picture, of which name is copied. */
 static int add(struct ar_images *images, const char *name, const struct ar_image *what, struct ar_error *error)
 {
-    if (images->n == images->room) {
-        size_t more = images->room ? 2 * images->room : 16;
-        struct ar_image *grown = realloc(images->image, more * sizeof *grown);
-
-        if (!grown)
-            return ar_fail_memory(error);
-        images->image = grown;
-        images->room = more;
-    }
+    if (images->n == images->room && !ar_grow(&images->image, &images->room, sizeof *images->image))
+        return ar_fail_memory(error);
 
     struct ar_image *image = &images->image[images->n];
     *image = *what;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "bytes/grow.h"
 #include "methods/files.h"
 
 enum { LARGEST = 64 * 1024 }; /* bytes of a folder itself; one that held thousands of names stays large; and of a file that is used again */
@@ -32,14 +33,8 @@ void ar_lane_folders_release(struct ar_lane_folders *folders, int root)
 
 int ar_lane_folders_add(struct ar_lane_folders *folders, uint32_t number, struct ar_error *error)
 {
-    if (folders->n == folders->room) {
-        size_t room = folders->room ? 2 * folders->room : 16;
-        uint32_t *grown = reallocarray(folders->number, room, sizeof *grown);
-        if (!grown)
-            return ar_fail_memory(error);
-        folders->number = grown;
-        folders->room = room;
-    }
+    if (folders->n == folders->room && !ar_grow(&folders->number, &folders->room, sizeof *folders->number))
+        return ar_fail_memory(error);
     folders->number[folders->n++] = number;
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glob.h>
 
+#include "bytes/grow.h"
 #include "bytes/text.h"
 #include "codecs/json.h"
 
@@ -40,14 +41,8 @@ static int digest_file(struct ar_method_file *file, const volatile sig_atomic_t 
 
 int ar_method_files_add(struct ar_method_files *files, const char *path, struct ar_error *error)
 {
-    if (files->n == files->room) {
-        size_t room = files->room ? 2 * files->room : 8;
-        struct ar_method_file *grown = reallocarray(files->file, room, sizeof *grown);
-        if (!grown)
-            return ar_fail_memory(error);
-        files->file = grown;
-        files->room = room;
-    }
+    if (files->n == files->room && !ar_grow(&files->file, &files->room, sizeof *files->file))
+        return ar_fail_memory(error);
     struct ar_method_file *file = &files->file[files->n];
     *file = (struct ar_method_file){ .path = strdup(path) };
     if (!file->path)

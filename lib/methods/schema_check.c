@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Going through a value: does it fit, and what does it lack? */
+#include "bytes/grow.h"
 #include "codecs/decimal.h"
 #include "methods/schema_check.h"
 
@@ -231,14 +232,8 @@ const struct ar_json_value *schema_fallback_of(const struct schema_property *pro
 
 static bool insert(struct schema_check *c, const struct ar_json_value *object, const struct schema_property *property)
 {
-    if (c->n_insertions == c->room) {
-        size_t room = c->room ? 2 * c->room : 16;
-        struct schema_insertion *grown = reallocarray(c->insertion, room, sizeof *grown);
-        if (!grown)
-            return schema_stop(c, NULL);
-        c->insertion = grown;
-        c->room = room;
-    }
+    if (c->n_insertions == c->room && !ar_grow(&c->insertion, &c->room, sizeof *c->insertion))
+        return schema_stop(c, NULL);
     struct schema_insertion *one = &c->insertion[c->n_insertions];
     *one = (struct schema_insertion){ .order = c->n_insertions, .property = property };
     one->at = ar_json_append_at(c->doc, object, &one->first);

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "bytes/grow.h"
 #include "methods/proc_sweep.h"
 
 /* ---- the chain ------------------------------------------------------------------------------------------------------ */
@@ -60,15 +61,9 @@ void ar_pipeline_call(struct ar_pipeline *pipeline, const char *name, int (*call
 void ar_pipeline_arg(struct ar_pipeline *pipeline, const char *arg)
 {
     struct ar_stage *stage = &pipeline->stage[pipeline->n - 1];
-    if (stage->n_args + 2 > stage->room) {
-        size_t room = stage->room ? 2 * stage->room : 16;
-        char **grown = reallocarray(stage->argv, room, sizeof *grown);
-        if (!grown) {
-            pipeline->failed = true;
-            return;
-        }
-        stage->argv = grown;
-        stage->room = room;
+    if (stage->n_args + 2 > stage->room && !ar_grow(&stage->argv, &stage->room, sizeof *stage->argv)) {
+        pipeline->failed = true;
+        return;
     }
     char *copy = strdup(arg);
     pipeline->failed |= !copy;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include "bytes/grow.h"
 #include "bytes/io.h"
 #include "bytes/tr.h"
 #include "lanes/folder.h"
@@ -34,14 +35,8 @@ static struct ar_lane_entry *entry_of(struct ar_lane_states *states, const char 
 {
     bool added;
     ssize_t at = ar_names_add(&states->lanes, lane, strlen(lane), &added);
-    if (at >= 0 && states->lanes.count > states->room) {
-        size_t room = states->room ? 2 * states->room : 64;
-        struct ar_lane_entry *grown = reallocarray(states->lane, room, sizeof *grown);
-        if (!grown)
-            return NULL;
-        states->lane = grown;
-        states->room = room;
-    }
+    if (at >= 0 && states->lanes.count > states->room && !ar_grow(&states->lane, &states->room, sizeof *states->lane))
+        return NULL;
     if (at < 0)
         return NULL;
     if (added)

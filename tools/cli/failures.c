@@ -3,21 +3,16 @@
 
 #include <sys/stat.h>
 
+#include "bytes/grow.h"
 #include "bytes/text.h"
 
 enum { MAX_SHOWN = 20, MANY = 4 };
 
 void cli_failures_add(struct cli_failures *failures, const struct ar_target *target, const char *cause, const char *log)
 {
-    if (failures->n == failures->room) {
-        size_t room = failures->room ? 2 * failures->room : 16;
-        struct cli_failure *grown = reallocarray(failures->failure, room, sizeof *grown);
-        if (!grown) {
-            failures->left_out++;
-            return;
-        }
-        failures->failure = grown;
-        failures->room = room;
+    if (failures->n == failures->room && !ar_grow(&failures->failure, &failures->room, sizeof *failures->failure)) {
+        failures->left_out++;
+        return;
     }
     failures->failure[failures->n++] = (struct cli_failure){ .target = target, .cause = cause, .log = log };
 }

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include "bytes/grow.h"
+
 int cli_lanes_open(struct cli_lanes *lanes, const char *path, struct cli_output *output, const char *doing,
                    struct ar_error *error)
 {
@@ -78,14 +80,8 @@ const struct ar_target *cli_lanes_target(const struct cli_lanes *lanes, const st
 
 int cli_lanes_note(struct cli_lanes *lanes, const char *set, const struct ar_record *record, struct ar_error *error)
 {
-    if (lanes->n_notes == lanes->room) {
-        size_t room = lanes->room ? 2 * lanes->room : 8;
-        void *grown = reallocarray(lanes->note, room, sizeof *lanes->note);
-        if (!grown)
-            return ar_fail_memory(error);
-        lanes->note = grown;
-        lanes->room = room;
-    }
+    if (lanes->n_notes == lanes->room && !ar_grow(&lanes->note, &lanes->room, sizeof *lanes->note))
+        return ar_fail_memory(error);
     lanes->note[lanes->n_notes].set = strdup(set);
     lanes->note[lanes->n_notes].record = *record;
     return lanes->note[lanes->n_notes++].set ? 0 : ar_fail_memory(error);

@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 
+#include "bytes/grow.h"
 #include "run/run.h"
 #include "runs/record.h"
 
@@ -11,14 +12,8 @@
 
 bool run_list_add(struct run_list *list, const char *text)
 {
-    if (list->n + 2 > list->room) {
-        size_t room = list->room ? 2 * list->room : 8;
-        char **grown = reallocarray(list->text, room, sizeof *grown);
-        if (!grown)
-            return false;
-        list->text = grown;
-        list->room = room;
-    }
+    if (list->n + 2 > list->room && !ar_grow(&list->text, &list->room, sizeof *list->text))
+        return false;
     char *copy = strdup(text);
     list->text[list->n] = copy;
     list->n += copy != NULL;
