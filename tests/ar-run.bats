@@ -247,6 +247,22 @@ END
     ! grep -q ar-split err
 }
 
+@test "-n makes nothing, and tells the same of a folder that is not there, of a manifest and of a program" {
+    counting_method
+    chmod 555 .
+    ar-run -q -n -m m/manifest.json -s samples.csv -d results/new activity_spots=as.csv >out
+    [ "$(cut -f 1,2 out | paste -sd ' ')" = "$(printf 'lane\tstate 0000\tnew 0001\tnew 0007\tnew 0010\tnew')" ]
+    [ ! -e results ]
+    chmod 755 .
+    ar-run -q -n -m "$AR_OUT/methods/mean-c" -s samples.csv -d c activity_spots=as.csv | cmp - out
+    [ ! -e c ] && [ ! -e ran ]
+    ar-run -q -m "$AR_OUT/methods/mean-c" -s samples.csv -d c activity_spots=as.csv
+    before=$(find c -printf '%p %T@ %s\n' | sort)
+    ar-run -q -n -m "$AR_OUT/methods/mean-c" -s samples.csv -d c activity_spots=as.csv >out
+    [ "$(cut -f 2 out | paste -sd ' ')" = 'state done done done done' ]
+    [ "$(find c -printf '%p %T@ %s\n' | sort)" = "$before" ]
+}
+
 @test "a bad row ends the run with the one message that says which, and status 1 or 2" {
     counting_method
     echo '1,Activity Spots' >>as.csv

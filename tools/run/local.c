@@ -133,35 +133,6 @@ static int build(struct run_local *local, struct ar_error *error)
     return local->run->options.dry ? 0 : add_merge_post(local, error);
 }
 
-/* ---- its folder ----------------------------------------------------------------------------------------------------- */
-
-static int choose_folder(struct run_local *local, struct ar_error *error)
-{
-    const struct run_options *o = &local->run->options;
-    for (size_t n = o->folder ? strlen(o->folder) : 0; n > 1 && o->folder[n - 1] == '/'; n--)
-        o->folder[n - 1] = '\0'; /* as completion of names leaves it */
-    local->folder = o->folder;
-    if (o->folder)
-        return 0;
-    int result = run_default_folder(o, &local->chosen, error);
-    local->folder = local->chosen.data;
-    return result;
-}
-
-/* The manifest as the tools get it: the user's file, or, of a program, what it printed. */
-static int put_manifest(struct run_local *local, struct ar_error *error)
-{
-    const struct ar_method_source *method = &local->run->method;
-    local->manifest = method->path;
-    if (!method->program)
-        return 0;
-    if (ar_file_put(local->home.fd, AR_HOME_MANIFEST, true, method->text.data, method->text.len, false, error) != 0)
-        return ar_folder_fail_file(error, local->home.path.data, AR_HOME_MANIFEST);
-    ar_buf_add_text(&local->manifest_path, ar_home_path(&local->home, AR_HOME_MANIFEST));
-    local->manifest = local->manifest_path.data;
-    return ar_buf_check(&local->manifest_path, error);
-}
-
 static int open_logs(struct run_local *local, struct ar_error *error)
 {
     for (size_t i = 0; i < local->pipeline.n; i++) {
@@ -169,6 +140,7 @@ static int open_logs(struct run_local *local, struct ar_error *error)
         char *path;
         stage->extra = local->home.lock; /* the folder is taken until the last one has ended */
         if (local->run->options.dry) {
+            stage->extra = local->given;
             stage->log = ar_spool_open(error);
             if (stage->log < 0)
                 return -1;
@@ -271,31 +243,6 @@ static void note_index(struct run_local *local)
 
 /* ---- the run -------------------------------------------------------------------------------------------------------- */
 
-/* Takes the folder. Who waits is told for whom. */
-static int lock(struct run_local *local, struct ar_error *error)
-{
-    if (ar_home_lock(&local->home, false, &cli_stop, error) == 0)
-        return 0;
-    if (!local->run->options.wait || cli_stop || error->system_errno)
-        return -1;
-    cli_info("%s; this run waits", error->what);
-    *error = (struct ar_error){ 0 };
-    return ar_home_lock(&local->home, true, &cli_stop, error);
-}
-
-static int prepare(struct run_local *local, struct ar_error *error)
-{
-    struct run *run = local->run;
-    if (choose_folder(local, error) != 0 || ar_folder_probe(local->folder, "result", error) != 0 ||
-        ar_home_open(&local->home, local->folder, true, error) != 0)
-        return -1;
-    if (!run->options.dry && (lock(local, error) != 0 || ar_home_begin_log(&local->home, error) != 0))
-        return -1;
-    if (!run->options.dry)
-        run_sweep(&local->home);
-    return put_manifest(local, error);
-}
-
 /* What is known of the lanes of the run before counts until this one knows its own. */
 static int set_states_aside(struct run_local *local, struct ar_error *error)
 {
@@ -397,7 +344,7 @@ static int run_all(struct run_local *local)
 {
     struct ar_error error = { 0 };
     int status = AR_OK;
-    int done = prepare(local, &error);
+    int done = run_prepare(local, &error);
     if (done == 0 && !local->run->options.dry)
         done = run_is_done(local, &error);
     if (done > 0 && ended_well(local))
@@ -410,7 +357,7 @@ static int run_all(struct run_local *local)
 
 int run_local(struct run *run)
 {
-    struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .started = time(NULL), .quiet = cli_is_quiet() };
+    struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .given = -1, .started = time(NULL), .quiet = cli_is_quiet() };
     struct ar_buf *buffers[] = { &local.manifest_path, &local.home.path, &local.home.log, &local.home.text, &local.done, &local.chosen };
     for (size_t i = 0; i < AR_COUNT(buffers); i++)
         ar_buf_init(buffers[i]);
@@ -421,6 +368,8 @@ int run_local(struct run *run)
         ar_home_ended(&local.home, status);
     run_remove_temporary(&local.temporary, run->options.keep_work);
     release_pipeline(&local);
+    if (local.given >= 0)
+        close(local.given);
     ar_home_release(&local.home);
     ar_lane_states_release(&local.states);
     json_decref(local.inputs);

@@ -22,6 +22,7 @@ struct run_local {
     struct ar_buf chosen;        /* where it was not said */
     const char *manifest;        /* as the tools get it */
     struct ar_buf manifest_path;
+    int given;                   /* of a dry run: the manifest that a program printed; else -1 */
     bool quiet;
     bool begun;                   /* tools were started, or tried to be */
     time_t started, told;        /* told: when the last line of progress was written */
@@ -31,6 +32,12 @@ struct run_local {
     json_t *inputs, *samples, *params; /* what was read: for run.json */
     struct ar_buf done;          /* what the run is made of, see runs/done.h; empty where it cannot be told */
 };
+
+/*
+ * prepare.c: chooses the folder, takes it, with what an earlier run left in it, and sees to the manifest that the tools get; of a dry run
+ * nothing is made. 0 or -1.
+ */
+int run_prepare(struct run_local *local, struct ar_error *error) AR_MUST_USE;
 
 /* keep.c: notes what the inputs are, while the tools read them, unless that was done. 0 or -1. */
 int run_keep_inputs(struct run_local *local, struct ar_error *error) AR_MUST_USE;

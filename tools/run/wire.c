@@ -78,7 +78,7 @@ static int add_split(struct wire *wire, struct ar_error *error)
 static int add_analysis(struct wire *wire, struct ar_error *error)
 {
     const struct run_options *o = &wire->run->options;
-    const char *manifest = wire->run->method.program ? "/dev/fd/3" : wire->run->method.path;
+    const char *manifest = wire->run->method.program ? RUN_MANIFEST_GIVEN : wire->run->method.path;
     if (tool(wire, "ar-cleanse", error) != 0)
         return -1;
     option(wire, "--manifest", manifest);
@@ -104,7 +104,7 @@ static int add_post(struct wire *wire, struct ar_error *error)
     const struct ar_manifest *manifest = &wire->run->method.manifest;
     if (tool(wire, "ar-post", error) != 0)
         return -1;
-    option(wire, "--manifest", wire->run->method.program ? "/dev/fd/3" : wire->run->method.path);
+    option(wire, "--manifest", wire->run->method.program ? RUN_MANIFEST_GIVEN : wire->run->method.path);
     option(wire, "--timeout", wire->run->options.timeout);
     ar_pipeline_arg(&wire->pipeline, "--brief");
     return manifest->postprocess ? add_command(wire, manifest->postprocess, error) : 0;
@@ -170,10 +170,8 @@ static int give(struct wire *wire, struct ar_error *error)
     if (wire->pipeline.out < 0)
         wire->pipeline.out = STDOUT_FILENO;
     if (method->program) {
-        manifest = memfd_create("manifest", MFD_CLOEXEC);
+        manifest = run_give_manifest(method, error);
         if (manifest < 0)
-            return ar_fail_errno(error, errno, "cannot make a temporary file");
-        if (ar_write_fd(manifest, method->text.data, method->text.len, ar_tr("temporary file"), error) != 0)
             return -1;
     }
     for (size_t i = 0; i < wire->pipeline.n; i++) {
