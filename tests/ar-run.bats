@@ -285,6 +285,8 @@ END
     diff -r -x .analysisrun before results
     refuses 1 'exited with status 3' -- ar-run -q -m m/manifest.json -s samples.csv -d first activity_spots=as.csv
     run ! grep -q 'earlier' err
+    refuses 2 "cannot open 'first/manifest-sha256.txt'" 'No run has delivered a result into this folder' -- ar-run verify first
+    refuses 2 "cannot open 'first/run.json'" 'No run has delivered a result into this folder' -- ar-run clean first
 }
 
 @test "two runs in one folder: the second says who has it and ends with status 3; a dead one is no obstacle" {

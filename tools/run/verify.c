@@ -73,6 +73,12 @@ static int check_kept(void *arg, int dirfd, const char *name, const char *key, s
     return cli_stop ? ar_fail_errno(error, EINTR, "the work was stopped") : 0;
 }
 
+/* What is told of a result that is not there. Returns -1. */
+static int hint_delivered(struct ar_error *error)
+{
+    return error->system_errno == ENOENT ? ar_hint(error, "No run has delivered a result into this folder; 'ar-run status' tells how the last one went.") : -1;
+}
+
 int run_verify(const char *folder)
 {
     const struct ar_tick tick = { .stop = &cli_stop };
@@ -81,8 +87,8 @@ int run_verify(const char *folder)
     struct ar_home home;
     ar_cache_entry_init(&verify.entry);
     int result = run_open_home(&home, folder, &error);
-    if (result == 0)
-        result = ar_sums_check(folder, tell_wrong, &verify, &verify.files, &tick, &error);
+    if (result == 0 && ar_sums_check(folder, tell_wrong, &verify, &verify.files, &tick, &error) != 0)
+        result = hint_delivered(&error);
     if (result == 0)
         result = walk_cache(&home, check_kept, &verify, &error);
     ar_home_release(&home);
@@ -123,6 +129,8 @@ static int read_used(struct clean *clean, const char *folder, struct ar_error *e
     ar_buf_add_format(&path, "%s/" AR_RUN_JSON, folder);
     ar_buf_add_format(&what, "'%s/" AR_RUN_JSON "'", folder);
     int result = ar_buf_check(&path, error) == 0 && ar_buf_check(&what, error) == 0 ? ar_folder_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, error) : -1;
+    if (result != 0)
+        hint_delivered(error);
     json_t *json = result == 0 ? ar_run_json_parse(&text, names, what.data, error) : NULL;
     result = json ? add_key(clean, json_object_get(json, "postprocess"), error) : -1;
     json_object_foreach (json_object_get(json, "lanes"), lane, of)
