@@ -2,7 +2,6 @@
 #include "codecs/json.h"
 
 #include "bytes/text.h"
-#include "codecs/json_plain.h"
 
 #define JSMN_STATIC
 #define JSMN_STRICT
@@ -10,7 +9,6 @@
 #include <jsmn.h>
 
 #define DEPTH_MAX 512
-#define TEXT_MAX ((size_t)1 << 30) /* offsets are ints, here and in jansson */
 #define SHOWN_MAX 40               /* characters of a value in a message */
 #define SAFE_DIGITS 300            /* a number of no more bytes, and without an exponent, is in the range of a double */
 
@@ -60,7 +58,7 @@ static int check_before(const char *text, size_t n, const char *what, struct ar_
         blanks++;
     if (blanks == n)
         return ar_fail(error, AR_INPUT, "%s is empty, JSON was expected", what);
-    if (n > TEXT_MAX)
+    if (n > AR_JSON_TEXT_MAX)
         return ar_fail(error, AR_INPUT, "%s has more than 1 GiB of JSON", what);
     if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
         ar_fail(error, AR_INPUT, "%s starts with a byte order mark (BOM), which is no JSON", what);
@@ -190,9 +188,6 @@ static json_t *load(const char *text, size_t n, bool reals, json_error_t *why)
 
 json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, struct ar_error *error)
 {
-    json_t *plain = reals || n > TEXT_MAX ? NULL : ar_json_load_plain(text, n);
-    if (plain)
-        return plain;
     if (check_before(text, n, what, error) < 0)
         return NULL;
     json_error_t why;
@@ -288,7 +283,7 @@ static void dump_array(struct ar_buf *buf, const json_t *json)
     ar_buf_add_char(buf, ']');
 }
 
-static void dump_integer(struct ar_buf *buf, json_int_t value)
+void ar_json_add_integer(struct ar_buf *buf, int64_t value)
 {
     char digits[24], *at = digits + sizeof digits;
     bool negative = value < 0;
@@ -301,7 +296,7 @@ static void dump_integer(struct ar_buf *buf, json_int_t value)
     ar_buf_add(buf, at, (size_t)(digits + sizeof digits - at));
 }
 
-/* By hand, since jansson's way takes several times as long, and streams of many lanes are ledgers above all. */
+/* By hand, since jansson's way takes several times as long. */
 void ar_json_dump(struct ar_buf *buf, const json_t *json)
 {
     switch (json ? json_typeof(json) : JSON_NULL) {
@@ -315,7 +310,7 @@ void ar_json_dump(struct ar_buf *buf, const json_t *json)
         ar_json_add_string(buf, json_string_value(json), json_string_length(json));
         break;
     case JSON_INTEGER:
-        dump_integer(buf, json_integer_value(json));
+        ar_json_add_integer(buf, json_integer_value(json));
         break;
     default:
         if (!json || json_dump_callback(json, add_dumped, buf, JSON_COMPACT | JSON_ENCODE_ANY) < 0)

@@ -2,8 +2,8 @@
 /*
  * JSON (RFC 8259), strict: UTF-8, one value, no duplicate keys, no NaN, no comments.
  *
- * Two views of it. jansson's tree is for documents of our own (manifests, ledgers, schemas). Where a value must keep the text it
- * came in (params, results), struct ar_json_doc points into the text: no number passes through a double.
+ * Two views of it. jansson's tree is for manifests, schemas and records; ledgers have a cheaper one (codecs/tree.h). Where a value
+ * must keep the text it came in (params, results), struct ar_json_doc points into the text: no number passes through a double.
  */
 #ifndef AR_CODECS_JSON_H
 #define AR_CODECS_JSON_H
@@ -11,6 +11,8 @@
 #include <jansson.h>
 
 #include "bytes/buf.h"
+
+#define AR_JSON_TEXT_MAX ((size_t)1 << 30) /* bytes of a document: offsets are ints, here and in jansson */
 
 /*
  * Parses text into jansson's tree; the caller owns the reference. what names the document in messages ("manifest 'm.json'"),
@@ -23,6 +25,8 @@ json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, s
 
 /* Appends a tree in one line, members in their order, nothing escaped that need not be. */
 void ar_json_dump(struct ar_buf *buf, const json_t *json);
+
+void ar_json_add_integer(struct ar_buf *buf, int64_t value);
 
 /* Appends text (UTF-8) as a JSON string with its quotes. */
 void ar_json_add_string(struct ar_buf *buf, const char *text, size_t n);

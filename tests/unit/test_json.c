@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "codecs/decimal.h"
-#include "codecs/json_plain.h"
+#include "codecs/json.h"
 
 static struct ar_error error;
 
@@ -253,48 +253,6 @@ static void test_dump(void)
     ar_buf_release(&none);
 }
 
-/* What is read fast is read as jansson reads it, and nothing that jansson refuses. */
-static void check_plain(const char *text, size_t n, bool plain)
-{
-    json_t *fast = ar_json_load_plain(text, n);
-    json_t *slow = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
-    CHECK(!fast || json_equal(fast, slow), "%.*s", (int)n, text);
-    CHECK(!plain || fast, "%.*s", (int)n, text);
-    json_decref(fast);
-    json_decref(slow);
-}
-
-static void test_plain(void)
-{
-    static const char text[] = " {\"a\":[ ],\"b\" : { }, \"é\":[1,-20 ,0,{\"x\":\"輝, \\t\"},999999999999999999],\"c\":true,\"d\":[false,null]}\n";
-    static const char marks[] = "\"\\{}[],:01-.eE tfn\x01\x80";
-    static const char *const refused[] = {
-        "", " ", "{\"a\":1,\"a\":1}", "01", "-", "1 2", "[1,]", "{,}", "tru", "\"a", "[1", "{\"a\"}", "[}", "nul",
-    };
-    char copy[sizeof text];
-    size_t n = strlen(text);
-    memcpy(copy, text, sizeof text);
-    char *escape = strstr(copy, "\\t");
-    memcpy(escape, "  ", 2);
-    check_plain(copy, n, true);
-    for (size_t i = 0; i < AR_COUNT(refused); i++) {
-        check_plain(refused[i], strlen(refused[i]), false);
-        CHECK(!ar_json_load_plain(refused[i], strlen(refused[i])), "%s", refused[i]);
-    }
-    check_plain(text, n, false);
-    check_plain("123456789012345678", 18, true);
-    check_plain("1234567890123456789", 19, false);
-    for (size_t i = 0; i <= n; i++) {
-        check_plain(text, i, false);
-        for (size_t k = 0; i < n && k < sizeof marks - 1; k++) {
-            memcpy(copy, text, n);
-            memcpy(escape, "  ", 2);
-            copy[i] = marks[k];
-            check_plain(copy, n, false);
-        }
-    }
-}
-
 static void check_shown(const char *text, const char *want)
 {
     struct ar_json_doc doc;
@@ -398,7 +356,6 @@ int main(void)
     test_strings();
     test_showing();
     test_dump();
-    test_plain();
     test_many_members();
     test_decimals();
     return check_done();
