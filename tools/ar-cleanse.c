@@ -162,7 +162,7 @@ static int write_set(struct cleanse *c, const struct ar_entry *entry, struct set
     const char *lane = cli_lanes_target(&c->in, entry)->data;
     if (ar_emit_begin(&c->emit, lane, entry->name, cleansed->n, true, NULL, error) != 0)
         return -1;
-    if (write_kept(c, cleansed, error) != 0 || ar_cleansed_record(cleansed, &set->rules, &record, error) != 0)
+    if (write_kept(c, cleansed, error) != 0 || ar_cleansed_record(cleansed, &set->rules, &c->in.values, &record, error) != 0)
         return -1;
     set->rows_in += cleansed->rows_in;
     set->rows += cleansed->rows;

@@ -197,6 +197,12 @@ json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, s
     return json;
 }
 
+uint64_t ar_json_count(const json_t *object, const char *name)
+{
+    json_int_t n = json_integer_value(json_object_get(object, name));
+    return n > 0 ? (uint64_t)n : 0;
+}
+
 static bool is_number_char(char c)
 {
     return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';

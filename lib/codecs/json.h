@@ -23,6 +23,9 @@
  */
 json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, struct ar_error *error) AR_MUST_USE;
 
+/* The member as a count, 0 where it is not there. */
+uint64_t ar_json_count(const json_t *object, const char *name);
+
 /* Appends a tree in one line, members in their order, nothing escaped that need not be. */
 void ar_json_dump(struct ar_buf *buf, const json_t *json);
 

@@ -32,13 +32,11 @@ size_t ar_error_first_line(const char **text, size_t n)
 
 /* ---- adding up ------------------------------------------------------------------------------------------------------ */
 
-static uint64_t sum(const json_t *counts)
+static uint64_t sum(const struct ar_node *counts)
 {
     uint64_t total = 0;
-    const char *name;
-    json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)counts, name, value)
-        total += ar_json_count(counts, name);
+    for (const struct ar_node *count = ar_node_members(counts); count; count = count->next)
+        total += ar_node_count(count);
     return total;
 }
 
@@ -62,19 +60,21 @@ static struct ar_account_set *find_known(const struct ar_account *account, const
 
 int ar_account_source(struct ar_account *account, const struct ar_ledger *top, struct ar_error *error)
 {
-    const char *name;
-    json_t *value;
-    json_object_foreach (json_object_get(top->json, "sets"), name, value) {
-        struct ar_account_set *set = find_known(account, name);
-        if (!set && !(set = add_set(account, name)))
+    const struct ar_node *sets = ar_ledger_sets(top);
+    for (const struct ar_node *told = ar_node_members(sets); told; told = told->next) {
+        struct ar_account_set *set = find_known(account, told->name);
+        if (!set && !(set = add_set(account, told->name)))
             return ar_fail_memory(error);
-        set->source = ar_json_count(value, "rows");
-        set->dropped += sum(json_object_get(value, "dropped"));
+        set->source = ar_node_count_of(told, "rows");
+        set->dropped += sum(ar_node_get(told, "dropped"));
         account->has_source = true;
     }
-    if (account->has_source)
-        account->sets = json_incref(json_object_get(top->json, "sets"));
-    return 0;
+    if (!account->has_source)
+        return 0;
+    ar_tree_release(&account->sets);
+    if (sets)
+        ar_tree_put_copy(&account->sets, NULL, NULL, sets);
+    return ar_tree_check(&account->sets, error);
 }
 
 void ar_account_release(struct ar_account *account)
@@ -82,7 +82,7 @@ void ar_account_release(struct ar_account *account)
     for (size_t i = 0; i < account->n_sets; i++)
         free(account->set[i].name);
     free(account->set);
-    json_decref(account->sets);
+    ar_tree_release(&account->sets);
     *account = (struct ar_account){ 0 };
 }
 
@@ -111,24 +111,22 @@ static int fail_rows(const char *lane, const char *set, const char *stage, uint6
 }
 
 /* The records of a set, each of which must take in what the one before left. */
-static int add_records(struct ar_account *account, const char *lane, const char *name, json_t *records, enum ar_outcome outcome,
+static int add_records(struct ar_account *account, const char *lane, const struct ar_node *records, enum ar_outcome outcome,
                        struct ar_error *error)
 {
+    const char *name = records->name, *before = ar_tr("the source");
     struct ar_account_set *set = find_set(account, lane, name, error);
     if (!set)
         return -1;
-    json_t *by_lane = json_object_get(json_object_get(account->sets, name), "rows_by_lane");
-    bool known = json_is_object(by_lane);
-    uint64_t rows = known ? ar_json_count(by_lane, lane) : 0, analysed = 0;
-    const char *before = ar_tr("the source");
-    size_t i;
-    json_t *record;
-    json_array_foreach (records, i, record) {
-        const char *stage = json_string_value(json_object_get(record, "stage"));
-        uint64_t rows_in = ar_json_count(record, "rows_in"), dropped = sum(json_object_get(record, "dropped"));
+    const struct ar_node *by_lane = ar_node_get(ar_node_get(account->sets.root, name), "rows_by_lane");
+    bool known = ar_node_is(by_lane, AR_NODE_OBJECT);
+    uint64_t rows = known ? ar_node_count_of(by_lane, lane) : 0, analysed = 0;
+    for (const struct ar_node *record = ar_node_items(records); record; record = record->next) {
+        const char *stage = ar_node_text_of(record, "stage");
+        uint64_t rows_in = ar_node_count_of(record, "rows_in"), dropped = sum(ar_node_get(record, "dropped"));
         if (known && rows_in != rows)
             return fail_rows(lane, name, stage, rows_in, before, rows, error);
-        rows = ar_json_count(record, "rows");
+        rows = ar_node_count_of(record, "rows");
         if (rows_in != rows + dropped)
             return fail_rows(lane, name, ar_tr("what is kept and dropped"), rows + dropped, stage, rows_in, error);
         set->dropped += dropped;
@@ -149,10 +147,8 @@ static int add_records(struct ar_account *account, const char *lane, const char 
 int ar_account_add(struct ar_account *account, const char *lane, enum ar_outcome outcome, const struct ar_ledger *ledger,
                    struct ar_error *error)
 {
-    const char *name;
-    json_t *records;
-    json_object_foreach (json_object_get(ledger->json, "sets"), name, records)
-        if (add_records(account, lane, name, records, outcome, error) != 0)
+    for (const struct ar_node *records = ar_node_members(ar_ledger_sets(ledger)); records; records = records->next)
+        if (add_records(account, lane, records, outcome, error) != 0)
             return -1;
     account->lanes[outcome]++;
     return 0;

@@ -36,7 +36,7 @@ struct ar_account {
     struct ar_account_set *set;
     size_t n_sets;
     bool has_source;
-    json_t *sets; /* of the ledger at the top */
+    struct ar_tree sets; /* of the ledger at the top */
     size_t lanes[AR_OUTCOMES];
 };
 

@@ -341,27 +341,30 @@ void ar_cleansed_release(struct ar_cleansed *cleansed)
     cleansed->dropped = NULL;
 }
 
-static json_t *rule_json(const struct ar_rule *rule, uint64_t dropped)
+static void put_rule(struct ar_tree *tree, struct ar_node *rules, const struct ar_rule *rule, uint64_t dropped)
 {
-    json_t *values = json_array();
+    bool entity = strcmp(rule->column, COLUMN_ENTITY) == 0;
+    struct ar_node *node = ar_tree_put(tree, rules, NULL, AR_NODE_OBJECT);
+    if (!entity)
+        ar_tree_put_text(tree, node, "where", rule->column);
+    struct ar_node *values = ar_tree_put(tree, node, entity ? "entity" : "is", AR_NODE_ARRAY);
     for (size_t i = 0; i < rule->n_values; i++)
-        json_array_append_new(values, json_string(rule->values[i]));
-    if (strcmp(rule->column, COLUMN_ENTITY) == 0)
-        return json_pack("{sosI}", "entity", values, "dropped", (json_int_t)dropped);
-    return json_pack("{sssosI}", "where", rule->column, "is", values, "dropped", (json_int_t)dropped);
+        ar_tree_put_text(tree, values, NULL, rule->values[i]);
+    ar_tree_put_count(tree, node, "dropped", dropped);
 }
 
-int ar_cleansed_record(const struct ar_cleansed *cleansed, const struct ar_rules *rules, struct ar_record *record,
+int ar_cleansed_record(const struct ar_cleansed *cleansed, const struct ar_rules *rules, struct ar_tree *values, struct ar_record *record,
                        struct ar_error *error)
 {
-    record->dropped = json_object();
-    record->rules = rules->n ? json_array() : json_string("none");
+    struct ar_node *all = values->root ? values->root : ar_tree_put(values, NULL, NULL, AR_NODE_ARRAY);
+    struct ar_node *dropped = ar_tree_put(values, all, NULL, AR_NODE_OBJECT);
+    struct ar_node *list = rules->n ? ar_tree_put(values, all, NULL, AR_NODE_ARRAY) : ar_tree_put_text(values, all, NULL, "none");
     for (size_t i = 0; i < rules->n; i++) {
         const char *column = rules->rule[i].column;
-        json_int_t before = json_integer_value(json_object_get(record->dropped, column));
-        if (json_array_append_new(record->rules, rule_json(&rules->rule[i], cleansed->dropped[i])) != 0 ||
-            json_object_set_new(record->dropped, column, json_integer(before + (json_int_t)cleansed->dropped[i])) != 0)
-            return ar_fail_memory(error);
+        ar_tree_put_count(values, dropped, column, ar_node_count_of(dropped, column) + cleansed->dropped[i]);
+        put_rule(values, list, &rules->rule[i], cleansed->dropped[i]);
     }
-    return record->dropped && record->rules ? 0 : ar_fail_memory(error);
+    record->dropped = dropped;
+    record->rules = list;
+    return ar_tree_check(values, error);
 }

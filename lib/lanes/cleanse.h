@@ -54,9 +54,9 @@ void ar_cleansed_release(struct ar_cleansed *cleansed);
 
 /*
  * Sets rules and dropped of a ledger's record: the rules as a manifest writes them, each with its count (or "none"), and the
- * rows dropped by column. 0, or -1 when memory ran out.
+ * rows dropped by column. They are put into values, an array or empty. 0, or -1 when memory ran out.
  */
-int ar_cleansed_record(const struct ar_cleansed *cleansed, const struct ar_rules *rules, struct ar_record *record,
+int ar_cleansed_record(const struct ar_cleansed *cleansed, const struct ar_rules *rules, struct ar_tree *values, struct ar_record *record,
                        struct ar_error *error) AR_MUST_USE;
 
 #endif

@@ -122,42 +122,41 @@ static int make_artifacts(const struct ar_delivery *d, const struct names *names
 /* ---- the ledger ----------------------------------------------------------------------------------------------------- */
 
 /* The lanes that are missing in a result. */
-static json_t *list_missing(const struct ar_merged *merged)
+static void list_missing(const struct ar_merged *merged, struct ar_ledger *ledger)
 {
-    json_t *list = json_array();
+    struct ar_node *list = ar_tree_put(&ledger->tree, ledger->tree.root, "incomplete", AR_NODE_ARRAY);
     for (size_t i = 0; i < merged->targets.count; i++)
         if (merged->outcome[i] == AR_OUTCOME_FAILED || merged->outcome[i] == AR_OUTCOME_NOT_CHOSEN)
-            json_array_append_new(list, json_string(merged->targets.entry[i].data));
-    return list;
+            ar_tree_put_text(&ledger->tree, list, NULL, merged->targets.entry[i].data);
 }
 
 /* The ledger at the top, less its lanes, as it is behind the result. */
 static int begin_ledger(const struct ar_delivery *d, const struct names *names, struct ar_ledger *ledger, struct ar_error *error)
 {
     struct ar_merged *merged = d->merged;
-    ledger->json = json_deep_copy(merged->top.json);
-    if (!ledger->json)
-        return ar_fail_memory(error);
+    struct ar_tree *tree = &ledger->tree;
+    if (ar_ledger_copy(ledger, &merged->top, error) != 0)
+        return -1;
     ar_ledger_drop_file(ledger, AR_NAME_ANALYSIS_RESULTS);
     if (names == &folder_names) { /* unknown entries are in rest.tar */
-        json_object_clear(json_object_get(ledger->json, "files"));
+        ar_node_clear(ar_ledger_files(ledger));
         if (ar_ledger_set_file_bytes(ledger, names->params, merged->params.data, merged->params.len, error) != 0)
             return -1;
     }
     if (!d->post)
         return 0;
-    json_t *post = json_pack("{sIsIsb}", "rows_in", (json_int_t)merged->account.lanes[AR_OUTCOME_RESULT], "rows",
-                             (json_int_t)d->post->table.rows, "postprocess", d->postprocessed);
-    if (!post || json_object_set_new(ledger->json, "post", post) != 0)
-        return ar_fail_memory(error);
-    if (ar_merged_missing(merged) > 0 && json_object_set_new(ledger->json, "incomplete", list_missing(merged)) != 0)
-        return ar_fail_memory(error);
+    struct ar_node *post = ar_tree_put(tree, tree->root, "post", AR_NODE_OBJECT);
+    ar_tree_put_count(tree, post, "rows_in", merged->account.lanes[AR_OUTCOME_RESULT]);
+    ar_tree_put_count(tree, post, "rows", d->post->table.rows);
+    ar_tree_put(tree, post, "postprocess", d->postprocessed ? AR_NODE_TRUE : AR_NODE_FALSE);
+    if (ar_merged_missing(merged) > 0)
+        list_missing(merged, ledger);
     return ar_ledger_set_file_bytes(ledger, names->table, csv_of(d)->data, csv_of(d)->len, error);
 }
 
 static int end_ledger(const struct ar_delivery *d, const struct ar_ledger *ledger, struct ar_buf *text, struct ar_error *error)
 {
-    ar_json_dump(text, ledger->json);
+    ar_node_dump(text, ledger->tree.root);
     if (ar_buf_check(text, error) != 0)
         return -1;
     ar_buf_truncate(text, text->len - 1); /* the closing brace */

@@ -78,8 +78,7 @@ void ar_folder_release(struct ar_folder *folder)
     folder->fd = folder->names = -1;
     free(folder->path);
     folder->path = NULL;
-    json_decref(folder->lanes);
-    folder->lanes = NULL;
+    ar_tree_release(&folder->lanes);
     ar_names_release(&folder->old);
     ar_names_release(&folder->folders);
     ar_names_release(&folder->written);
@@ -198,9 +197,9 @@ static void write_index(const struct ar_folder *folder, const char *ledger, size
         ar_json_add_string(out, folder->written.name[i].text, folder->written.name[i].len);
     }
     ar_buf_add_format(out, "],\"" AR_FOLDER_KIND "\":\"%s\"", folder->kind);
-    if (folder->lanes) {
+    if (folder->lanes.root) {
         ar_buf_add_text(out, ",\"" AR_FOLDER_LANES "\":");
-        ar_json_dump(out, folder->lanes);
+        ar_node_dump(out, folder->lanes.root);
     }
     ar_ledger_seal(out, 0);
     ar_buf_add_char(out, '\n');

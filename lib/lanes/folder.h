@@ -15,7 +15,7 @@
 
 #include "bytes/file.h"
 #include "bytes/names.h"
-#include "codecs/json.h"
+#include "codecs/tree.h"
 
 #define AR_FOLDER_INDEX "ledger.json"
 #define AR_FOLDER_INDEX_OLD ".ledger.json.old"
@@ -34,7 +34,7 @@ struct ar_folder {
     bool sync;               /* files are on the disk before the index is */
     bool late;               /* and some are not yet */
     bool found, cut;         /* an index was there; one that was set aside */
-    json_t *lanes;           /* of a folder of lanes: its pins, see lanes/pins.h; or NULL. Filled in by the caller */
+    struct ar_tree lanes;    /* of a folder of lanes: its pins, see lanes/pins.h. Filled in by the caller */
     int names;               /* the list of names, once this run writes; else -1 */
 };
 
@@ -90,7 +90,7 @@ void ar_folder_release(struct ar_folder *folder);
  * Reads the index of a folder as a ledger again, as it was given to ar_folder_finish: appends its text, without what makes it
  * an index and without seal, to out. Sets *lanes to its pins (the caller's reference) or NULL. 0 or -1.
  */
-int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, json_t **lanes, struct ar_error *error) AR_MUST_USE;
+int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, struct ar_tree *lanes, struct ar_error *error) AR_MUST_USE;
 
 /*
  * Opens a file that stands in somebody's folder, to read it: a regular file, or a link to one. A descriptor, or -1: AR_INPUT

@@ -75,23 +75,24 @@ int ar_folder_read_file(int dirfd, const char *path, struct ar_buf *buf, size_t 
     return fd < 0 || n < 0 ? -1 : ar_buf_check(buf, error);
 }
 
-int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, json_t **lanes, struct ar_error *error)
+int ar_folder_read_ledger(int dirfd, const char *path, struct ar_buf *out, struct ar_tree *lanes, struct ar_error *error)
 {
     struct ar_buf text;
     struct ar_ledger ledger = { 0 };
-    *lanes = NULL;
+    *lanes = (struct ar_tree){ 0 };
     ar_buf_init(&text);
     int result = ar_folder_read_file(dirfd, path, &text, AR_LEDGER_MAX, error);
     if (result == 0)
         result = ar_ledger_parse(&ledger, text.data, text.len, path, error);
     if (result == 0) {
-        *lanes = json_incref(json_object_get(ledger.json, AR_FOLDER_LANES));
-        json_object_del(ledger.json, AR_FOLDER_LANES);
-        json_object_del(ledger.json, AR_FOLDER_MIXED);
-        json_object_del(ledger.json, AR_FOLDER_MEMBER);
-        json_object_del(ledger.json, AR_FOLDER_KIND);
-        ar_json_dump(out, ledger.json);
-        result = ar_buf_check(out, error);
+        static const char *const own[] = { AR_FOLDER_LANES, AR_FOLDER_MIXED, AR_FOLDER_MEMBER, AR_FOLDER_KIND };
+        const struct ar_node *pins = ar_node_get(ledger.tree.root, AR_FOLDER_LANES);
+        if (pins)
+            ar_tree_put_copy(lanes, NULL, NULL, pins);
+        for (size_t i = 0; i < AR_COUNT(own); i++)
+            ar_node_drop(ledger.tree.root, own[i]);
+        ar_node_dump(out, ledger.tree.root);
+        result = ar_tree_check(lanes, error) == 0 ? ar_buf_check(out, error) : -1;
     }
     ar_ledger_release(&ledger);
     ar_buf_release(&text);

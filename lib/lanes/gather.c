@@ -36,7 +36,7 @@ void ar_gather_release(struct ar_gather *gather)
     free(gather->params_place);
     free(gather->top_place);
     free(gather->lane);
-    json_decref(gather->pins);
+    ar_tree_release(&gather->pins);
 }
 
 /* ---- what all inputs must have in common ---------------------------------------------------------------------------- */
@@ -96,13 +96,11 @@ int ar_gather_params(struct ar_gather *gather, const char *text, size_t n, const
 
 int ar_gather_top(struct ar_gather *gather, const struct ar_ledger *top, const char *what, struct ar_error *error)
 {
-    if (gather->top.json)
-        return json_equal(gather->top.json, top->json) ? 0 : fail_differ(N_("accounts of the source (ledger)"), what,
-                                                                         gather->top_place, error);
-    gather->top.json = json_deep_copy(top->json);
-    if (!gather->top.json)
-        return ar_fail_memory(error);
-    if (ar_account_source(&gather->account, &gather->top, error) != 0)
+    if (gather->top.tree.root)
+        return ar_node_equal(gather->top.tree.root, top->tree.root)
+                   ? 0
+                   : fail_differ(N_("accounts of the source (ledger)"), what, gather->top_place, error);
+    if (ar_ledger_copy(&gather->top, top, error) != 0 || ar_account_source(&gather->account, &gather->top, error) != 0)
         return -1;
     return keep_place(&gather->top_place, what, error);
 }

@@ -34,7 +34,7 @@ struct ar_gather {
     char *params_place;
     struct ar_ledger top; /* json is NULL where there is none */
     char *top_place;
-    json_t *pins; /* of the folder's lanes, see lanes/pins.h; or NULL */
+    struct ar_tree pins; /* of the folder's lanes, see lanes/pins.h; or empty */
     struct ar_gather_lane *lane; /* by number in targets */
     struct ar_merge_table table;
     struct ar_account account;

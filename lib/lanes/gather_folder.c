@@ -22,10 +22,10 @@ static int check_bytes(const struct ar_gather *gather, const char *file, const c
                        struct ar_error *error)
 {
     char xxh3[AR_DIGEST_HEX + 1];
-    const json_t *files = json_object_get(gather->top.json, "files");
-    const char *expected = json_string_value(json_object_get(json_object_get(files, name), "xxh3"));
+    const struct ar_node *files = ar_ledger_files(&gather->top);
+    const char *expected = ar_node_text_of(ar_node_get(files, name), "xxh3");
     ar_digest_bytes(bytes->data, bytes->len, xxh3);
-    if (json_object_size(files) == 0 || (expected && strcmp(expected, xxh3) == 0))
+    if (ar_node_size(files) == 0 || (expected && strcmp(expected, xxh3) == 0))
         return 0;
     if (expected)
         ar_fail(error, AR_INPUT, "'%s': '%s' has the digest %s, and %s by the folder's ledger", file, name, xxh3, expected);
@@ -102,11 +102,10 @@ static int read_rest(struct ar_gather *gather, int fd, const char *path, struct 
 /* All entries that the ledger knows must be there. */
 static int check_rest_whole(const struct ar_gather *gather, struct ar_error *error)
 {
-    const char *name;
-    json_t *value;
-    json_object_foreach (json_object_get(gather->top.json, "files"), name, value) {
+    for (const struct ar_node *file = ar_node_members(ar_ledger_files(&gather->top)); file; file = file->next) {
+        const char *name = file->name;
         if (strcmp(name, AR_NAME_TARGETS) == 0 || strcmp(name, AR_NAME_PARAMS) == 0 ||
-            ar_names_find(&gather->rest_names, name, strlen(name)) >= 0)
+            ar_names_find(&gather->rest_names, name, file->name_len) >= 0)
             continue;
         ar_fail(error, AR_INPUT, "'" REST "' lacks the entry '%s', which the ledger has", name);
         return ar_hint(error, "The folder is not as ar-pack left it: pack the lanes again.");

@@ -113,7 +113,7 @@ static int keep_lane(struct taking *t, const char *lane, const struct ar_ledger 
     t->now.artifacts.end = gather->artifacts.len;
     t->now.cause.end = gather->causes.len;
     t->now.ledger.start = gather->ledgers.len;
-    ar_json_dump(&gather->ledgers, ledger->json);
+    ar_node_dump(&gather->ledgers, ledger->tree.root);
     t->now.ledger.end = gather->ledgers.len;
     gather->failed += t->now.outcome == AR_OUTCOME_FAILED;
     gather->done += gather->lane[t->lane].outcome == AR_OUTCOME_NONE;
@@ -141,7 +141,7 @@ static int end_lane(struct taking *t, struct ar_error *error)
     }
     if (check_outcome(t, lane, error) != 0)
         return -1;
-    if (ar_pins_check_result(t->gather->pins, lane, ledger, t->gather->targets_place, error) != 0)
+    if (ar_pins_check_result(&t->gather->pins, lane, ledger, t->gather->targets_place, error) != 0)
         return ar_fail_in(error, "'%s'", t->what);
     int chosen = choose(t, lane, error);
     if (chosen > 0 && keep_lane(t, lane, ledger, error) != 0)

@@ -25,13 +25,11 @@ static int fail_missing(const struct ar_gather *gather, struct ar_error *error)
 /* All rows that the source has of the lane were lost with it. */
 static int lose_rows(struct ar_ledger *ledger, const struct ar_gather *gather, const char *lane, struct ar_error *error)
 {
-    const char *set;
-    json_t *value;
-    json_object_foreach (json_object_get(gather->top.json, "sets"), set, value) {
+    for (const struct ar_node *set = ar_node_members(ar_ledger_sets(&gather->top)); set; set = set->next) {
         struct ar_record record = { .stage = "merge" };
-        if (ar_ledger_source_rows(&gather->top, set, lane, &record.rows_in))
+        if (ar_ledger_source_rows(&gather->top, set->name, lane, &record.rows_in))
             record.rows = record.rows_in;
-        if (ar_ledger_append(ledger, set, &record, error) != 0)
+        if (ar_ledger_append(ledger, set->name, &record, error) != 0)
             return -1;
     }
     return 0;
@@ -56,7 +54,7 @@ static int replace_missing(struct ar_gather *gather, size_t number, struct ar_er
     ar_buf_add(&gather->causes, missing, length + 1);
     lane->ledger.start = gather->ledgers.len;
     if (result == 0)
-        ar_json_dump(&gather->ledgers, ledger.json);
+        ar_node_dump(&gather->ledgers, ledger.tree.root);
     lane->ledger.end = gather->ledgers.len;
     ar_buf_clear(&gather->name);
     ar_buf_add_format(&gather->name, "%s/" AR_NAME_ERROR, target->data);
@@ -183,7 +181,7 @@ static int write_ledger(struct ar_gather *gather, const struct ar_ledger *ledger
 {
     struct ar_buf text;
     ar_buf_init(&text);
-    ar_json_dump(&text, ledger->json);
+    ar_node_dump(&text, ledger->tree.root);
     ar_buf_reserve(&text, gather->ledgers.len + 32 * gather->targets.count);
     ar_buf_truncate(&text, text.len ? text.len - 1 : 0); /* the closing brace */
     ar_buf_add_text(&text, ",\"lanes\":{");
@@ -206,10 +204,8 @@ static int write_ledger(struct ar_gather *gather, const struct ar_ledger *ledger
 
 int ar_gather_write(struct ar_gather *gather, struct ar_emit *emit, struct ar_error *error)
 {
-    struct ar_ledger ledger = { .json = gather->top.json ? json_deep_copy(gather->top.json) : NULL };
-    int result = 0;
-    if (!ledger.json)
-        result = gather->top.json ? ar_fail_memory(error) : ar_ledger_init(&ledger, error);
+    struct ar_ledger ledger;
+    int result = ar_ledger_copy(&ledger, &gather->top, error);
     if (result == 0)
         result = write_begin(gather, &ledger, emit, error);
     if (result == 0)

@@ -9,14 +9,25 @@ enum { ROOM = 2048 }; /* bytes that the ledger of a lane takes, mostly */
 
 int ar_ledger_init(struct ar_ledger *ledger, struct ar_error *error)
 {
-    ledger->json = json_pack("{s{}s{}}", "sets", "files");
-    return ledger->json ? 0 : ar_fail_memory(error);
+    ledger->tree = (struct ar_tree){ 0 };
+    struct ar_node *root = ar_tree_put(&ledger->tree, NULL, NULL, AR_NODE_OBJECT);
+    ar_tree_put(&ledger->tree, root, "sets", AR_NODE_OBJECT);
+    ar_tree_put(&ledger->tree, root, "files", AR_NODE_OBJECT);
+    return ar_tree_check(&ledger->tree, error);
 }
 
 void ar_ledger_release(struct ar_ledger *ledger)
 {
-    json_decref(ledger->json);
-    ledger->json = NULL;
+    ar_tree_release(&ledger->tree);
+}
+
+int ar_ledger_copy(struct ar_ledger *ledger, const struct ar_ledger *from, struct ar_error *error)
+{
+    if (!from->tree.root)
+        return ar_ledger_init(ledger, error);
+    ledger->tree = (struct ar_tree){ 0 };
+    ar_tree_put_copy(&ledger->tree, NULL, NULL, from->tree.root);
+    return ar_tree_check(&ledger->tree, error);
 }
 
 /* Where the seal begins in a text that has one, else SIZE_MAX. A damaged name of its member does not make it none. */
@@ -47,25 +58,21 @@ int ar_ledger_check_seal(const char *text, size_t n, const char *what, struct ar
 
 int ar_ledger_parse(struct ar_ledger *ledger, const char *text, size_t n, const char *what, struct ar_error *error)
 {
-    ledger->json = NULL;
-    if (ar_ledger_check_seal(text, n, what, error) != 0)
+    struct ar_tree *tree = &ledger->tree;
+    *tree = (struct ar_tree){ 0 };
+    if (ar_ledger_check_seal(text, n, what, error) != 0 || ar_tree_parse(tree, text, n, what, error) != 0)
         return -1;
-    json_t *json = ar_json_load(text, n, false, what, error);
-    if (!json)
-        return -1;
-    json_object_del(json, "xxh3");
-    if (ar_ledger_check_form(json, what, error) != 0) {
-        json_decref(json);
-        return -1;
-    }
+    ar_node_drop(tree->root, "xxh3");
+    int result = ar_ledger_check_form(tree->root, what, error);
     static const char *const parts[] = { "sets", "files" };
-    for (size_t i = 0; i < AR_COUNT(parts); i++)
-        if (!json_object_get(json, parts[i]) && json_object_set_new(json, parts[i], json_object()) != 0) {
-            json_decref(json);
-            return ar_fail_memory(error);
-        }
-    ledger->json = json;
-    return 0;
+    for (size_t i = 0; i < AR_COUNT(parts) && result == 0; i++)
+        if (!ar_node_get(tree->root, parts[i]))
+            ar_tree_put(tree, tree->root, parts[i], AR_NODE_OBJECT);
+    if (result == 0)
+        result = ar_tree_check(tree, error);
+    if (result != 0)
+        ar_tree_release(tree);
+    return result;
 }
 
 void ar_ledger_seal(struct ar_buf *out, size_t start)
@@ -79,74 +86,56 @@ void ar_ledger_write(const struct ar_ledger *ledger, struct ar_buf *out)
 {
     size_t start = out->len;
     ar_buf_reserve(out, ROOM);
-    ar_json_dump(out, ledger->json);
+    ar_node_dump(out, ledger->tree.root);
     if (out->failed)
         return;
     ar_buf_truncate(out, out->len - 1); /* the closing brace */
     ar_ledger_seal(out, start);
 }
 
-/* Adds a member whose name is one of ours. False when memory ran out, also for the value. */
-static bool add_member(json_t *object, const char *name, json_t *value)
-{
-    return json_object_set_new_nocheck(object, name, value) == 0;
-}
-
-static bool add_count(json_t *object, const char *name, uint64_t count)
-{
-    return add_member(object, name, json_integer((json_int_t)count));
-}
-
 int ar_ledger_append(struct ar_ledger *ledger, const char *set, const struct ar_record *record, struct ar_error *error)
 {
-    json_t *sets = json_object_get(ledger->json, "sets");
-    json_t *records = json_object_get(sets, set);
-    if (!records && json_object_set_new(sets, set, json_array()) == 0)
-        records = json_object_get(sets, set);
-    json_t *json = json_object();
-    bool good = records && add_member(json, "stage", json_string_nocheck(record->stage)) &&
-                add_count(json, "rows_in", record->rows_in) && add_count(json, "rows", record->rows);
+    struct ar_tree *tree = &ledger->tree;
+    struct ar_node *sets = ar_ledger_sets(ledger), *records = ar_node_get(sets, set);
+    if (!records)
+        records = ar_tree_put(tree, sets, set, AR_NODE_ARRAY);
+    struct ar_node *node = ar_tree_put(tree, records, NULL, AR_NODE_OBJECT);
+    ar_tree_put_text(tree, node, "stage", record->stage);
+    ar_tree_put_count(tree, node, "rows_in", record->rows_in);
+    ar_tree_put_count(tree, node, "rows", record->rows);
     if (record->dropped)
-        good &= add_member(json, "dropped", record->dropped);
+        ar_tree_put_copy(tree, node, "dropped", record->dropped);
     if (record->rules)
-        good &= add_member(json, "rules", record->rules);
+        ar_tree_put_copy(tree, node, "rules", record->rules);
     if (record->method)
-        good &= add_member(json, "image_analysis_method", json_string(record->method));
-    if (record->digested)
-        good = good && add_count(json, "bytes", record->bytes) && add_member(json, "xxh3", json_string_nocheck(record->xxh3));
-    if (!good) {
-        json_decref(json);
-        return ar_fail_memory(error);
+        ar_tree_put_text(tree, node, "image_analysis_method", record->method);
+    if (record->digested) {
+        ar_tree_put_count(tree, node, "bytes", record->bytes);
+        ar_tree_put_text(tree, node, "xxh3", record->xxh3);
     }
-    return json_array_append_new(records, json) == 0 ? 0 : ar_fail_memory(error);
+    return ar_tree_check(tree, error);
 }
 
-json_t *ar_ledger_records(const struct ar_ledger *ledger, const char *set)
+struct ar_node *ar_ledger_records(const struct ar_ledger *ledger, const char *set)
 {
-    json_t *records = json_object_get(json_object_get(ledger->json, "sets"), set);
-    return json_is_array(records) ? records : NULL;
+    struct ar_node *records = ar_node_get(ar_ledger_sets(ledger), set);
+    return ar_node_is(records, AR_NODE_ARRAY) ? records : NULL;
 }
 
-uint64_t ar_json_count(const json_t *object, const char *name)
+static bool read_record(const struct ar_node *node, struct ar_record *record)
 {
-    json_int_t n = json_integer_value(json_object_get(object, name));
-    return n > 0 ? (uint64_t)n : 0;
-}
-
-static bool read_record(const json_t *json, struct ar_record *record)
-{
-    if (!json)
+    if (!node)
         return false;
-    const char *xxh3 = json_string_value(json_object_get(json, "xxh3"));
+    const char *xxh3 = ar_node_text_of(node, "xxh3");
     *record = (struct ar_record){
-        .stage = json_string_value(json_object_get(json, "stage")),
-        .rows_in = ar_json_count(json, "rows_in"),
-        .rows = ar_json_count(json, "rows"),
-        .dropped = json_object_get(json, "dropped"),
-        .rules = json_object_get(json, "rules"),
-        .method = json_string_value(json_object_get(json, "image_analysis_method")),
-        .digested = xxh3 && json_is_integer(json_object_get(json, "bytes")),
-        .bytes = ar_json_count(json, "bytes"),
+        .stage = ar_node_text_of(node, "stage"),
+        .rows_in = ar_node_count_of(node, "rows_in"),
+        .rows = ar_node_count_of(node, "rows"),
+        .dropped = ar_node_get(node, "dropped"),
+        .rules = ar_node_get(node, "rules"),
+        .method = ar_node_text_of(node, "image_analysis_method"),
+        .digested = xxh3 && ar_node_is(ar_node_get(node, "bytes"), AR_NODE_INTEGER),
+        .bytes = ar_node_count_of(node, "bytes"),
     };
     if (xxh3)
         memcpy(record->xxh3, xxh3, strnlen(xxh3, AR_DIGEST_HEX));
@@ -155,33 +144,28 @@ static bool read_record(const json_t *json, struct ar_record *record)
 
 bool ar_ledger_first(const struct ar_ledger *ledger, const char *set, struct ar_record *record)
 {
-    return read_record(json_array_get(ar_ledger_records(ledger, set), 0), record);
+    return read_record(ar_node_items(ar_ledger_records(ledger, set)), record);
 }
 
 bool ar_ledger_last(const struct ar_ledger *ledger, const char *set, struct ar_record *record)
 {
-    json_t *records = ar_ledger_records(ledger, set);
-    size_t n = json_array_size(records);
-    return n > 0 && read_record(json_array_get(records, n - 1), record);
+    return read_record(ar_node_last(ar_ledger_records(ledger, set)), record);
 }
 
 bool ar_ledger_described(const struct ar_ledger *ledger, const char *set, struct ar_record *record)
 {
-    json_t *records = ar_ledger_records(ledger, set);
-    for (size_t n = json_array_size(records); n > 0; n--)
-        if (read_record(json_array_get(records, n - 1), record) && record->digested)
-            return true;
-    return false;
+    const struct ar_node *first = ar_node_items(ar_ledger_records(ledger, set)), *node = first ? first->before : NULL;
+    while (node && (!read_record(node, record) || !record->digested))
+        node = node == first ? NULL : node->before;
+    return node != NULL;
 }
 
 bool ar_ledger_cleansed(const struct ar_ledger *ledger, const char *set)
 {
-    size_t i;
-    json_t *record;
-    json_array_foreach (ar_ledger_records(ledger, set), i, record)
-        if (json_object_get(record, "rules"))
-            return true;
-    return false;
+    const struct ar_node *record = ar_node_items(ar_ledger_records(ledger, set));
+    while (record && !ar_node_get(record, "rules"))
+        record = record->next;
+    return record != NULL;
 }
 
 int ar_ledger_set_file(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3, struct ar_error *error)
@@ -192,12 +176,13 @@ int ar_ledger_set_file(struct ar_ledger *ledger, const char *name, uint64_t byte
 int ar_ledger_set_image(struct ar_ledger *ledger, const char *name, uint64_t bytes, const char *xxh3, const char *image_type,
                         struct ar_error *error)
 {
-    json_t *value = json_object();
-    if (add_count(value, "bytes", bytes) && add_member(value, "xxh3", json_string(xxh3)) &&
-        (!image_type || add_member(value, "image_type", json_string(image_type))))
-        return json_object_set_new(json_object_get(ledger->json, "files"), name, value) == 0 ? 0 : ar_fail_memory(error);
-    json_decref(value);
-    return ar_fail_memory(error);
+    struct ar_tree *tree = &ledger->tree;
+    struct ar_node *file = ar_tree_put(tree, ar_ledger_files(ledger), name, AR_NODE_OBJECT);
+    ar_tree_put_count(tree, file, "bytes", bytes);
+    ar_tree_put_text(tree, file, "xxh3", xxh3);
+    if (image_type)
+        ar_tree_put_text(tree, file, "image_type", image_type);
+    return ar_tree_check(tree, error);
 }
 
 int ar_ledger_set_file_bytes(struct ar_ledger *ledger, const char *name, const void *bytes, size_t n, struct ar_error *error)
@@ -209,12 +194,12 @@ int ar_ledger_set_file_bytes(struct ar_ledger *ledger, const char *name, const v
 
 void ar_ledger_drop_file(struct ar_ledger *ledger, const char *name)
 {
-    json_object_del(json_object_get(ledger->json, "files"), name);
+    ar_node_drop(ar_ledger_files(ledger), name);
 }
 
 const char *ar_ledger_outcome(const struct ar_ledger *ledger)
 {
-    return json_string_value(json_object_get(ledger->json, "outcome"));
+    return ar_node_text_of(ledger->tree.root, "outcome");
 }
 
 int ar_ledger_refuse_analyzed(const struct ar_ledger *ledger, const char *lane, struct ar_error *error)
@@ -228,14 +213,15 @@ int ar_ledger_refuse_analyzed(const struct ar_ledger *ledger, const char *lane, 
 
 int ar_ledger_set_outcome(struct ar_ledger *ledger, const char *outcome, struct ar_error *error)
 {
-    return json_object_set_new(ledger->json, "outcome", json_string(outcome)) == 0 ? 0 : ar_fail_memory(error);
+    ar_tree_put_text(&ledger->tree, ledger->tree.root, "outcome", outcome);
+    return ar_tree_check(&ledger->tree, error);
 }
 
 bool ar_ledger_source_rows(const struct ar_ledger *top, const char *set, const char *lane, uint64_t *rows)
 {
-    json_t *by_lane = json_object_get(json_object_get(json_object_get(top->json, "sets"), set), "rows_by_lane");
-    if (!json_is_object(by_lane))
+    const struct ar_node *by_lane = ar_node_get(ar_node_get(ar_ledger_sets(top), set), "rows_by_lane");
+    if (!ar_node_is(by_lane, AR_NODE_OBJECT))
         return false;
-    *rows = ar_json_count(by_lane, lane);
+    *rows = ar_node_count_of(by_lane, lane);
     return true;
 }

@@ -23,14 +23,14 @@
 #define AR_LANES_LEDGER_H
 
 #include "bytes/digest.h"
-#include "codecs/json.h"
+#include "codecs/tree.h"
 
 #define AR_STAGE_METHOD "method" /* of the rows that a method dropped by itself */
 
 #define AR_LEDGER_MAX (UINT64_C(1) << 30) /* bytes of a ledger that is read */
 
 struct ar_ledger {
-    json_t *json; /* an object, or NULL while there is none */
+    struct ar_tree tree; /* its root is an object, or NULL while there is none */
 };
 
 /* What one stage did with one set of a lane. */
@@ -38,9 +38,9 @@ struct ar_record {
     const char *stage; /* "split", "cleanse", "pack", "analyze" */
     uint64_t rows_in;
     uint64_t rows;
-    json_t *dropped;    /* object: reason → rows; or NULL where none were. ar_ledger_append takes the reference */
-    json_t *rules;      /* array, or the text "none"; or NULL where the stage has no rules. The same */
-    const char *method; /* image-analysis method, or NULL */
+    const struct ar_node *dropped; /* object: reason → rows; or NULL where none were. ar_ledger_append copies it */
+    const struct ar_node *rules;   /* array, or the text "none"; or NULL where the stage has no rules. The same */
+    const char *method;            /* image-analysis method, or NULL */
     bool digested;      /* the stream holds the set: bytes and xxh3 are known */
     uint64_t bytes;
     char xxh3[AR_DIGEST_HEX + 1];
@@ -49,6 +49,9 @@ struct ar_record {
 /* A ledger with nothing in it. 0, or -1 when memory ran out. */
 int ar_ledger_init(struct ar_ledger *ledger, struct ar_error *error) AR_MUST_USE;
 void ar_ledger_release(struct ar_ledger *ledger);
+
+/* A copy of one, or, where there is nothing in that, one with nothing in it. The same. */
+int ar_ledger_copy(struct ar_ledger *ledger, const struct ar_ledger *from, struct ar_error *error) AR_MUST_USE;
 
 /*
  * Reads one; what names it in messages ("ledger of lane '0000'"). 0, or -1 (AR_INPUT): no JSON, a member of another type (see
@@ -68,12 +71,24 @@ int ar_ledger_check_seal(const char *text, size_t n, const char *what, struct ar
 /* Appends the member xxh3 and the closing brace to the text of a ledger that begins at out->data + start and lacks them. */
 void ar_ledger_seal(struct ar_buf *out, size_t start);
 
+/* Its sets, an object: of a lane, SET → array of records, else SET → account. */
+static inline struct ar_node *ar_ledger_sets(const struct ar_ledger *ledger)
+{
+    return ar_node_get(ledger->tree.root, "sets");
+}
+
+/* Its files, an object: NAME → {"bytes":N,"xxh3":HEX,…}. */
+static inline struct ar_node *ar_ledger_files(const struct ar_ledger *ledger)
+{
+    return ar_node_get(ledger->tree.root, "files");
+}
+
 /* Appends a record to a set's. 0, or -1 when memory ran out. */
 int ar_ledger_append(struct ar_ledger *ledger, const char *set, const struct ar_record *record,
                      struct ar_error *error) AR_MUST_USE;
 
-/* The records of a set, an array, or NULL. Borrowed. */
-json_t *ar_ledger_records(const struct ar_ledger *ledger, const char *set);
+/* The records of a set, an array, or NULL. */
+struct ar_node *ar_ledger_records(const struct ar_ledger *ledger, const char *set);
 
 /*
  * The first and the last record, and the last one with a digest; texts point into the ledger. False where there is none.
@@ -109,8 +124,5 @@ int ar_ledger_set_outcome(struct ar_ledger *ledger, const char *outcome, struct 
 
 /* Rows of the source that are the lane's, by the account at the top; false where it does not tell. */
 bool ar_ledger_source_rows(const struct ar_ledger *top, const char *set, const char *lane, uint64_t *rows);
-
-/* The member as a count, 0 where it is not there. */
-uint64_t ar_json_count(const json_t *object, const char *name);
 
 #endif

@@ -41,13 +41,13 @@ static const struct member post[] = {
 /* What is wrong, and where: the pointer is put together on the way back, so that a good ledger costs nothing. */
 struct fault {
     const char *expected, *missing; /* one of them: what it should be; or the member that it lacks */
-    const json_t *found;
+    const struct ar_node *found;
     struct ar_buf pointer;
 };
 
-static int check(struct fault *fault, enum form form, const json_t *value);
+static int check(struct fault *fault, enum form form, const struct ar_node *value);
 
-static int fail(struct fault *fault, const char *expected, const json_t *found)
+static int fail(struct fault *fault, const char *expected, const struct ar_node *found)
 {
     fault->expected = expected;
     fault->found = found;
@@ -69,9 +69,9 @@ static int fail_in(struct fault *fault, const char *name)
 static int tell(const struct fault *fault, const char *what, struct ar_error *error)
 {
     static const enum ar_json_type types[] = {
-        [JSON_OBJECT] = AR_JSON_OBJECT,  [JSON_ARRAY] = AR_JSON_ARRAY, [JSON_STRING] = AR_JSON_STRING,
-        [JSON_INTEGER] = AR_JSON_NUMBER, [JSON_REAL] = AR_JSON_NUMBER, [JSON_TRUE] = AR_JSON_TRUE,
-        [JSON_FALSE] = AR_JSON_FALSE,    [JSON_NULL] = AR_JSON_NULL,
+        [AR_NODE_OBJECT] = AR_JSON_OBJECT,  [AR_NODE_ARRAY] = AR_JSON_ARRAY, [AR_NODE_TEXT] = AR_JSON_STRING,
+        [AR_NODE_INTEGER] = AR_JSON_NUMBER, [AR_NODE_REAL] = AR_JSON_NUMBER, [AR_NODE_TRUE] = AR_JSON_TRUE,
+        [AR_NODE_FALSE] = AR_JSON_FALSE,    [AR_NODE_NULL] = AR_JSON_NULL,
     };
     struct ar_buf text;
     ar_buf_init(&text);
@@ -79,9 +79,9 @@ static int tell(const struct fault *fault, const char *what, struct ar_error *er
         ar_fail(error, AR_INPUT, "the member '%s' is missing", fault->missing);
         ar_json_fail_at(error, what, &fault->pointer);
     } else {
-        if (!json_is_object(fault->found) && !json_is_array(fault->found)) /* what is in them is not told */
-            ar_json_dump(&text, fault->found);
-        struct ar_json_value value = { .type = types[json_typeof(fault->found)], .text = text.data, .len = text.len };
+        if (fault->found->type < AR_NODE_ARRAY) /* what is in them is not told */
+            ar_node_dump(&text, fault->found);
+        struct ar_json_value value = { .type = types[fault->found->type], .text = text.data, .len = text.len };
         ar_json_fail_expected(error, what, &fault->pointer, fault->expected, &value);
     }
     ar_buf_release(&text);
@@ -99,17 +99,15 @@ static size_t number_of(const struct member *members, const char *name)
     return i;
 }
 
-static int check_members(struct fault *fault, const struct member *members, const json_t *value)
+static int check_members(struct fault *fault, const struct member *members, const struct ar_node *value)
 {
-    if (!json_is_object(value))
+    if (!ar_node_is(value, AR_NODE_OBJECT))
         return fail(fault, N_("an object"), value);
-    const char *name;
-    json_t *member;
     unsigned met = 0;
-    json_object_foreach ((json_t *)(uintptr_t)value, name, member) {
-        size_t i = number_of(members, name);
+    for (const struct ar_node *member = ar_node_members(value); member; member = member->next) {
+        size_t i = number_of(members, member->name);
         if (members[i].name && check(fault, members[i].form, member) != 0)
-            return fail_in(fault, name);
+            return fail_in(fault, member->name);
         met |= 1U << i;
     }
     for (size_t i = 0; members[i].name; i++)
@@ -121,26 +119,23 @@ static int check_members(struct fault *fault, const struct member *members, cons
 }
 
 /* An object whose members, whatever their names, are all of one form. */
-static int check_each(struct fault *fault, enum form form, const json_t *value)
+static int check_each(struct fault *fault, enum form form, const struct ar_node *value)
 {
-    const char *name;
-    json_t *member;
-    if (!json_is_object(value))
+    if (!ar_node_is(value, AR_NODE_OBJECT))
         return fail(fault, N_("an object"), value);
-    json_object_foreach ((json_t *)(uintptr_t)value, name, member)
+    for (const struct ar_node *member = ar_node_members(value); member; member = member->next)
         if (check(fault, form, member) != 0)
-            return fail_in(fault, name);
+            return fail_in(fault, member->name);
     return 0;
 }
 
-static int check_items(struct fault *fault, enum form form, const json_t *value)
+static int check_items(struct fault *fault, enum form form, const struct ar_node *value)
 {
-    size_t i;
-    json_t *item;
     char number[24];
-    if (!json_is_array(value))
+    size_t i = 0;
+    if (!ar_node_is(value, AR_NODE_ARRAY))
         return fail(fault, N_("an array"), value);
-    json_array_foreach (value, i, item)
+    for (const struct ar_node *item = ar_node_items(value); item; item = item->next, i++)
         if (check(fault, form, item) != 0) {
             snprintf(number, sizeof number, "%zu", i);
             return fail_in(fault, number);
@@ -150,37 +145,37 @@ static int check_items(struct fault *fault, enum form form, const json_t *value)
 
 /* ---- values --------------------------------------------------------------------------------------------------------- */
 
-static bool is_digest(const json_t *value)
+static bool is_digest(const struct ar_node *value)
 {
-    const char *text = json_string_value(value);
+    const char *text = ar_node_text(value);
     return text && strlen(text) == AR_DIGEST_HEX && strspn(text, "0123456789abcdef") == AR_DIGEST_HEX;
 }
 
-static bool is_outcome(const json_t *value)
+static bool is_outcome(const struct ar_node *value)
 {
     static const char *const names[] = { "result", "no result", "failed", "not chosen" };
-    const char *text = json_string_value(value);
+    const char *text = ar_node_text(value);
     bool found = false;
     for (size_t i = 0; text && i < AR_COUNT(names); i++)
         found = found || strcmp(text, names[i]) == 0;
     return found;
 }
 
-static bool is_rules(const json_t *value)
+static bool is_rules(const struct ar_node *value)
 {
-    const char *text = json_string_value(value);
-    return json_is_array(value) || (text && strcmp(text, "none") == 0);
+    const char *text = ar_node_text(value);
+    return ar_node_is(value, AR_NODE_ARRAY) || (text && strcmp(text, "none") == 0);
 }
 
-static int check(struct fault *fault, enum form form, const json_t *value)
+static int check(struct fault *fault, enum form form, const struct ar_node *value)
 {
     switch (form) {
     case COUNT:
-        return json_is_integer(value) && json_integer_value(value) >= 0 ? 0 : fail(fault, N_("a count"), value);
+        return ar_node_is(value, AR_NODE_INTEGER) && value->integer >= 0 ? 0 : fail(fault, N_("a count"), value);
     case TEXT:
-        return json_is_string(value) ? 0 : fail(fault, N_("a text"), value);
+        return ar_node_is(value, AR_NODE_TEXT) ? 0 : fail(fault, N_("a text"), value);
     case TRUTH:
-        return json_is_boolean(value) ? 0 : fail(fault, N_("true or false"), value);
+        return ar_node_is(value, AR_NODE_TRUE) || ar_node_is(value, AR_NODE_FALSE) ? 0 : fail(fault, N_("true or false"), value);
     case DIGEST:
         return is_digest(value) ? 0 : fail(fault, N_("32 hexadecimal digits"), value);
     case OUTCOME:
@@ -198,7 +193,7 @@ static int check(struct fault *fault, enum form form, const json_t *value)
     case SETS:
         return check_each(fault, ACCOUNT, value);
     case ACCOUNT: /* in a lane: its records */
-        return json_is_array(value) ? check_items(fault, RECORD, value) : check_members(fault, account, value);
+        return ar_node_is(value, AR_NODE_ARRAY) ? check_items(fault, RECORD, value) : check_members(fault, account, value);
     case RECORD:
         return check_members(fault, record, value);
     case POST:
@@ -207,11 +202,11 @@ static int check(struct fault *fault, enum form form, const json_t *value)
     return 0;
 }
 
-int ar_ledger_check_form(const json_t *json, const char *what, struct ar_error *error)
+int ar_ledger_check_form(const struct ar_node *ledger, const char *what, struct ar_error *error)
 {
     struct fault fault = { 0 };
     ar_buf_init(&fault.pointer);
-    int result = check_members(&fault, top, json) == 0 ? 0 : tell(&fault, what, error);
+    int result = check_members(&fault, top, ledger) == 0 ? 0 : tell(&fault, what, error);
     ar_buf_release(&fault.pointer);
     return result;
 }

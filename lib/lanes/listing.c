@@ -145,18 +145,32 @@ bool ar_listing_failed(const struct ar_listing *listing)
 
 /* ---- ledgers -------------------------------------------------------------------------------------------------------- */
 
+/* What the ledger at the top tells of a set, less its rows by lane. NULL when memory ran out. */
+static json_t *account_json(const struct ar_node *account)
+{
+    json_t *json = json_object();
+    if (!ar_node_is(account, AR_NODE_OBJECT)) {
+        json_decref(json);
+        return ar_node_json(account);
+    }
+    for (const struct ar_node *member = ar_node_members(account); member && json; member = member->next) {
+        if (strcmp(member->name, "rows_by_lane") == 0 || json_object_set_new(json, member->name, ar_node_json(member)) == 0)
+            continue;
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
+}
+
 int ar_listing_top(struct ar_listing *listing, const struct ar_ledger *top, struct ar_error *error)
 {
-    const char *name;
-    json_t *account;
-    json_object_foreach (json_object_get(top->json, "sets"), name, account) {
-        ssize_t set = ar_listing_set(listing, name, error);
+    for (const struct ar_node *account = ar_node_members(ar_ledger_sets(top)); account; account = account->next) {
+        ssize_t set = ar_listing_set(listing, account->name, error);
         if (set < 0)
             return -1;
-        json_t *copy = json_copy(account); /* a shallow one */
+        json_t *copy = account_json(account);
         if (!copy)
             return ar_fail_memory(error);
-        json_object_del(copy, "rows_by_lane");
         bool other = listing->parts && listing->set[set].account && !json_equal(listing->set[set].account, copy);
         json_decref(listing->set[set].account);
         listing->set[set].account = copy;
@@ -167,33 +181,31 @@ int ar_listing_top(struct ar_listing *listing, const struct ar_ledger *top, stru
 }
 
 /* Adds the rows that a record dropped to those of the set. */
-static int add_dropped(json_t *sums, const json_t *dropped, struct ar_error *error)
+static int add_dropped(json_t *sums, const struct ar_node *dropped, struct ar_error *error)
 {
-    const char *reason;
-    json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)dropped, reason, value) {
-        json_int_t sum = json_integer_value(json_object_get(sums, reason)) + json_integer_value(value);
-        if (json_object_set_new(sums, reason, json_integer(sum)) != 0)
+    for (const struct ar_node *rows = ar_node_members(dropped); rows; rows = rows->next) {
+        json_int_t sum = json_integer_value(json_object_get(sums, rows->name)) + (json_int_t)ar_node_count(rows);
+        if (json_object_set_new(sums, rows->name, json_integer(sum)) != 0)
             return ar_fail_memory(error);
     }
     return 0;
 }
 
-static int note_dropped(struct ar_listed_set *set, const json_t *record, struct ar_error *error)
+static int note_dropped(struct ar_listed_set *set, const struct ar_node *record, struct ar_error *error)
 {
-    const json_t *dropped = json_object_get(record, "dropped");
-    const char *stage = json_string_value(json_object_get(record, "stage"));
+    const struct ar_node *dropped = ar_node_get(record, "dropped");
+    const char *stage = ar_node_text_of(record, "stage");
     if (stage && strcmp(stage, AR_STAGE_METHOD) == 0 && add_dropped(set->by_method, dropped, error) != 0)
         return -1;
     return add_dropped(set->dropped, dropped, error);
 }
 
 /* Keeps the rules of a record, without the rows that they dropped in this lane. */
-static int keep_rules(struct ar_listed_set *set, const json_t *rules, struct ar_error *error)
+static int keep_rules(struct ar_listed_set *set, const struct ar_node *rules, struct ar_error *error)
 {
     if (set->rules || !rules)
         return 0;
-    set->rules = json_deep_copy(rules);
+    set->rules = ar_node_json(rules);
     if (!set->rules)
         return ar_fail_memory(error);
     size_t i;
@@ -244,10 +256,9 @@ static int note_records(struct ar_listing *listing, size_t lane, const char *nam
     set->cleansed += !again && ar_ledger_cleansed(ledger, name);
     if (last.stage && strcmp(last.stage, "analyze") == 0)
         ar_listing_at_least(listing, AR_LISTED_RESULTS);
-    size_t i;
-    json_t *record;
-    json_array_foreach (again ? NULL : ar_ledger_records(ledger, name), i, record)
-        if (note_dropped(set, record, error) != 0 || keep_rules(set, json_object_get(record, "rules"), error) != 0)
+    const struct ar_node *record = again ? NULL : ar_node_items(ar_ledger_records(ledger, name));
+    for (; record; record = record->next)
+        if (note_dropped(set, record, error) != 0 || keep_rules(set, ar_node_get(record, "rules"), error) != 0)
             return -1;
     return check_counted(listing, lane, set, part, error);
 }
@@ -267,10 +278,8 @@ static void note_outcome(struct ar_listing *listing, struct ar_listed_lane *lane
 
 int ar_listing_ledger(struct ar_listing *listing, size_t lane, const struct ar_ledger *ledger, struct ar_error *error)
 {
-    const char *name;
-    json_t *value;
-    json_object_foreach (json_object_get(ledger->json, "sets"), name, value)
-        if (json_is_array(value) && note_records(listing, lane, name, ledger, error) != 0)
+    for (const struct ar_node *set = ar_node_members(ar_ledger_sets(ledger)); set; set = set->next)
+        if (ar_node_is(set, AR_NODE_ARRAY) && note_records(listing, lane, set->name, ledger, error) != 0)
             return -1;
     enum ar_outcome outcome = ar_ledger_ended(ledger);
     note_outcome(listing, &listing->lane[lane], outcome);

@@ -17,7 +17,7 @@ struct folder {
     struct ar_listing *listing;
     int fd;
     const char *path;
-    json_t *pins;           /* of its lanes, by the index; or NULL */
+    struct ar_tree pins;    /* of its lanes, by the index; or empty */
     int result;             /* -1: something failed, and the first failure was told */
     struct ar_error *error; /* the first failure */
 };
@@ -41,7 +41,7 @@ static int check_pin(const struct folder *folder, const char *lane, int fd, cons
         if (entry.kind != AR_ENTRY_LEDGER || entry.lane == AR_NO_LANE)
             continue;
         const char *found = ar_stream_targets(stream)->entry[entry.lane].data;
-        if ((strcmp(found, lane) == 0 ? ar_pins_check_lane(folder->pins, lane, entry.text, entry.len, error)
+        if ((strcmp(found, lane) == 0 ? ar_pins_check_lane(&folder->pins, lane, entry.text, entry.len, error)
                                       : ar_fail(error, AR_INPUT, "expected the lane '%s', found '%s'", lane, found)) != 0)
             got = -1;
     }
@@ -60,7 +60,7 @@ static void read_tar(struct folder *folder, const char *name, const char *lane)
     ar_buf_init(&path);
     ar_buf_add_format(&path, "%s/%s", folder->path, name);
     int fd = ar_folder_open_file(folder->fd, name, &error);
-    bool pinned = lane && folder->pins && folder->listing->verify;
+    bool pinned = lane && folder->pins.root && folder->listing->verify;
     if (fd < 0 || (pinned && check_pin(folder, lane, fd, path.data, &error) != 0) ||
         ar_listing_read_stream(folder->listing, fd, path.data, &error) != 0) {
         if (fd < 0)
@@ -158,13 +158,13 @@ static int check_top_files(struct folder *folder, const struct ar_ledger *top, s
     struct ar_seen seen = { 0 };
     int result = 0;
     for (size_t i = 0; i < AR_COUNT(names) && result == 0; i++) {
-        const json_t *said = json_object_get(json_object_get(top->json, "files"), names[i][0]);
+        const struct ar_node *said = ar_node_get(ar_ledger_files(top), names[i][0]);
         if (!said)
             continue;
         result = digest_file(folder, names[i][1], &seen, error);
         if (result == 0)
-            result = ar_listing_check_entry(&seen, names[i][1], ar_json_count(said, "bytes"),
-                                            json_string_value(json_object_get(said, "xxh3")), "'ledger.json'", error);
+            result = ar_listing_check_entry(&seen, names[i][1], ar_node_count_of(said, "bytes"), ar_node_text_of(said, "xxh3"),
+                                            "'ledger.json'", error);
     }
     ar_seen_release(&seen);
     return result;
@@ -304,7 +304,7 @@ int ar_listing_read_folder(struct ar_listing *listing, int fd, const char *path,
     if (result == 0 && folder.result == 0)
         result = ar_listing_check(listing, &own);
     ar_buf_release(&ledger);
-    json_decref(folder.pins);
+    ar_tree_release(&folder.pins);
     if (result != 0)
         failed(&folder, &own);
     listing->one_lane = false;

@@ -25,14 +25,13 @@ int ar_listing_check_entry(const struct ar_seen *seen, const char *name, uint64_
 }
 
 /* The member files of a ledger: those that merging leaves in the stream. lane: its data name, or NULL at the top. */
-static int check_files(const json_t *files, const char *lane, const struct ar_seen *seen, const char *what, struct ar_error *error)
+static int check_files(const struct ar_node *files, const char *lane, const struct ar_seen *seen, const char *what, struct ar_error *error)
 {
-    const char *name;
-    json_t *said;
     struct ar_buf path;
     int result = 0;
     ar_buf_init(&path);
-    json_object_foreach ((json_t *)(uintptr_t)files, name, said) {
+    for (const struct ar_node *said = ar_node_members(files); said; said = said->next) {
+        const char *name = said->name;
         bool stays = !lane || strncmp(name, AR_FOLDER_IMAGES, strlen(AR_FOLDER_IMAGES)) == 0 || strcmp(name, AR_NAME_ERROR) == 0;
         if (!stays)
             continue;
@@ -40,8 +39,7 @@ static int check_files(const json_t *files, const char *lane, const struct ar_se
         ar_buf_add_format(&path, "%s%s%s", lane ? lane : "", lane ? "/" : "", name);
         result = ar_buf_check(&path, error);
         if (result == 0)
-            result = ar_listing_check_entry(seen, path.data, ar_json_count(said, "bytes"),
-                                            json_string_value(json_object_get(said, "xxh3")), what, error);
+            result = ar_listing_check_entry(seen, path.data, ar_node_count_of(said, "bytes"), ar_node_text_of(said, "xxh3"), what, error);
         if (result != 0)
             break;
     }
@@ -84,7 +82,7 @@ static int take_lane(struct ar_listing *listing, const struct ar_buf *name, cons
         return -1;
     int result = ar_listing_ledger(listing, (size_t)lane, &ledger, error);
     if (result == 0 && seen)
-        result = check_files(json_object_get(ledger.json, "files"), listing->targets.entry[lane].data, seen, what, error);
+        result = check_files(ar_ledger_files(&ledger), listing->targets.entry[lane].data, seen, what, error);
     ar_ledger_release(&ledger);
     return result;
 }
@@ -111,22 +109,27 @@ static int take_rest(struct ar_listing *listing, const char *text, size_t n, con
                      struct ar_error *error)
 {
     static const char *const members[] = { "sets", "files", "post", "incomplete" };
-    struct ar_ledger top = { .json = json_object() };
-    int result = top.json ? 0 : ar_fail_memory(error);
+    struct ar_ledger top = { 0 };
+    struct ar_node *root = ar_tree_put(&top.tree, NULL, NULL, AR_NODE_OBJECT);
+    int result = ar_tree_check(&top.tree, error);
     for (size_t i = 0; i < AR_COUNT(members) && result == 0; i++) {
         struct ar_json_span span;
         if (!ar_json_find_member(text, n, members[i], &span))
             continue;
-        json_t *member = ar_json_load(span.text, span.len, false, what, error);
-        if (!member || json_object_set_new(top.json, members[i], member) != 0)
-            result = member ? ar_fail_memory(error) : -1;
+        struct ar_tree member = { 0 };
+        result = ar_tree_parse(&member, span.text, span.len, what, error);
+        if (result == 0)
+            ar_tree_put_copy(&top.tree, root, members[i], member.root);
+        if (result == 0)
+            result = ar_tree_check(&top.tree, error);
+        ar_tree_release(&member);
     }
     if (result == 0)
-        result = ar_ledger_check_form(top.json, what, error);
+        result = ar_ledger_check_form(root, what, error);
     if (result == 0)
         result = ar_listing_top(listing, &top, error);
     if (result == 0 && seen)
-        result = check_files(json_object_get(top.json, "files"), NULL, seen, what, error);
+        result = check_files(ar_ledger_files(&top), NULL, seen, what, error);
     ar_ledger_release(&top);
     return result;
 }

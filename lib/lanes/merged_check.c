@@ -53,16 +53,16 @@ static int take_apart(struct ar_merged *merged, struct ar_buf *rest, struct ar_e
 }
 
 /* An entry that came must be as the ledger's "files" has it. name: in the stream. */
-static int check_file(const struct ar_merged_reader *r, const char *name, const json_t *said, struct ar_error *error)
+static int check_file(const struct ar_merged_reader *r, const char *name, const struct ar_node *said, struct ar_error *error)
 {
     const struct ar_seen_entry *seen = ar_seen_find(ar_stream_seen(r->stream), name);
     if (!seen)
         return ar_merged_fail_damaged(error, "entry '%s' is missing, and the ledger has it", name);
-    const char *said_xxh3 = json_string_value(json_object_get(said, "xxh3"));
-    if (said_xxh3 && strcmp(said_xxh3, seen->xxh3) == 0 && ar_json_count(said, "bytes") == seen->bytes)
+    const char *said_xxh3 = ar_node_text_of(said, "xxh3");
+    if (said_xxh3 && strcmp(said_xxh3, seen->xxh3) == 0 && ar_node_count_of(said, "bytes") == seen->bytes)
         return 0;
     return ar_merged_fail_damaged(error, "entry '%s' is not as the ledger has it (%" PRIu64 " bytes, digest %s)", name,
-                                  ar_json_count(said, "bytes"), said_xxh3 ? said_xxh3 : ar_tr("missing"));
+                                  ar_node_count_of(said, "bytes"), said_xxh3 ? said_xxh3 : ar_tr("missing"));
 }
 
 /* Files of a lane that went into the tables, or are the same for all, are not in the stream any more. */
@@ -77,15 +77,14 @@ static bool is_merged_away(const char *name)
 
 static int check_lane_files(struct ar_merged_reader *r, size_t lane, const struct ar_ledger *ledger, struct ar_error *error)
 {
-    const char *id = r->merged->targets.entry[lane].data, *name;
-    json_t *value;
+    const char *id = r->merged->targets.entry[lane].data;
     size_t found = 0;
-    json_object_foreach (json_object_get(ledger->json, "files"), name, value) {
-        if (is_merged_away(name))
+    for (const struct ar_node *file = ar_node_members(ar_ledger_files(ledger)); file; file = file->next) {
+        if (is_merged_away(file->name))
             continue;
         ar_buf_clear(&r->scratch);
-        ar_buf_add_format(&r->scratch, "%s/%s", id, name);
-        if (ar_buf_check(&r->scratch, error) != 0 || check_file(r, r->scratch.data, value, error) != 0)
+        ar_buf_add_format(&r->scratch, "%s/%s", id, file->name);
+        if (ar_buf_check(&r->scratch, error) != 0 || check_file(r, r->scratch.data, file, error) != 0)
             return -1;
         found++;
     }
@@ -109,7 +108,7 @@ static int check_lane(struct ar_merged_reader *r, size_t lane, const struct ar_j
         result = ar_fail(error, AR_INPUT, "%s does not say how the lane ended", what);
     if (result == 0)
         result = check_lane_files(r, lane, &ledger, error);
-    bool failed = json_object_get(json_object_get(ledger.json, "files"), AR_NAME_ERROR) != NULL;
+    bool failed = ar_node_get(ar_ledger_files(&ledger), AR_NAME_ERROR) != NULL;
     if (result == 0 && failed != (merged->outcome[lane] == AR_OUTCOME_FAILED))
         result = ar_fail(error, AR_INPUT, "%s: a lane that failed has an entry 'error', and no other has", what);
     if (result == 0)
@@ -180,18 +179,16 @@ static int check_table(const struct ar_merged_reader *r, struct ar_error *error)
 /* Every entry at the top must be in the ledger, and the other way round. */
 static int check_top(const struct ar_merged_reader *r, struct ar_error *error)
 {
-    const json_t *files = json_object_get(r->merged->top.json, "files");
-    const char *name;
-    json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)files, name, value)
-        if (check_file(r, name, value, error) != 0)
+    const struct ar_node *files = ar_ledger_files(&r->merged->top);
+    for (const struct ar_node *file = ar_node_members(files); file; file = file->next)
+        if (check_file(r, file->name, file, error) != 0)
             return -1;
     const struct ar_names *seen = &ar_stream_seen(r->stream)->names;
     for (size_t i = 0; i < seen->count; i++) {
-        name = seen->name[i].text;
+        const char *name = seen->name[i].text;
         size_t first = strcspn(name, "/");
         bool lane = name[first] && ar_targets_find(&r->merged->targets, name, first) >= 0;
-        if (!lane && !json_object_get(files, name))
+        if (!lane && !ar_node_get(files, name))
             return ar_merged_fail_damaged(error, "entry '%s' is not in the ledger", name);
     }
     return 0;

@@ -51,7 +51,8 @@ static struct ar_mixed_column *find_column(struct ar_mixed_set *set, size_t numb
     return add_column(set, name);
 }
 
-static int note_column(struct ar_mixed_column *column, int64_t lane, uint8_t seen, json_t *types, struct ar_error *error)
+static int note_column(struct ar_mixed_column *column, int64_t lane, uint8_t seen, struct ar_tree *tree, struct ar_node *types,
+                       struct ar_error *error)
 {
     enum ar_column_type type = ar_column_type(seen);
     if (!column)
@@ -61,20 +62,20 @@ static int note_column(struct ar_mixed_column *column, int64_t lane, uint8_t see
         column->lane[type] = lane;
     if (type == AR_COLUMN_TEXT)
         return 0;
-    return json_object_set_new(types, column->name, json_string(ar_column_type_name(type))) == 0 ? 0 : ar_fail_memory(error);
+    ar_tree_put_text(tree, types, column->name, ar_column_type_name(type));
+    return ar_tree_check(tree, error);
 }
 
 int ar_mixed_types_add(struct ar_mixed_types *mixed, const char *name, int64_t lane, const char *csv, uint64_t n,
-                       ar_mixed_is_text *is_text, void *arg, json_t **types, struct ar_error *error)
+                       ar_mixed_is_text *is_text, void *arg, struct ar_tree *tree, struct ar_node *types,
+                       struct ar_error *error)
 {
     struct ar_csv_header header = { 0 };
-    *types = NULL;
     if (ar_csv_header_read(&header, csv, n, name, error) != 0)
         return -1;
     struct ar_mixed_set *set = find_set(mixed, name);
     uint8_t *seen = calloc(header.cells, 1);
-    *types = json_object();
-    int result = set && seen && *types ? 0 : ar_fail_memory(error);
+    int result = set && seen ? 0 : ar_fail_memory(error);
     for (size_t i = 0; i < header.cells && result == 0; i++)
         if (is_text(arg, name, header.name[i]))
             seen[i] = AR_CELL_TEXT; /* settled: nobody looks at it */
@@ -82,7 +83,7 @@ int ar_mixed_types_add(struct ar_mixed_types *mixed, const char *name, int64_t l
         result = ar_column_scan(csv + header.next, n - header.next, header.cells, UINT64_MAX, seen, error);
     for (size_t i = 0; i < header.cells && result == 0; i++)
         if (!is_text(arg, name, header.name[i]))
-            result = note_column(find_column(set, i, header.name[i]), lane, seen[i], *types, error);
+            result = note_column(find_column(set, i, header.name[i]), lane, seen[i], tree, types, error);
     free(seen);
     ar_csv_header_release(&header);
     return result;

@@ -6,9 +6,8 @@
 #ifndef AR_LANES_MIXED_TYPES_H
 #define AR_LANES_MIXED_TYPES_H
 
-#include <jansson.h>
-
 #include "codecs/column_type.h"
+#include "codecs/tree.h"
 
 /* Zeroed, nothing was seen. */
 struct ar_mixed_types {
@@ -25,12 +24,13 @@ struct ar_mixed_types {
 };
 
 /*
- * Looks at the n bytes of a lane's set (CSV with a header). is_text: is the column text whatever it looks like? Sets *types to an
- * object, the caller's, column → type ("integer", …), of the columns that are no text. 0, or -1: AR_INPUT (the header), memory.
+ * Looks at the n bytes of a lane's set (CSV with a header). is_text: is the column text whatever it looks like? Puts
+ * column → type ("integer", …), of the columns that are no text, into the object types of tree. 0, or -1: AR_INPUT (the header), memory.
  */
 typedef bool ar_mixed_is_text(void *arg, const char *set, const char *column);
 int ar_mixed_types_add(struct ar_mixed_types *mixed, const char *set, int64_t lane, const char *csv, uint64_t n,
-                       ar_mixed_is_text *is_text, void *arg, json_t **types, struct ar_error *error) AR_MUST_USE;
+                       ar_mixed_is_text *is_text, void *arg, struct ar_tree *tree, struct ar_node *types,
+                       struct ar_error *error) AR_MUST_USE;
 
 /* A column that differs, with two lanes in which it does. */
 struct ar_mixed_found {

@@ -95,10 +95,10 @@ static int take_top_ledger(struct ar_packing *pack, struct ar_error *error)
         put_top(pack, AR_NAME_PARAMS, pack->params.data, pack->params.len, error) != 0)
         return -1;
     /* The stream is held against this ledger at its end, with the params that it had. */
-    struct ar_ledger packed = { .json = json_deep_copy(ledger->json) };
-    if (!packed.json)
-        return ar_fail_memory(error);
-    int result = ar_ledger_set_file_bytes(&packed, AR_NAME_PARAMS, pack->params.data, pack->params.len, error);
+    struct ar_ledger packed;
+    int result = ar_ledger_copy(&packed, ledger, error);
+    if (result == 0)
+        result = ar_ledger_set_file_bytes(&packed, AR_NAME_PARAMS, pack->params.data, pack->params.len, error);
     if (result == 0)
         ar_ledger_write(&packed, &pack->ledger);
     if (result == 0)
@@ -113,16 +113,12 @@ static int take_top_ledger(struct ar_packing *pack, struct ar_error *error)
 
 static int note_types(struct ar_packing *pack, const struct ar_entry *entry, const struct ar_buf *csv, struct ar_error *error)
 {
-    json_t *types;
-    if (!pack->types && !(pack->types = json_object()))
-        return ar_fail_memory(error);
-    int result = ar_mixed_types_add(&pack->mixed, entry->base, entry->lane, csv->data, csv->len, pack->is_text, pack->arg, &types,
-                                    error);
-    if (result != 0) {
-        json_decref(types);
+    struct ar_tree *tree = &pack->types;
+    struct ar_node *sets = tree->root ? tree->root : ar_tree_put(tree, NULL, NULL, AR_NODE_OBJECT);
+    struct ar_node *types = ar_tree_put(tree, sets, entry->base, AR_NODE_OBJECT);
+    if (ar_tree_check(tree, error) != 0)
         return -1;
-    }
-    return json_object_set_new(pack->types, entry->base, types) == 0 ? 0 : ar_fail_memory(error);
+    return ar_mixed_types_add(&pack->mixed, entry->base, entry->lane, csv->data, csv->len, pack->is_text, pack->arg, tree, types, error);
 }
 
 /* Passes a set on, and looks at its columns on the way. */
@@ -142,11 +138,12 @@ static int take_set(struct ar_packing *pack, struct ar_emit *emit, struct ar_ent
 }
 
 /* Puts the types of a set into its record of this stage, the last one. */
-static int put_types(const struct ar_packing *pack, json_t *records, const char *set, struct ar_error *error)
+static int put_types(const struct ar_packing *pack, struct ar_ledger *ledger, const struct ar_node *records, struct ar_error *error)
 {
-    json_t *types = json_object_get(pack->types, set);
-    json_t *record = json_array_get(records, json_array_size(records) - 1);
-    return !types || json_object_set(record, "types", types) == 0 ? 0 : ar_fail_memory(error);
+    const struct ar_node *types = ar_node_get(pack->types.root, records->name);
+    if (types)
+        ar_tree_put_copy(&ledger->tree, ar_node_last(records), "types", types);
+    return ar_tree_check(&ledger->tree, error);
 }
 
 /* SET → names of the columns that differ, a member of the folder's index; the lanes' records have all of it. */
@@ -177,13 +174,11 @@ static int put_mixed(struct ar_packing *pack, struct ar_error *error)
 static int check_sets(struct ar_packing *pack, const char *lane, struct ar_error *error)
 {
     const struct ar_ledger *ledger = ar_stream_lane_ledger(pack->stream);
-    const char *set;
-    json_t *records;
-    json_object_foreach (json_object_get(ledger->json, "sets"), set, records) {
-        if (ar_ledger_cleansed(ledger, set))
+    for (const struct ar_node *set = ar_node_members(ar_ledger_sets(ledger)); set; set = set->next) {
+        if (ar_ledger_cleansed(ledger, set->name))
             continue;
-        ar_fail(error, AR_INPUT, "lane '%s': the set '%s' was not cleansed", lane, set);
-        return ar_hint(error, "Run ar-cleanse before, with a rule for the set, or with --none %s to keep all of its rows.", set);
+        ar_fail(error, AR_INPUT, "lane '%s': the set '%s' was not cleansed", lane, set->name);
+        return ar_hint(error, "Run ar-cleanse before, with a rule for the set, or with --none %s to keep all of its rows.", set->name);
     }
     for (size_t i = 0; i < pack->n_wanted; i++) {
         if (ar_ledger_records(ledger, pack->wanted[i]))
@@ -201,13 +196,11 @@ static int put_ledger(struct ar_packing *pack, struct ar_emit *emit, const char 
     struct ar_buf text;
     if (!pack->folder)
         return ar_emit_ledger(emit, lane, ledger, error);
-    if (!pack->folder->lanes && !(pack->folder->lanes = json_object()))
-        return ar_fail_memory(error);
     ar_buf_init(&text);
     ar_ledger_write(ledger, &text);
     int result = ar_buf_check(&text, error);
     if (result == 0)
-        result = ar_pins_add(pack->folder->lanes, lane, ledger, &text, error);
+        result = ar_pins_add(&pack->folder->lanes, lane, ledger, &text, error);
     if (result == 0)
         result = ar_emit_whole(emit, lane, AR_NAME_LEDGER, false, text.data, text.len, error);
     ar_buf_release(&text);
@@ -224,21 +217,18 @@ static int take_lane_ledger(struct ar_packing *pack, struct ar_emit *emit, const
         return -1;
     if (!failed && check_sets(pack, target->data, error) != 0)
         return -1;
-    const char *set;
-    json_t *records;
-    json_object_foreach (json_object_get(ledger->json, "sets"), set, records) {
+    for (const struct ar_node *records = ar_node_members(ar_ledger_sets(ledger)); records; records = records->next) {
         struct ar_record record;
-        if (failed || !ar_ledger_described(ledger, set, &record))
+        if (failed || !ar_ledger_described(ledger, records->name, &record))
             continue;
         struct ar_record packed = { .stage = "pack", .rows_in = record.rows, .rows = record.rows, .digested = true,
                                     .bytes = record.bytes };
         memcpy(packed.xxh3, record.xxh3, sizeof packed.xxh3);
         pack->rows += record.rows;
-        if (ar_ledger_append(ledger, set, &packed, error) != 0 || put_types(pack, records, set, error) != 0)
+        if (ar_ledger_append(ledger, records->name, &packed, error) != 0 || put_types(pack, ledger, records, error) != 0)
             return -1;
     }
-    json_decref(pack->types);
-    pack->types = NULL;
+    ar_tree_release(&pack->types);
     if (ar_ledger_set_file_bytes(ledger, AR_NAME_PARAMS, pack->params.data, pack->params.len, error) != 0 ||
         put_ledger(pack, emit, target->data, ledger, error) != 0)
         return -1;
@@ -354,7 +344,6 @@ void ar_packing_release(struct ar_packing *pack)
     ar_emit_release(&pack->rest);
     ar_buf_release(&pack->params);
     ar_buf_release(&pack->ledger);
-    json_decref(pack->types);
-    pack->types = NULL;
+    ar_tree_release(&pack->types);
     ar_mixed_types_release(&pack->mixed);
 }

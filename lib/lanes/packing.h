@@ -36,7 +36,7 @@ struct ar_packing {
     struct ar_buf params, ledger; /* the ledger at the top */
     bool ready;                /* params are what is packed */
     bool lane_params;          /* the lane at hand has them already */
-    json_t *types;             /* of the lane at hand: SET → column → type; or NULL */
+    struct ar_tree types;      /* of the lane at hand: SET → column → type; or empty */
 };
 
 /* Packs stream into out, or into folder (then out is NULL); all stay the caller's. */

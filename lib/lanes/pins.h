@@ -11,14 +11,14 @@
 #include "lanes/ledger.h"
 
 /* Pins a lane: its ledger, and the text of it that was written. 0, or -1 when memory ran out. */
-int ar_pins_add(json_t *pins, const char *lane, const struct ar_ledger *ledger, const struct ar_buf *text,
+int ar_pins_add(struct ar_tree *pins, const char *lane, const struct ar_ledger *ledger, const struct ar_buf *text,
                 struct ar_error *error) AR_MUST_USE;
 
-/* Is the text of a lane's ledger the one that is pinned? 0, or -1 (AR_INPUT). pins: NULL where nothing is pinned. */
-int ar_pins_check_lane(const json_t *pins, const char *lane, const char *text, size_t n, struct ar_error *error) AR_MUST_USE;
+/* Is the text of a lane's ledger the one that is pinned? 0, or -1 (AR_INPUT). pins: empty where nothing is pinned. */
+int ar_pins_check_lane(const struct ar_tree *pins, const char *lane, const char *text, size_t n, struct ar_error *error) AR_MUST_USE;
 
 /* Does a later ledger of the lane continue the one that is pinned? The same; folder names where it is pinned. */
-int ar_pins_check_result(const json_t *pins, const char *lane, const struct ar_ledger *ledger, const char *folder,
+int ar_pins_check_result(const struct ar_tree *pins, const char *lane, const struct ar_ledger *ledger, const char *folder,
                          struct ar_error *error) AR_MUST_USE;
 
 #endif

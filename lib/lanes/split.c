@@ -185,9 +185,9 @@ static int init_ledger(const struct ar_split *split, struct ar_ledger *ledger, b
 {
     if (ar_ledger_init(ledger, error) != 0)
         return -1;
-    if (marked && split->converted && json_object_set(ledger->json, "converted", split->converted) != 0)
-        return ar_fail_memory(error);
-    return 0;
+    if (marked && split->converted)
+        ar_tree_put_json(&ledger->tree, ledger->tree.root, "converted", split->converted);
+    return ar_tree_check(&ledger->tree, error);
 }
 
 static int write_params(const struct ar_split *split, struct ar_emit *emit, const char *lane, struct ar_ledger *ledger,
@@ -216,10 +216,12 @@ static int write_top(const struct ar_split *split, struct ar_emit *emit, struct 
     ar_buf_init(&text);
     ar_targets_write(&split->targets, &text);
     int result = init_ledger(split, &ledger, true, error);
-    for (size_t i = 0; i < split->run.n_sets && result == 0; i++)
-        if (json_object_set_new(json_object_get(ledger.json, "sets"), split->run.set[i].name,
-                                ar_partition_account(&split->part[i], &split->run.set[i], &split->targets)) != 0)
-            result = ar_fail_memory(error);
+    for (size_t i = 0; i < split->run.n_sets && result == 0; i++) {
+        json_t *account = ar_partition_account(&split->part[i], &split->run.set[i], &split->targets);
+        ar_tree_put_json(&ledger.tree, ar_ledger_sets(&ledger), split->run.set[i].name, account);
+        json_decref(account);
+        result = ar_tree_check(&ledger.tree, error);
+    }
     if (result == 0)
         result = ar_buf_check(&text, error);
     if (result == 0)
@@ -252,20 +254,21 @@ static int write_others(const struct ar_split *split, struct ar_emit *emit, stru
     return 0;
 }
 
-/* The record of a set that is all there is of it, the rows of others dropped. */
-static int record_all(const struct ar_partition *p, struct ar_record *record, struct ar_error *error)
+/* The record of a set that is all there is of it, the rows of others dropped: these are put into values, an array or empty. */
+static int record_all(const struct ar_partition *p, struct ar_tree *values, struct ar_record *record, struct ar_error *error)
 {
     uint64_t others = ar_partition_unknown_rows(p);
     record->rows_in = p->seen.rows;
     if (others + p->no_lane == 0)
         return 0;
-    record->dropped = json_object();
-    bool made = record->dropped;
+    struct ar_node *all = values->root ? values->root : ar_tree_put(values, NULL, NULL, AR_NODE_ARRAY);
+    struct ar_node *dropped = ar_tree_put(values, all, NULL, AR_NODE_OBJECT);
     if (others)
-        made &= json_object_set_new(record->dropped, "other_lanes", json_integer((json_int_t)others)) == 0;
+        ar_tree_put_count(values, dropped, "other_lanes", others);
     if (p->no_lane)
-        made &= json_object_set_new(record->dropped, "no_lane", json_integer((json_int_t)p->no_lane)) == 0;
-    return made ? 0 : ar_fail_memory(error);
+        ar_tree_put_count(values, dropped, "no_lane", p->no_lane);
+    record->dropped = dropped;
+    return ar_tree_check(values, error);
 }
 
 /* What the shape of one lane has at the top. */
@@ -282,6 +285,7 @@ static int write_lane(const struct ar_split *split, struct ar_emit *emit, size_t
 {
     const struct ar_target *target = &split->targets.entry[lane];
     struct ar_ledger ledger;
+    struct ar_tree values = { 0 };
     const char *why = split->error[lane];
     int result = init_ledger(split, &ledger, split->one_lane, error);
     if (result == 0)
@@ -297,14 +301,13 @@ static int write_lane(const struct ar_split *split, struct ar_emit *emit, size_t
         struct ar_record record = { .stage = "split", .rows_in = ar_partition_rows(p, lane), .rows = ar_partition_rows(p, lane),
                                     .method = ar_partition_method(p, lane) };
         if (split->one_lane)
-            result = record_all(p, &record, error);
+            result = record_all(p, &values, &record, error);
         if (result == 0 && !why)
             result = ar_partition_emit(p, lane, target->data, emit, &record, error);
         if (result == 0)
             result = ar_ledger_append(&ledger, p->set, &record, error);
-        else
-            json_decref(record.dropped);
     }
+    ar_tree_release(&values);
     if (result == 0 && why) {
         result = ar_ledger_set_file_bytes(&ledger, AR_NAME_ERROR, why, strlen(why), error);
         if (result == 0)

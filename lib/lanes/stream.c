@@ -207,7 +207,7 @@ static int fail_twice(const struct ar_entry *entry, struct ar_error *error)
 /* To what is missing: a stream in which no ledger was met may be no stream of ours. */
 static int hint_made_again(const struct ar_stream *stream, struct ar_error *error)
 {
-    if (!stream->has_top_ledger && !stream->ledger.json)
+    if (!stream->has_top_ledger && !stream->ledger.tree.root)
         return ar_hint(error, "A tar of the Python runner goes through ar-convert first; a stream without any ledger was changed "
                               "on its way.");
     return ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");

@@ -92,6 +92,6 @@ struct ar_cache_source {
  * sets: the method's records by set, or NULL. 0, or -1: then no result was stored.
  */
 int ar_cache_put(const struct ar_cache *cache, const char *key, const struct ar_buf *record, const struct ar_cache_source *sources,
-                 size_t n, const char *outcome, const json_t *sets, struct ar_error *error) AR_MUST_USE;
+                 size_t n, const char *outcome, const struct ar_node *sets, struct ar_error *error) AR_MUST_USE;
 
 #endif

@@ -150,10 +150,10 @@ static int digest_head(struct ar_cache_entry *entry, uint64_t n, char hex[AR_DIG
 /* All before the ledger, which has head bytes, must have the digest that the ledger says, and be the result of this key. */
 static int check_head(struct ar_cache_entry *entry, uint64_t head, const char *key, struct ar_error *error)
 {
-    const json_t *cache = json_object_get(entry->ledger.json, "cache");
-    const char *said = json_string_value(json_object_get(cache, "xxh3")), *said_key = json_string_value(json_object_get(cache, "key"));
+    const struct ar_node *cache = ar_node_get(entry->ledger.tree.root, "cache");
+    const char *said = ar_node_text_of(cache, "xxh3"), *said_key = ar_node_text_of(cache, "key");
     char hex[AR_DIGEST_HEX + 1];
-    if (!said || !said_key || ar_json_count(cache, "bytes") != head)
+    if (!said || !said_key || ar_node_count_of(cache, "bytes") != head)
         return fail_damaged(error, N_("its ledger does not describe it"));
     if (strcmp(key, said_key) != 0)
         return fail_damaged(error, N_("it is the result of another key"));
@@ -182,13 +182,12 @@ static int find_items(struct ar_cache_entry *entry, uint64_t head, struct ar_err
 {
     struct ar_buf header;
     uint64_t at = 0;
-    const char *name;
-    json_t *file;
     int result = 0;
     ar_buf_init(&header);
-    json_object_foreach (json_object_get(entry->ledger.json, "files"), name, file) {
-        struct ar_cache_item item = { .name = name, .n = ar_json_count(file, "bytes"),
-                                      .image_type = json_string_value(json_object_get(file, "image_type")) };
+    for (const struct ar_node *file = ar_node_members(ar_ledger_files(&entry->ledger)); file; file = file->next) {
+        const char *name = file->name;
+        struct ar_cache_item item = { .name = name, .n = ar_node_count_of(file, "bytes"),
+                                      .image_type = ar_node_text_of(file, "image_type") };
         ar_buf_clear(&header);
         ar_tar_header(&header, &(struct ar_tar_meta){ .name = name, .size = item.n, .is_file = !is_name(name), .image_type = item.image_type });
         item.offset = at + header.len;

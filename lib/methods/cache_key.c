@@ -102,18 +102,16 @@ static int by_text(const void *a, const void *b)
 /* The names of the lane's sets in their byte order, *n of them; the caller frees the array. NULL when memory ran out. */
 static const char **sorted_sets(const struct ar_ledger *ledger, size_t *n)
 {
-    json_t *sets = json_object_get(ledger->json, "sets");
-    const char **name = calloc(json_object_size(sets) + 1, sizeof *name);
-    const char *set;
-    json_t *value;
+    const struct ar_node *sets = ar_ledger_sets(ledger);
+    const char **name = calloc(ar_node_size(sets) + 1, sizeof *name);
     struct ar_record record;
     *n = 0;
-    if (name)
-        json_object_foreach (sets, set, value)
-            if (ar_ledger_described(ledger, set, &record))
-                name[(*n)++] = set;
-    if (name)
-        qsort(name, *n, sizeof *name, by_text);
+    if (!name)
+        return NULL;
+    for (const struct ar_node *set = ar_node_members(sets); set; set = set->next)
+        if (ar_ledger_described(ledger, set->name, &record))
+            name[(*n)++] = set->name;
+    qsort(name, *n, sizeof *name, by_text);
     return name;
 }
 

@@ -95,9 +95,13 @@ static int add_end(struct put *put, const char *key, struct ar_error *error)
     char hex[AR_DIGEST_HEX + 1];
     struct ar_buf text;
     ar_digest_hex(&put->digest, hex);
-    json_t *cache = json_pack("{sssIss}", "key", key, "bytes", (json_int_t)(put->written + put->bytes.len), "xxh3", hex);
-    if (!cache || json_object_set_new(put->ledger.json, "cache", cache) != 0)
-        return ar_fail_memory(error);
+    struct ar_tree *tree = &put->ledger.tree;
+    struct ar_node *cache = ar_tree_put(tree, tree->root, "cache", AR_NODE_OBJECT);
+    ar_tree_put_text(tree, cache, "key", key);
+    ar_tree_put_count(tree, cache, "bytes", put->written + put->bytes.len);
+    ar_tree_put_text(tree, cache, "xxh3", hex);
+    if (ar_tree_check(tree, error) != 0)
+        return -1;
     ar_buf_init(&text);
     ar_ledger_write(&put->ledger, &text);
     int result = ar_buf_check(&text, error);
@@ -112,12 +116,14 @@ static int add_end(struct put *put, const char *key, struct ar_error *error)
 }
 
 static int write_all(struct put *put, const char *key, const struct ar_cache_source *sources, size_t n, const char *outcome,
-                     const json_t *sets, struct ar_error *error)
+                     const struct ar_node *sets, struct ar_error *error)
 {
     if (ar_ledger_init(&put->ledger, error) != 0)
         return -1;
-    if (sets && json_object_update(json_object_get(put->ledger.json, "sets"), (json_t *)(uintptr_t)sets) != 0)
-        return ar_fail_memory(error);
+    for (const struct ar_node *set = ar_node_members(sets); set; set = set->next)
+        ar_tree_put_copy(&put->ledger.tree, ar_ledger_sets(&put->ledger), set->name, set);
+    if (ar_tree_check(&put->ledger.tree, error) != 0)
+        return -1;
     for (size_t i = 0; i < n; i++)
         if (add_source(put, &sources[i], error) != 0)
             return -1;
@@ -150,7 +156,7 @@ static int put_record(const struct ar_cache *cache, const char *key, const struc
 }
 
 int ar_cache_put(const struct ar_cache *cache, const char *key, const struct ar_buf *record, const struct ar_cache_source *sources,
-                 size_t n, const char *outcome, const json_t *sets, struct ar_error *error)
+                 size_t n, const char *outcome, const struct ar_node *sets, struct ar_error *error)
 {
     char name[AR_DIGEST_HEX + sizeof ".tar"];
     struct put put = { .file.fd = -1 };

@@ -52,7 +52,7 @@ struct ar_contract_answer {
     struct ar_buf result;  /* CSV: header and one row, with data and sample_name */
     struct ar_images images;
     struct ar_tar_map map; /* its own, where the pictures are in a tar */
-    json_t *rows;          /* SET → the record of what the method dropped of it by itself; or NULL */
+    struct ar_tree rows;   /* SET → the record of what the method dropped of it by itself; or empty */
 };
 
 /*
@@ -60,8 +60,8 @@ struct ar_contract_answer {
  * {"stage":"method","rows_in":N,"rows":M,"dropped":{REASON:N-M}} (AR_STAGE_METHOD). 0, or -1: AR_CONTENT where it does
  * not add up, or is not of what the method was given.
  */
-int ar_contract_add_rows(struct ar_contract_answer *answer, const struct ar_contract_lane *lane, const char *set, json_t *record,
-                         struct ar_error *error) AR_MUST_USE;
+int ar_contract_add_rows(struct ar_contract_answer *answer, const struct ar_contract_lane *lane, const char *set,
+                         const struct ar_node *record, struct ar_error *error) AR_MUST_USE;
 
 struct ar_contract_calls {
     const struct ar_share_calls *shares; /* a process is started for a share of the lanes, and asked by these (methods/share_work.h)

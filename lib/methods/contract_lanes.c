@@ -81,33 +81,41 @@ static int fail_record(const char *set, struct ar_error *error)
 }
 
 /* The counts of a record, which must have the form of any. */
-static int read_record(json_t *json, struct ar_record *record, struct ar_error *error)
+static int read_record(const struct ar_node *told, struct ar_record *record, struct ar_error *error)
 {
-    json_t *whole = json_pack("{s{s[O]}}", "sets", "", json);
-    if (!whole)
-        return ar_fail_memory(error);
-    int result = ar_ledger_check_form(whole, ar_tr("its record"), error);
-    json_decref(whole);
-    if (result != 0) {
+    struct ar_tree whole = { 0 };
+    struct ar_node *root = ar_tree_put(&whole, NULL, NULL, AR_NODE_OBJECT);
+    struct ar_node *sets = ar_tree_put(&whole, root, "sets", AR_NODE_OBJECT);
+    ar_tree_put_copy(&whole, ar_tree_put(&whole, sets, "", AR_NODE_ARRAY), NULL, told);
+    int result = ar_tree_check(&whole, error);
+    if (result == 0 && ar_ledger_check_form(root, ar_tr("its record"), error) != 0) {
         error->status = AR_CONTENT;
-        return -1;
+        result = -1;
     }
-    *record = (struct ar_record){ .stage = AR_STAGE_METHOD, .rows_in = ar_json_count(json, "rows_in"),
-                                  .rows = ar_json_count(json, "rows"), .dropped = json_object_get(json, "dropped") };
+    ar_tree_release(&whole);
+    if (result != 0)
+        return -1;
+    *record = (struct ar_record){ .stage = AR_STAGE_METHOD, .rows_in = ar_node_count_of(told, "rows_in"),
+                                  .rows = ar_node_count_of(told, "rows"), .dropped = ar_node_get(told, "dropped") };
     return 0;
 }
 
-int ar_contract_add_rows(struct ar_contract_answer *answer, const struct ar_contract_lane *lane, const char *set, json_t *record,
-                         struct ar_error *error)
+static int keep_record(struct ar_tree *rows, const char *set, const struct ar_node *record, struct ar_error *error)
+{
+    struct ar_node *all = rows->root ? rows->root : ar_tree_put(rows, NULL, NULL, AR_NODE_OBJECT);
+    ar_tree_put_copy(rows, all, set, record);
+    return ar_tree_check(rows, error);
+}
+
+int ar_contract_add_rows(struct ar_contract_answer *answer, const struct ar_contract_lane *lane, const char *set,
+                         const struct ar_node *record, struct ar_error *error)
 {
     struct ar_record given, told = { 0 };
     if (read_record(record, &told, error) != 0)
         return fail_record(set, error);
-    const char *reason;
-    json_t *n;
     uint64_t rows = told.rows;
-    json_object_foreach (told.dropped, reason, n)
-        rows = rows <= told.rows_in ? rows + ar_json_count(told.dropped, reason) : rows; /* enough to see that it is too much */
+    for (const struct ar_node *n = ar_node_members(told.dropped); n; n = n->next)
+        rows = rows <= told.rows_in ? rows + ar_node_count(n) : rows; /* enough to see that it is too much */
     bool known = ar_ledger_last(&lane->ledger, set, &given);
     if (!known)
         ar_fail(error, AR_CONTENT, "the lane has no such set");
@@ -116,11 +124,9 @@ int ar_contract_add_rows(struct ar_contract_answer *answer, const struct ar_cont
                 given.rows);
     else if (rows != told.rows_in)
         ar_fail(error, AR_CONTENT, "the method accounts for %" PRIu64 " rows of %" PRIu64, rows, told.rows_in);
-    else if (json_object_get(answer->rows, set))
+    else if (ar_node_get(answer->rows.root, set))
         ar_fail(error, AR_CONTENT, "there are two records of the method's");
-    else if ((answer->rows || (answer->rows = json_object())) && json_object_set(answer->rows, set, record) == 0)
-        return 0;
     else
-        return ar_fail_memory(error);
+        return keep_record(&answer->rows, set, record, error);
     return fail_record(set, error);
 }

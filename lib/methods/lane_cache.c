@@ -51,11 +51,9 @@ static bool is_forced(const struct ar_lane_cache *cache, const char *lane)
 /* Does what the method told of rows belong to the rows that the lane has by its ledger? */
 static bool fits(const struct ar_cache_entry *entry, const struct ar_ledger *ledger)
 {
-    const char *set;
-    json_t *records;
-    json_object_foreach (json_object_get(entry->ledger.json, "sets"), set, records) {
+    for (const struct ar_node *set = ar_node_members(ar_ledger_sets(&entry->ledger)); set; set = set->next) {
         struct ar_record last, record;
-        if (!ar_ledger_last(ledger, set, &last) || !ar_ledger_first(&entry->ledger, set, &record) || record.rows_in != last.rows)
+        if (!ar_ledger_last(ledger, set->name, &last) || !ar_ledger_first(&entry->ledger, set->name, &record) || record.rows_in != last.rows)
             return false;
     }
     return true;

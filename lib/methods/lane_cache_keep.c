@@ -76,24 +76,23 @@ static void add_text(struct keep *keep, const char *name, const char *text, size
 }
 
 /* A picture or the result, where the ledger says that they are. */
-static void add_entry(struct keep *keep, const char *name, const json_t *file)
+static void add_entry(struct keep *keep, const struct ar_node *file)
 {
-    const char *type = json_string_value(json_object_get(file, "image_type"));
-    uint64_t n = ar_json_count(file, "bytes"), first = keep->entries->end - keep->bytes.len;
+    const char *name = file->name, *type = ar_node_text_of(file, "image_type");
+    uint64_t n = ar_node_count_of(file, "bytes"), first = keep->entries->end - keep->bytes.len;
     uint64_t body = pass(keep, name, n, true, type);
     bool here = body >= first && body + n <= keep->entries->end;
     keep->source[keep->n++] = (struct ar_cache_source){ .name = name, .image_type = type, .n = n, .fd = keep->entries->fd, .offset = body,
                                                         .bytes = here ? keep->bytes.data + (body - first) : NULL,
-                                                        .xxh3 = json_string_value(json_object_get(file, "xxh3")) };
+                                                        .xxh3 = ar_node_text_of(file, "xxh3") };
 }
 
 /* What is to be stored, in the order in which it stands there: names, params, pictures, result. */
 static int find_sources(struct keep *keep, struct ar_error *error)
 {
     const struct ar_lane_entries *entries = keep->entries;
-    json_t *files = json_object_get(keep->ledger.json, "files"), *file;
-    const char *name;
-    keep->source = calloc(json_object_size(files) + 4, sizeof *keep->source);
+    const struct ar_node *files = ar_ledger_files(&keep->ledger), *result = ar_node_get(files, AR_NAME_RESULT);
+    keep->source = calloc(ar_node_size(files) + 4, sizeof *keep->source);
     if (!keep->source)
         return ar_fail_memory(error);
     keep->at = entries->start;
@@ -101,46 +100,40 @@ static int find_sources(struct keep *keep, struct ar_error *error)
     add_text(keep, AR_NAME_SAMPLE_NAME, entries->target->sample, entries->target->sample_len);
     if (entries->params->len)
         pass(keep, AR_NAME_PARAMS, entries->params->len, false, NULL);
-    json_object_foreach (files, name, file)
-        if (strncmp(name, AR_FOLDER_IMAGES, strlen(AR_FOLDER_IMAGES)) == 0)
-            add_entry(keep, name, file);
-    if ((file = json_object_get(files, AR_NAME_RESULT)) != NULL)
-        add_entry(keep, AR_NAME_RESULT, file);
+    for (const struct ar_node *file = ar_node_members(files); file; file = file->next)
+        if (strncmp(file->name, AR_FOLDER_IMAGES, strlen(AR_FOLDER_IMAGES)) == 0)
+            add_entry(keep, file);
+    if (result)
+        add_entry(keep, result);
     return keep->name.failed || keep->header.failed ? ar_fail_memory(error) : 0;
 }
 
-/* The records that the method gave: those behind the one of this step. NULL when memory ran out. */
-static json_t *method_records(const struct ar_ledger *ledger)
+/* Puts the records that the method gave into sets: those behind the one of this step. */
+static void put_records(struct ar_tree *sets, const struct ar_node *records)
 {
-    json_t *sets = json_object(), *records, *record;
-    const char *set;
-    json_object_foreach (json_object_get(ledger->json, "sets"), set, records) {
-        json_t *after = NULL;
-        size_t i;
-        json_array_foreach (records, i, record) {
-            const char *stage = json_string_value(json_object_get(record, "stage"));
-            if (after)
-                json_array_append(after, record);
-            else if (stage && strcmp(stage, "analyze") == 0)
-                after = json_array();
-        }
-        if (json_array_size(after) && json_object_set(sets, set, after) != 0) {
-            json_decref(sets);
-            sets = NULL;
-        }
-        json_decref(after);
+    struct ar_node *root = sets->root ? sets->root : ar_tree_put(sets, NULL, NULL, AR_NODE_OBJECT), *after = NULL;
+    bool behind = false;
+    for (const struct ar_node *record = ar_node_items(records); record; record = record->next) {
+        const char *stage = ar_node_text_of(record, "stage");
+        if (behind && !after)
+            after = ar_tree_put(sets, root, records->name, AR_NODE_ARRAY);
+        if (behind)
+            ar_tree_put_copy(sets, after, NULL, record);
+        behind = behind || (stage && strcmp(stage, "analyze") == 0);
     }
-    return sets;
 }
 
 static int keep_entries(struct keep *keep, const struct ar_cache *cache, const char *key, const struct ar_buf *record, struct ar_error *error)
 {
     if (read_ledger(keep, error) != 0 || find_sources(keep, error) != 0)
         return -1;
-    json_t *sets = method_records(&keep->ledger);
-    int result = sets ? ar_cache_put(cache, key, record, keep->source, keep->n, ar_ledger_outcome(&keep->ledger), sets, error)
-                      : ar_fail_memory(error);
-    json_decref(sets);
+    struct ar_tree sets = { 0 };
+    for (const struct ar_node *records = ar_node_members(ar_ledger_sets(&keep->ledger)); records; records = records->next)
+        put_records(&sets, records);
+    int result = ar_tree_check(&sets, error);
+    if (result == 0)
+        result = ar_cache_put(cache, key, record, keep->source, keep->n, ar_ledger_outcome(&keep->ledger), sets.root, error);
+    ar_tree_release(&sets);
     return result;
 }
 

@@ -31,7 +31,7 @@ void ar_lane_work_release(struct ar_lane_work *work)
     ar_ledger_release(&work->lane.ledger);
     ar_images_release(&work->answer.images);
     ar_tar_map_release(&work->answer.map);
-    json_decref(work->answer.rows);
+    ar_tree_release(&work->answer.rows);
     if (work->lane.dirfd >= 0)
         close(work->lane.dirfd);
     if (work->log >= 0 && work->log != work->jobs->log)

@@ -100,7 +100,7 @@ static int put_rest(struct ar_lane_writer *w, uint32_t number, struct ar_error *
 }
 
 /* Adds the record of this stage to a set, and the method's own, where it has one. */
-static int note_set(struct ar_ledger *ledger, const char *set, json_t *method, struct ar_error *error)
+static int note_set(struct ar_ledger *ledger, const char *set, const struct ar_node *method, struct ar_error *error)
 {
     struct ar_record before;
     if (!ar_ledger_last(ledger, set, &before))
@@ -110,17 +110,15 @@ static int note_set(struct ar_ledger *ledger, const char *set, json_t *method, s
         return -1;
     if (!method)
         return 0;
-    struct ar_record own = { .stage = AR_STAGE_METHOD, .rows_in = before.rows, .rows = ar_json_count(method, "rows"),
-                             .dropped = json_incref(json_object_get(method, "dropped")) };
+    struct ar_record own = { .stage = AR_STAGE_METHOD, .rows_in = before.rows, .rows = ar_node_count_of(method, "rows"),
+                             .dropped = ar_node_get(method, "dropped") };
     return ar_ledger_append(ledger, set, &own, error);
 }
 
-static int note_rows(struct ar_ledger *ledger, const json_t *method, struct ar_error *error)
+static int note_rows(struct ar_ledger *ledger, const struct ar_tree *method, struct ar_error *error)
 {
-    const char *set;
-    json_t *records;
-    json_object_foreach (json_object_get(ledger->json, "sets"), set, records)
-        if (note_set(ledger, set, json_object_get(method, set), error) != 0)
+    for (const struct ar_node *set = ar_node_members(ar_ledger_sets(ledger)); set; set = set->next)
+        if (note_set(ledger, set->name, method ? ar_node_get(method->root, set->name) : NULL, error) != 0)
             return -1;
     return 0;
 }
@@ -128,12 +126,10 @@ static int note_rows(struct ar_ledger *ledger, const json_t *method, struct ar_e
 /* The records that the method gave of its own, behind that of this stage. */
 static int note_kept(struct ar_ledger *ledger, const struct ar_cache_entry *kept, struct ar_error *error)
 {
-    const char *set;
-    json_t *records;
-    json_object_foreach (json_object_get(kept->ledger.json, "sets"), set, records)
-        if (json_array_extend(ar_ledger_records(ledger, set), records) != 0)
-            return ar_fail_memory(error);
-    return 0;
+    for (const struct ar_node *set = ar_node_members(ar_ledger_sets(&kept->ledger)); set; set = set->next)
+        for (const struct ar_node *record = ar_node_items(set); record; record = record->next)
+            ar_tree_put_copy(&ledger->tree, ar_ledger_records(ledger, set->name), NULL, record);
+    return ar_tree_check(&ledger->tree, error);
 }
 
 /* ---- the kinds of lanes --------------------------------------------------------------------------------------------- */
@@ -151,7 +147,7 @@ static int write_result(struct ar_lane_writer *w, struct ar_lane_done *done, con
         (ar_emit_whole(&w->emit, w->target->data, AR_NAME_RESULT, true, table->data, table->len, error) != 0 ||
          ar_ledger_set_file_bytes(w->ledger, AR_NAME_RESULT, table->data, table->len, error) != 0))
         return -1;
-    if (put_rest(w, done->number, error) != 0 || note_rows(w->ledger, answer->rows, error) != 0)
+    if (put_rest(w, done->number, error) != 0 || note_rows(w->ledger, &answer->rows, error) != 0)
         return -1;
     return end_entries(w, done, error);
 }
@@ -167,11 +163,11 @@ int ar_lane_write_result(struct ar_lane_writer *w, struct ar_lane_done *done, co
 /* Copies an entry from the cache with its digest. */
 static int put_kept(struct ar_lane_writer *w, const struct ar_cache_entry *kept, const struct ar_cache_item *item, struct ar_error *error)
 {
-    const json_t *file = json_object_get(json_object_get(kept->ledger.json, "files"), item->name);
+    const char *xxh3 = ar_node_text_of(ar_node_get(ar_ledger_files(&kept->ledger), item->name), "xxh3");
     if (ar_emit_begin(&w->emit, w->target->data, item->name, item->n, true, item->image_type, error) != 0 ||
         ar_cache_entry_write(kept, item, &w->emit.tar, error) != 0)
         return -1;
-    return ar_ledger_set_image(w->ledger, item->name, item->n, json_string_value(json_object_get(file, "xxh3")), item->image_type, error);
+    return ar_ledger_set_image(w->ledger, item->name, item->n, xxh3, item->image_type, error);
 }
 
 int ar_lane_write_kept(struct ar_lane_writer *w, struct ar_lane_done *done, const struct ar_cache_entry *kept, struct ar_error *error)
@@ -197,7 +193,7 @@ int ar_lane_write_kept(struct ar_lane_writer *w, struct ar_lane_done *done, cons
 static int set_files(struct ar_lane_writer *w, const struct ar_buf *text, struct ar_error *error)
 {
     const struct ar_target *target = w->target;
-    json_object_clear(json_object_get(w->ledger->json, "files"));
+    ar_node_clear(ar_ledger_files(w->ledger));
     if (ar_ledger_set_file_bytes(w->ledger, AR_NAME_DATA_NAME, target->data, target->data_len, error) != 0 ||
         ar_ledger_set_file_bytes(w->ledger, AR_NAME_SAMPLE_NAME, target->sample, target->sample_len, error) != 0 ||
         ar_ledger_set_file_bytes(w->ledger, AR_NAME_PARAMS, w->params->data, w->params->len, error) != 0)

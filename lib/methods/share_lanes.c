@@ -207,38 +207,35 @@ static int take_error(struct ar_lane_work *work, struct ar_lane_done *done, cons
 }
 
 /* What the method says in the lane's ledger must be so. */
-static int check_outcome(const json_t *ledger, const struct ar_lane_answer *answer, const char *lane, struct ar_error *error)
+static int check_outcome(const struct ar_node *ledger, const struct ar_lane_answer *answer, const char *lane, struct ar_error *error)
 {
-    const json_t *said = json_object_get(ledger, "outcome");
+    const struct ar_node *outcome = ar_node_get(ledger, "outcome");
+    const char *said = ar_node_text(outcome);
     const char *is = ar_lane_outcome_name(answer->error.text    ? AR_LANE_FAILED
                                           : answer->result.text ? AR_LANE_RESULT
                                                                 : AR_LANE_NO_RESULT);
-    if (!said || (json_is_string(said) && strcmp(json_string_value(said), is) == 0))
+    if (!outcome || (said && strcmp(said, is) == 0))
         return 0;
     ar_fail(error, AR_CONTENT, "'%s/" AR_NAME_LEDGER "' says the outcome '%s', and what the method answered is '%s'", lane,
-            json_is_string(said) ? json_string_value(said) : "", is);
+            said ? said : "", is);
     return ar_hint(error, "The outcome is 'result' with an analysis_result, 'failed' with an error, else 'no result'; it may be left out.");
 }
 
 /* The lane's rows that the method dropped by itself, as its ledger tells them. */
-static int take_records(struct ar_lane_work *work, const json_t *ledger, struct ar_error *error)
+static int take_records(struct ar_lane_work *work, const struct ar_node *ledger, struct ar_error *error)
 {
-    const char *set;
-    json_t *records, *record;
-    size_t i;
-    json_object_foreach (json_object_get(ledger, "sets"), set, records) {
-        json_array_foreach (records, i, record) {
-            const char *stage = json_string_value(json_object_get(record, "stage"));
+    for (const struct ar_node *set = ar_node_members(ar_node_get(ledger, "sets")); set; set = set->next)
+        for (const struct ar_node *record = ar_node_items(set); record; record = record->next) {
+            const char *stage = ar_node_text_of(record, "stage");
             if (stage && strcmp(stage, AR_STAGE_METHOD) == 0 &&
-                ar_contract_add_rows(&work->answer, &work->lane, set, record, error) != 0)
+                ar_contract_add_rows(&work->answer, &work->lane, set->name, record, error) != 0)
                 return -1;
         }
-    }
     return 0;
 }
 
-static int take_answer(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_lane_answer *answer, const json_t *ledger,
-                       struct ar_error *error)
+static int take_answer(struct ar_lane_work *work, struct ar_lane_done *done, struct ar_lane_answer *answer,
+                       const struct ar_node *ledger, struct ar_error *error)
 {
     const struct ar_target *target = &work->lane.target;
     char what[AR_LANE_ID_MAX + sizeof AR_NAME_RESULT + 2];
@@ -267,11 +264,13 @@ static int open_answer(struct ar_lane_work *work, struct ar_lane_done *done, str
         *error = *answer->fault;
         return -1;
     }
-    json_t *ledger = ar_json_load(answer->ledger.text, answer->ledger.n, false, what, error);
-    if (ledger && !json_is_object(ledger))
-        ar_fail(error, AR_CONTENT, "%s is no JSON object", what);
-    int result = json_is_object(ledger) ? take_answer(work, done, answer, ledger, error) : -1;
-    json_decref(ledger);
+    struct ar_tree ledger = { 0 };
+    int result = ar_tree_parse(&ledger, answer->ledger.text, answer->ledger.n, what, error);
+    if (result == 0 && !ar_node_is(ledger.root, AR_NODE_OBJECT))
+        result = ar_fail(error, AR_CONTENT, "%s is no JSON object", what);
+    if (result == 0)
+        result = take_answer(work, done, answer, ledger.root, error);
+    ar_tree_release(&ledger);
     return result;
 }
 

@@ -99,12 +99,12 @@ static bool has_set(const struct ar_share_work *share, uint32_t n, const char *s
 
 static int put_sets(struct ar_wire_tar *wire, const struct ar_share_work *share, struct ar_error *error)
 {
-    const char *set;
-    json_t *records;
-    for (uint32_t i = 0; i < share->n; i++)
-        json_object_foreach (json_object_get(share->lane[i].lane.ledger.json, "sets"), set, records)
-            if (!has_set(share, i, set) && put_set(wire, share, set, error) != 0)
+    for (uint32_t i = 0; i < share->n; i++) {
+        const struct ar_node *set = ar_node_members(ar_ledger_sets(&share->lane[i].lane.ledger));
+        for (; set; set = set->next)
+            if (!has_set(share, i, set->name) && put_set(wire, share, set->name, error) != 0)
                 return -1;
+    }
     return 0;
 }
 

@@ -59,12 +59,14 @@ static int note_dropped(const struct ar_set *set, uint64_t rows_in, struct ar_le
     uint64_t rows = set->index.rows;
     const char *reason = set->declared->dropped_as ? set->declared->dropped_as : "method";
     struct ar_record record = { .stage = AR_STAGE_METHOD, .rows_in = rows_in, .rows = rows };
+    struct ar_tree dropped = { 0 };
     if (rows == rows_in)
         return 0;
-    record.dropped = json_pack("{sI}", reason, (json_int_t)(rows_in - rows));
-    if (!record.dropped)
-        return ar_fail_memory(error);
-    return ar_ledger_append(ledger, set->name, &record, error);
+    ar_tree_put_count(&dropped, ar_tree_put(&dropped, NULL, NULL, AR_NODE_OBJECT), reason, rows_in - rows);
+    record.dropped = dropped.root;
+    int result = ar_tree_check(&dropped, error) == 0 ? ar_ledger_append(ledger, set->name, &record, error) : -1;
+    ar_tree_release(&dropped);
+    return result;
 }
 
 static int note_rows(const struct ar_lane *lane, struct ar_ledger *ledger, struct ar_error *error)
@@ -146,7 +148,7 @@ static int put_failure(struct ar_lane *lane, struct ar_emit *emit, const struct 
     struct ar_buf text;
     ar_buf_init(&text);
     ar_failure_text(&lane->failure, &text);
-    json_object_clear(json_object_get(ledger->json, "files"));
+    ar_node_clear(ar_ledger_files(ledger));
     int result = ar_buf_check(&text, error);
     if (result == 0)
         result = ar_emit_whole(emit, target->data, AR_NAME_ERROR, false, text.data, text.len, error);

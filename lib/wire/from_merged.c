@@ -203,7 +203,7 @@ static int add_lane(struct merging *m, size_t number, struct ar_error *error)
     ar_json_add_string(&m->merged.ledger, target->data, target->data_len);
     ar_buf_add_char(&m->merged.ledger, ':');
     if (result == 0)
-        ar_json_dump(&m->merged.ledger, ledger.json);
+        ar_node_dump(&m->merged.ledger, ledger.tree.root);
     ar_ledger_release(&ledger);
     return result;
 }
@@ -277,7 +277,7 @@ static int write_ledger(const struct ar_merged *merged, struct ar_emit *emit, st
 {
     struct ar_buf text;
     ar_buf_init(&text);
-    ar_json_dump(&text, merged->top.json);
+    ar_node_dump(&text, merged->top.tree.root);
     ar_buf_truncate(&text, text.len ? text.len - 1 : 0); /* the closing brace */
     ar_buf_add_text(&text, ",\"lanes\":");
     ar_buf_add(&text, merged->lanes.text, merged->lanes.len);

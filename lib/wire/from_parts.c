@@ -133,7 +133,9 @@ int ar_from_ledger(const struct ar_wire_from *from, struct ar_ledger *ledger, co
         return 0;
     if (!mark)
         return -1;
-    return json_object_set_new(ledger->json, "converted", mark) == 0 ? 0 : ar_fail_memory(error);
+    ar_tree_put_json(&ledger->tree, ledger->tree.root, "converted", mark);
+    json_decref(mark);
+    return ar_tree_check(&ledger->tree, error);
 }
 
 int ar_from_put(struct ar_emit *emit, struct ar_ledger *ledger, const char *lane, const char *name, bool is_file,

@@ -141,11 +141,9 @@ static int take_failed(struct ar_to *s, const struct ar_entry *entry)
 static uint64_t count_rows(const struct ar_ledger *ledger)
 {
     uint64_t rows = 0;
-    const char *set;
-    json_t *records;
     struct ar_record record;
-    json_object_foreach (json_object_get(ledger->json, "sets"), set, records)
-        if (ar_ledger_described(ledger, set, &record))
+    for (const struct ar_node *set = ar_node_members(ar_ledger_sets(ledger)); set; set = set->next)
+        if (ar_ledger_described(ledger, set->name, &record))
             rows += record.rows;
     return rows;
 }

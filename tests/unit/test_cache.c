@@ -171,11 +171,13 @@ static void put(const struct ar_cache *cache, const char *key, const char *recor
         { .name = "images/a.png", .bytes = body, .n = n, .image_type = "png" },
         { .name = "analysis_result", .bytes = "n\n1\n", .n = 4 },
     };
-    json_t *sets = json_pack("{s[{sssisi}]}", "s", "stage", "method", "rows_in", 2, "rows", 1);
+    static const char given[] = "{\"s\":[{\"stage\":\"method\",\"rows_in\":2,\"rows\":1}]}";
+    struct ar_tree sets = { 0 };
+    CHECK(ar_tree_parse(&sets, given, sizeof given - 1, "sets", &error) == 0, "%s", error.what);
     ar_buf_init(&record);
     ar_buf_add_text(&record, record_text);
-    CHECK(ar_cache_put(cache, key, &record, sources, AR_COUNT(sources), "result", sets, &error) == 0, "%s", error.what);
-    json_decref(sets);
+    CHECK(ar_cache_put(cache, key, &record, sources, AR_COUNT(sources), "result", sets.root, &error) == 0, "%s", error.what);
+    ar_tree_release(&sets);
     ar_buf_release(&record);
 }
 

@@ -458,7 +458,9 @@ static json_t *ledger_of(const struct ar_tar_map *map, const char *name)
     const struct ar_tar_item *item = item_of(map, name);
     struct ar_ledger ledger = { 0 };
     CHECK(ar_ledger_parse(&ledger, item->data, (size_t)item->n, name, &error) == 0, "%s", error.what);
-    return ledger.json;
+    json_t *json = ar_node_json(ledger.tree.root);
+    ar_ledger_release(&ledger);
+    return json;
 }
 
 /* Looks up "a.b.0.c". */

@@ -39,12 +39,10 @@ void cli_lanes_release(struct cli_lanes *lanes)
     ar_in_free(lanes->in);
     if (lanes->fd != STDIN_FILENO && lanes->fd >= 0)
         close(lanes->fd);
-    for (size_t i = 0; i < lanes->n_notes; i++) {
-        json_decref(lanes->note[i].record.dropped);
-        json_decref(lanes->note[i].record.rules);
+    for (size_t i = 0; i < lanes->n_notes; i++)
         free(lanes->note[i].set);
-    }
     free(lanes->note);
+    ar_tree_release(&lanes->values);
     *lanes = (struct cli_lanes){ .fd = -1 };
 }
 
@@ -100,14 +98,11 @@ int cli_lanes_close(struct cli_lanes *lanes, const struct ar_entry *entry, struc
                     lanes->note[i].set, record->rows_in, before.rows);
             result = ar_hint(error, "The stream was damaged or changed on its way: make it again from its source.");
         }
-        if (result == 0) {
+        if (result == 0)
             result = ar_ledger_append(ledger, lanes->note[i].set, record, error);
-        } else {
-            json_decref(record->dropped);
-            json_decref(record->rules);
-        }
         free(lanes->note[i].set);
     }
     lanes->n_notes = 0;
+    ar_tree_release(&lanes->values);
     return result;
 }

@@ -18,6 +18,7 @@ struct cli_lanes {
         struct ar_record record;
     } *note;              /* of the lane that is read */
     size_t n_notes, room;
+    struct ar_tree values; /* of the notes: those in dropped and rules; an array, or empty */
 };
 
 /*
@@ -37,7 +38,7 @@ int cli_lanes_next(struct cli_lanes *lanes, struct ar_entry *entry, struct ar_er
 /* The lane of an entry. */
 const struct ar_target *cli_lanes_target(const struct cli_lanes *lanes, const struct ar_entry *entry);
 
-/* Keeps a record of a set (its JSON becomes this one's) until cli_lanes_close. */
+/* Keeps a record of a set until cli_lanes_close; what it holds in dropped and rules is in lanes->values, or stays till then. */
 int cli_lanes_note(struct cli_lanes *lanes, const char *set, const struct ar_record *record, struct ar_error *error) AR_MUST_USE;
 
 /*
