@@ -44,6 +44,7 @@ corpus() {
 @test "unit: tar" { unit tar; }
 @test "unit: tar map" { unit tar_map; }
 @test "unit: targets" { unit targets; }
+@test "unit: tree" { unit tree; }
 @test "unit: wire" { unit wire; }
 @test "corpus of the fuzz driver: tar" { corpus tar; }
 @test "corpus of the fuzz driver: csv" { corpus csv; }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "codecs/json.h"
 
+#include <endian.h>
+
 #include "bytes/text.h"
 
 #define JSMN_STATIC
@@ -332,24 +334,53 @@ static char short_escape(char c)
     return at ? to[at - from] : 0;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The highest bit of each byte that is below 0x20, a quote or a backslash; above the first such byte, also of others. */
+static uint64_t mark_special(uint64_t bytes)
+{
+    uint64_t quote = bytes ^ EACH('"'), slash = bytes ^ EACH('\\');
+    uint64_t marks = ((bytes - EACH(0x20)) & ~bytes) | ((quote - EACH(1)) & ~quote) | ((slash - EACH(1)) & ~slash);
+    return marks & EACH(0x80);
+}
+
+size_t ar_json_plain_run(const char *text, size_t n)
+{
+    size_t i = 0;
+    for (; n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        uint64_t bytes;
+        memcpy(&bytes, text + i, sizeof bytes);
+        uint64_t marks = mark_special(le64toh(bytes));
+        if (marks)
+            return i + (size_t)__builtin_ctzll(marks) / 8;
+    }
+    while (i < n && (unsigned char)text[i] >= 0x20 && text[i] != '"' && text[i] != '\\')
+        i++;
+    return i;
+}
+
 void ar_json_add_string(struct ar_buf *buf, const char *text, size_t n)
 {
-    ar_buf_add_char(buf, '"');
-    size_t done = 0;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        if (AR_LIKELY((unsigned char)c >= 0x20 && c != '"' && c != '\\'))
-            continue;
-        ar_buf_add(buf, text + done, i - done);
-        done = i + 1;
-        char letter = short_escape(c);
+    size_t done = ar_json_plain_run(text, n);
+    char *to = ar_buf_reserve(buf, n + 2);
+    if (!to)
+        return;
+    to[0] = '"';
+    memcpy(to + 1, text, done);
+    to[done + 1] = '"';
+    ar_buf_grew(buf, done + (done < n ? 1 : 2));
+    while (done < n) {
+        char c = text[done++], letter = short_escape(c);
         if (letter)
             ar_buf_add(buf, (const char[]){ '\\', letter }, 2);
         else
             ar_buf_add_format(buf, "\\u%04x", (unsigned)c);
+        size_t run = ar_json_plain_run(text + done, n - done);
+        ar_buf_add(buf, text + done, run);
+        done += run;
+        if (done == n)
+            ar_buf_add_char(buf, '"');
     }
-    ar_buf_add(buf, text + done, n - done);
-    ar_buf_add_char(buf, '"');
 }
 
 /* ---- the view of the text ------------------------------------------------------------------------------------------- */

@@ -31,6 +31,12 @@ void ar_json_dump(struct ar_buf *buf, const json_t *json);
 
 void ar_json_add_integer(struct ar_buf *buf, int64_t value);
 
+/*
+ * How many bytes of text come before the first that has to be escaped in a JSON string (a quote, a backslash, a control character);
+ * n where none has.
+ */
+size_t ar_json_plain_run(const char *text, size_t n);
+
 /* Appends text (UTF-8) as a JSON string with its quotes. */
 void ar_json_add_string(struct ar_buf *buf, const char *text, size_t n);
 

@@ -90,7 +90,7 @@ static uint32_t hash_of(const char *name, size_t n)
 
 static bool has_name(const struct ar_node *node, const char *name, size_t n)
 {
-    return node->name_len == n && memcmp(node->name, name, n) == 0;
+    return node->name_len == n && *node->name == *name && memcmp(node->name, name, n) == 0;
 }
 
 /* The slot in which the name stands, or the free one where it belongs. */

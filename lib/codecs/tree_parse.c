@@ -11,7 +11,7 @@ enum { DEPTH_MAX = 64, DIGITS_MAX = 18 }; /* the reading of each level is a call
 /* at stands in the copy, behind whose last byte is a NUL: no loop runs beyond that. */
 struct plain {
     struct ar_tree *tree;
-    char *at;
+    char *at, *end;
     int depth;
 };
 
@@ -19,7 +19,7 @@ static bool read_value(struct plain *p, struct ar_node *node);
 
 static void skip_blanks(struct plain *p)
 {
-    while (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t')
+    while (AR_UNLIKELY(*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t'))
         p->at++;
 }
 
@@ -39,11 +39,9 @@ static bool take_string(struct plain *p, const char **text, size_t *n)
 {
     if (*p->at != '"')
         return false;
-    char *at = p->at + 1;
-    *text = at;
-    while (*at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
-        at++;
-    *n = (size_t)(at - *text);
+    *text = p->at + 1;
+    *n = ar_json_plain_run(*text, (size_t)(p->end - *text));
+    char *at = p->at + 1 + *n;
     p->at = at + 1;
     if (*at != '"')
         return false;
@@ -150,7 +148,7 @@ bool ar_tree_parse_plain(struct ar_tree *tree, const char *text, size_t n)
     if (n > 0)
         memcpy(copy, text, n);
     copy[n] = '\0';
-    struct plain p = { .tree = tree, .at = copy };
+    struct plain p = { .tree = tree, .at = copy, .end = copy + n };
     skip_blanks(&p);
     if (!read_value(&p, root))
         return false;

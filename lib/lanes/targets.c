@@ -5,7 +5,7 @@
 
 #include "bytes/grow.h"
 #include "bytes/text.h"
-#include "codecs/json.h"
+#include "codecs/tree.h"
 
 enum { NAMED_MAX = 20 }; /* lanes that a message names */
 
@@ -228,8 +228,27 @@ static int add_members(struct ar_targets *targets, const struct ar_json_doc *doc
     return status;
 }
 
+/* As most targets are: read the quick way, and nothing but texts. 1; 0 where they are not so; -1. */
+static int parse_plain(struct ar_targets *targets, const char *json, size_t n, const char *what, struct ar_error *error)
+{
+    struct ar_tree tree = { 0 };
+    bool plain = ar_tree_parse_plain(&tree, json, n) && ar_node_is(tree.root, AR_NODE_OBJECT);
+    const struct ar_node *first = plain ? ar_node_members(tree.root) : NULL;
+    for (const struct ar_node *member = first; member; member = member->next)
+        plain = plain && ar_node_is(member, AR_NODE_TEXT);
+    int status = plain;
+    for (const struct ar_node *member = first; member && status == 1; member = member->next)
+        if (ar_targets_add(targets, member->name, member->name_len, member->text, member->n, error) < 0)
+            status = ar_fail_in(error, "%s", what);
+    ar_tree_release(&tree);
+    return status;
+}
+
 int ar_targets_parse(struct ar_targets *targets, const char *json, size_t n, const char *what, struct ar_error *error)
 {
+    int plain = parse_plain(targets, json, n, what, error);
+    if (plain != 0)
+        return plain < 0 ? -1 : 0;
     struct ar_json_doc doc;
     if (ar_json_doc_parse(&doc, json, n, what, error) < 0)
         return -1;
