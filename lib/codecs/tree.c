@@ -74,18 +74,24 @@ char *ar_tree_memory(struct ar_tree *tree, size_t n)
 
 /* Open addressing, at most half of the slots taken; in the tree's memory. */
 struct ar_tree_index {
+    uint64_t seed;
     uint32_t mask; /* slots less one; those are a power of two */
     struct ar_node *slot[];
 };
 
-/* Names are seeded, so that who writes a document cannot choose those that fall into one slot. */
-static uint32_t hash_of(const char *name, size_t n)
+/* Who writes a document cannot choose names that fall into one slot. */
+static uint64_t new_seed(void)
 {
     uint64_t seed = 0;
     const void *random = (const void *)getauxval(AT_RANDOM);
     if (random)
         memcpy(&seed, random, sizeof seed);
-    return (uint32_t)XXH3_64bits_withSeed(name, n, seed);
+    return seed;
+}
+
+static uint32_t hash_of(const struct ar_tree_index *index, const char *name, size_t n)
+{
+    return (uint32_t)XXH3_64bits_withSeed(name, n, index->seed);
 }
 
 static bool has_name(const struct ar_node *node, const char *name, size_t n)
@@ -102,19 +108,15 @@ static uint32_t slot_of(const struct ar_tree_index *index, const char *name, siz
     return slot;
 }
 
-static struct ar_node *find(const struct ar_node *object, const char *name, size_t n)
+struct ar_node *ar_node_find(const struct ar_node *object, const char *name, size_t n)
 {
-    if (object->in.index)
-        return object->in.index->slot[slot_of(object->in.index, name, n, hash_of(name, n))];
+    const struct ar_tree_index *index = object->in.index;
+    if (index)
+        return index->slot[slot_of(index, name, n, hash_of(index, name, n))];
     struct ar_node *node = object->in.first;
     while (node && !has_name(node, name, n))
         node = node->next;
     return node;
-}
-
-struct ar_node *ar_node_get(const struct ar_node *object, const char *name)
-{
-    return object && object->type == AR_NODE_OBJECT ? find(object, name, strlen(name)) : NULL;
 }
 
 /* An index with room for twice the members. */
@@ -126,10 +128,11 @@ static bool make_index(struct ar_tree *tree, struct ar_node *object)
     struct ar_tree_index *index = (void *)ar_tree_memory(tree, sizeof *index + slots * sizeof *index->slot);
     if (!index)
         return false;
+    index->seed = object->in.index ? object->in.index->seed : new_seed();
     index->mask = (uint32_t)(slots - 1);
     memset(index->slot, 0, slots * sizeof *index->slot);
     for (struct ar_node *node = object->in.first; node; node = node->next) {
-        node->hash = object->in.index ? node->hash : hash_of(node->name, node->name_len);
+        node->hash = object->in.index ? node->hash : hash_of(index, node->name, node->name_len);
         index->slot[slot_of(index, node->name, node->name_len, node->hash)] = node;
     }
     object->in.index = index;
@@ -182,7 +185,7 @@ static struct ar_node *add_new(struct ar_tree *tree, struct ar_node *object, con
     node->name = name;
     node->name_len = (uint32_t)name_len;
     if (object->in.index) {
-        node->hash = hash_of(name, name_len);
+        node->hash = hash_of(object->in.index, name, name_len);
         object->in.index->slot[slot_of(object->in.index, name, name_len, node->hash)] = node;
     }
     append(object, node);
@@ -192,7 +195,7 @@ static struct ar_node *add_new(struct ar_tree *tree, struct ar_node *object, con
 struct ar_node *ar_tree_add(struct ar_tree *tree, struct ar_node *in, const char *name, size_t name_len)
 {
     if (name)
-        return find(in, name, name_len) ? NULL : add_new(tree, in, name, name_len);
+        return ar_node_find(in, name, name_len) ? NULL : add_new(tree, in, name, name_len);
     struct ar_node *node = new_node(tree);
     if (node && in)
         append(in, node);
@@ -212,11 +215,14 @@ static const char *copy_text(struct ar_tree *tree, const char *text, size_t n)
 static struct ar_node *put_member(struct ar_tree *tree, struct ar_node *object, const char *name)
 {
     size_t n = strlen(name);
-    struct ar_node *node = find(object, name, n);
+    struct ar_node *node = ar_node_find(object, name, n);
     if (node)
         return node;
     const char *copy = copy_text(tree, name, n);
-    return copy ? add_new(tree, object, copy, n) : NULL;
+    node = copy ? add_new(tree, object, copy, n) : NULL;
+    if (node)
+        node->plain_name = ar_json_plain_run(name, n) == n;
+    return node;
 }
 
 /* The place for a value: its type and what belongs to that are to be set. */
@@ -251,6 +257,7 @@ struct ar_node *ar_tree_put_text(struct ar_tree *tree, struct ar_node *in, const
         node->type = AR_NODE_TEXT;
         node->text = copy;
         node->n = (uint32_t)n;
+        node->plain_text = ar_json_plain_run(text, n) == n;
     }
     return node;
 }
@@ -313,7 +320,7 @@ static bool equal_in(const struct ar_node *a, const struct ar_node *b)
 {
     const struct ar_node *there = b->in.first;
     for (const struct ar_node *here = a->in.first; here; here = here->next) {
-        const struct ar_node *other = a->type == AR_NODE_ARRAY ? there : find(b, here->name, here->name_len);
+        const struct ar_node *other = a->type == AR_NODE_ARRAY ? there : ar_node_find(b, here->name, here->name_len);
         if (!other || !ar_node_equal(here, other))
             return false;
         there = there->next;
@@ -340,6 +347,19 @@ bool ar_node_equal(const struct ar_node *a, const struct ar_node *b)
     }
 }
 
+static void dump_string(struct ar_buf *buf, const char *text, uint32_t n, bool plain)
+{
+    char *to = plain ? ar_buf_reserve(buf, (size_t)n + 2) : NULL;
+    if (!to) {
+        ar_json_add_string(buf, text, n);
+        return;
+    }
+    to[0] = '"';
+    memcpy(to + 1, text, n);
+    to[n + 1] = '"';
+    ar_buf_grew(buf, (size_t)n + 2);
+}
+
 static void dump_in(struct ar_buf *buf, const struct ar_node *in)
 {
     bool object = in->type == AR_NODE_OBJECT;
@@ -348,7 +368,7 @@ static void dump_in(struct ar_buf *buf, const struct ar_node *in)
         if (node != in->in.first)
             ar_buf_add_char(buf, ',');
         if (object) {
-            ar_json_add_string(buf, node->name, node->name_len);
+            dump_string(buf, node->name, node->name_len, node->plain_name);
             ar_buf_add_char(buf, ':');
         }
         ar_node_dump(buf, node);
@@ -375,7 +395,7 @@ void ar_node_dump(struct ar_buf *buf, const struct ar_node *node)
         dump_real(buf, node->real);
         break;
     case AR_NODE_TEXT:
-        ar_json_add_string(buf, node->text, node->n);
+        dump_string(buf, node->text, node->n, node->plain_text);
         break;
     case AR_NODE_ARRAY:
     case AR_NODE_OBJECT:

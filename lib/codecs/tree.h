@@ -33,7 +33,8 @@ struct ar_node {
     uint32_t name_len;
     uint32_t n;    /* bytes of the text; members, items */
     uint32_t hash; /* of the name, where there is an index */
-    enum ar_node_type type;
+    enum ar_node_type type : 16;
+    bool plain_name, plain_text; /* nothing in it needs an escape */
 };
 
 struct ar_tree {
@@ -88,8 +89,14 @@ static inline size_t ar_node_size(const struct ar_node *in)
     return in && in->type >= AR_NODE_ARRAY ? in->n : 0;
 }
 
-/* The member of an object, or NULL. It takes the same time however many there are. */
-struct ar_node *ar_node_get(const struct ar_node *object, const char *name);
+/* The member of an object (which it is) by the n bytes of its name, or NULL. It takes the same time however many there are. */
+struct ar_node *ar_node_find(const struct ar_node *object, const char *name, size_t n);
+
+/* The member of an object, or NULL. */
+static inline struct ar_node *ar_node_get(const struct ar_node *object, const char *name)
+{
+    return object && object->type == AR_NODE_OBJECT ? ar_node_find(object, name, strlen(name)) : NULL;
+}
 
 static inline bool ar_node_is(const struct ar_node *node, enum ar_node_type type)
 {

@@ -56,6 +56,7 @@ static bool read_text(struct plain *p, struct ar_node *node)
     if (!take_string(p, &node->text, &n))
         return false;
     node->n = (uint32_t)n;
+    node->plain_text = true;
     return true;
 }
 
@@ -91,7 +92,10 @@ static bool read_member(struct plain *p, struct ar_node *object)
     if (!take_string(p, &name, &n) || !take(p, ':'))
         return false;
     struct ar_node *node = ar_tree_add(p->tree, object, name, n);
-    return node && read_value(p, node);
+    if (!node)
+        return false;
+    node->plain_name = true;
+    return read_value(p, node);
 }
 
 static bool read_item(struct plain *p, struct ar_node *array)

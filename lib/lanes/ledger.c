@@ -127,6 +127,7 @@ static bool read_record(const struct ar_node *node, struct ar_record *record)
     if (!node)
         return false;
     const char *xxh3 = ar_node_text_of(node, "xxh3");
+    const struct ar_node *bytes = ar_node_get(node, "bytes");
     *record = (struct ar_record){
         .stage = ar_node_text_of(node, "stage"),
         .rows_in = ar_node_count_of(node, "rows_in"),
@@ -134,8 +135,8 @@ static bool read_record(const struct ar_node *node, struct ar_record *record)
         .dropped = ar_node_get(node, "dropped"),
         .rules = ar_node_get(node, "rules"),
         .method = ar_node_text_of(node, "image_analysis_method"),
-        .digested = xxh3 && ar_node_is(ar_node_get(node, "bytes"), AR_NODE_INTEGER),
-        .bytes = ar_node_count_of(node, "bytes"),
+        .digested = xxh3 && ar_node_is(bytes, AR_NODE_INTEGER),
+        .bytes = ar_node_count(bytes),
     };
     if (xxh3)
         memcpy(record->xxh3, xxh3, strnlen(xxh3, AR_DIGEST_HEX));

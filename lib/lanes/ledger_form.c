@@ -94,7 +94,7 @@ static int tell(const struct fault *fault, const char *what, struct ar_error *er
 static size_t number_of(const struct member *members, const char *name)
 {
     size_t i = 0;
-    while (members[i].name && strcmp(members[i].name, name) != 0)
+    while (members[i].name && (*members[i].name != *name || strcmp(members[i].name, name) != 0))
         i++;
     return i;
 }
