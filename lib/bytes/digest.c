@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes/digest_kernel.h"
 
+#include <endian.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -26,10 +28,22 @@ void ar_digest_add(struct ar_digest *digest, const void *bytes, size_t n)
         XXH3_128bits_update((void *)digest->state, bytes, n);
 }
 
+/* Eight digits at once: each has a byte of its own, the first the highest. */
+static void put_hex8(char *hex, uint32_t value)
+{
+    uint64_t digits = value;
+    digits = (digits | digits << 16) & UINT64_C(0x0000ffff0000ffff);
+    digits = (digits | digits << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    digits = (digits | digits << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    uint64_t letters = (digits + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101); /* ten and more */
+    digits = htobe64(digits + UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10));
+    memcpy(hex, &digits, sizeof digits);
+}
+
 static void put_hex(char *hex, uint64_t value)
 {
-    for (size_t i = AR_DIGEST_HEX / 2; i-- > 0; value >>= 4)
-        hex[i] = "0123456789abcdef"[value & 15];
+    put_hex8(hex, (uint32_t)(value >> 32));
+    put_hex8(hex + 8, (uint32_t)value);
 }
 
 /* By hand: there is one for each entry of a stream, and snprintf takes as long as the digest of a small one. */

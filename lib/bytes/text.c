@@ -122,8 +122,8 @@ bool ar_text_has_control(const char *text, size_t n)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     for (size_t at = 0; at < n;) {
-        uint32_t c;
-        size_t len = decode(bytes + at, n - at, &c);
+        uint32_t c = bytes[at];
+        size_t len = c >= 0x20 && c < 0x7f ? 1 : decode(bytes + at, n - at, &c);
         if (len > 0 && is_control(c))
             return true;
         at += len > 0 ? len : 1;
