@@ -43,8 +43,14 @@ static inline unsigned ar_tar_checksum(const struct ar_tar_block *block)
 {
     const unsigned char *bytes = (const unsigned char *)block;
     unsigned sum = ' ' * sizeof(block->checksum);
-    for (size_t i = 0; i < AR_TAR_BLOCK; i++)
-        sum += bytes[i];
+    typedef uint16_t vector __attribute__((vector_size(16)));
+    vector sums = { 0 }, pairs;
+    for (size_t i = 0; i < AR_TAR_BLOCK; i += sizeof(pairs)) {
+        memcpy(&pairs, bytes + i, sizeof(pairs));
+        sums += (pairs & 0xff) + (pairs >> 8);
+    }
+    for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
+        sum += sums[i];
     for (size_t i = 0; i < sizeof(block->checksum); i++)
         sum -= (unsigned char)block->checksum[i];
     return sum;
