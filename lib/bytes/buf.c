@@ -53,6 +53,15 @@ char *ar_buf_reserve_more(struct ar_buf *buf, size_t n)
     return buf->data + buf->len;
 }
 
+void ar_buf_add_digits(struct ar_buf *buf, uint64_t value)
+{
+    char digits[24], *at = digits + sizeof digits;
+    do
+        *--at = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    ar_buf_add(buf, at, (size_t)(digits + sizeof digits - at));
+}
+
 void ar_buf_add_args(struct ar_buf *buf, const char *format, va_list args)
 {
     char small[256];

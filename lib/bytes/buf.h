@@ -66,6 +66,9 @@ static inline void ar_buf_add_char(struct ar_buf *buf, char c)
     ar_buf_add(buf, &c, 1);
 }
 
+/* Appends the digits of a number: what ar_buf_add_format takes ten times as long for. */
+void ar_buf_add_digits(struct ar_buf *buf, uint64_t value);
+
 void ar_buf_add_format(struct ar_buf *buf, const char *format, ...) AR_PRINTF(2, 3);
 void ar_buf_add_args(struct ar_buf *buf, const char *format, va_list args) AR_PRINTF(2, 0);
 

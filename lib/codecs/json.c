@@ -293,15 +293,9 @@ static void dump_array(struct ar_buf *buf, const json_t *json)
 
 void ar_json_add_integer(struct ar_buf *buf, int64_t value)
 {
-    char digits[24], *at = digits + sizeof digits;
-    bool negative = value < 0;
-    uint64_t left = negative ? -(uint64_t)value : (uint64_t)value;
-    do
-        *--at = (char)('0' + left % 10);
-    while ((left /= 10) > 0);
-    if (negative)
-        *--at = '-';
-    ar_buf_add(buf, at, (size_t)(digits + sizeof digits - at));
+    if (value < 0)
+        ar_buf_add_char(buf, '-');
+    ar_buf_add_digits(buf, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 /* By hand, since jansson's way takes several times as long. */

@@ -94,7 +94,10 @@ static void add_record(struct ar_buf *buf, const char *key, const char *value)
     size_t len = rest + digits(rest);
     if (digits(len) > digits(rest))
         len++;
-    ar_buf_add_format(buf, "%zu %s=", len, key);
+    ar_buf_add_digits(buf, len);
+    ar_buf_add_char(buf, ' ');
+    ar_buf_add_text(buf, key);
+    ar_buf_add_char(buf, '=');
     ar_buf_add_text(buf, value);
     ar_buf_add_char(buf, '\n');
 }
@@ -124,7 +127,8 @@ void ar_tar_header(struct ar_buf *buf, const struct ar_tar_meta *meta)
         put_fallback_name(&block, meta->name);
 
     size_t start = buf->len;
-    ar_buf_add(buf, zeros, AR_TAR_BLOCK); /* the pax header's place */
+    ar_buf_reserve(buf, (size_t)3 * AR_TAR_BLOCK); /* that many, mostly */
+    ar_buf_add(buf, zeros, AR_TAR_BLOCK);          /* the pax header's place */
     add_records(buf, meta, name_fits);
     if (buf->failed)
         return;

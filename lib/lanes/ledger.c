@@ -79,7 +79,9 @@ void ar_ledger_seal(struct ar_buf *out, size_t start)
 {
     char hex[AR_DIGEST_HEX + 1];
     ar_digest_bytes(out->data + start, out->len - start, hex);
-    ar_buf_add_format(out, ",\"xxh3\":\"%s\"}", hex);
+    ar_buf_add_text(out, ",\"xxh3\":\"");
+    ar_buf_add_text(out, hex);
+    ar_buf_add_text(out, "\"}");
 }
 
 void ar_ledger_write(const struct ar_ledger *ledger, struct ar_buf *out)
