@@ -21,11 +21,11 @@ static void put_octal(char *field, size_t width, uint64_t value)
 /* Completes a block in which only the names are set. */
 static void finish_block(struct ar_tar_block *block, char kind, uint64_t size)
 {
-    put_octal(block->mode, sizeof(block->mode), 0644);
-    put_octal(block->uid, sizeof(block->uid), 0);
-    put_octal(block->gid, sizeof(block->gid), 0);
+    memcpy(block->mode, "0000644", sizeof(block->mode));
+    memcpy(block->uid, "0000000", sizeof(block->uid));
+    memcpy(block->gid, "0000000", sizeof(block->gid));
     put_octal(block->size, sizeof(block->size), size);
-    put_octal(block->mtime, sizeof(block->mtime), 0);
+    memcpy(block->mtime, "00000000000", sizeof(block->mtime));
     block->kind = kind;
     memcpy(block->magic, "ustar", sizeof(block->magic));
     memcpy(block->version, "00", sizeof(block->version));

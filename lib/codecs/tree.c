@@ -55,19 +55,28 @@ void ar_tree_reserve(struct ar_tree *tree, size_t n)
         add_piece(tree, (n + nodes + PIECE + ALIGN - 1) / ALIGN * ALIGN);
 }
 
-char *ar_tree_memory(struct ar_tree *tree, size_t n)
+static bool add_room(struct ar_tree *tree, size_t n)
 {
-    n = (n + ALIGN - 1) / ALIGN * ALIGN;
-    if (AR_LIKELY(n <= tree->left && !tree->failed)) {
-        char *memory = tree->at;
-        tree->at += n;
-        tree->left -= n;
-        return memory;
-    }
     size_t piece = tree->piece ? 2 * tree->piece->n : PIECE;
     if (piece > PIECE_MAX)
         piece = PIECE_MAX;
-    return add_piece(tree, n > piece ? n : piece) ? ar_tree_memory(tree, n) : NULL;
+    return add_piece(tree, n > piece ? n : piece);
+}
+
+static inline char *take(struct ar_tree *tree, size_t n)
+{
+    n = (n + ALIGN - 1) / ALIGN * ALIGN;
+    if (AR_UNLIKELY(n > tree->left || tree->failed) && !add_room(tree, n))
+        return NULL;
+    char *memory = tree->at;
+    tree->at += n;
+    tree->left -= n;
+    return memory;
+}
+
+char *ar_tree_memory(struct ar_tree *tree, size_t n)
+{
+    return take(tree, n);
 }
 
 /* ---- members by their names ----------------------------------------------------------------------------------------- */
@@ -125,7 +134,7 @@ static bool make_index(struct ar_tree *tree, struct ar_node *object)
     size_t slots = 4 * FEW;
     while (slots < 4 * (size_t)object->n)
         slots *= 2;
-    struct ar_tree_index *index = (void *)ar_tree_memory(tree, sizeof *index + slots * sizeof *index->slot);
+    struct ar_tree_index *index = (void *)take(tree, sizeof *index + slots * sizeof *index->slot);
     if (!index)
         return false;
     index->seed = object->in.index ? object->in.index->seed : new_seed();
@@ -156,7 +165,7 @@ static void free_slot(struct ar_tree_index *index, uint32_t slot)
 
 static struct ar_node *new_node(struct ar_tree *tree)
 {
-    struct ar_node *node = (void *)ar_tree_memory(tree, sizeof *node);
+    struct ar_node *node = (void *)take(tree, sizeof *node);
     if (node)
         *node = (struct ar_node){ .type = AR_NODE_NULL };
     return node;
@@ -205,7 +214,7 @@ struct ar_node *ar_tree_add(struct ar_tree *tree, struct ar_node *in, const char
 static const char *copy_text(struct ar_tree *tree, const char *text, size_t n)
 {
     bool good = ar_utf8_check(text, n) == n && n < UINT32_MAX;
-    char *copy = good ? ar_tree_memory(tree, n + 1) : NULL;
+    char *copy = good ? take(tree, n + 1) : NULL;
     tree->failed |= !good;
     if (copy)
         memcpy(copy, text, n + 1);
@@ -347,17 +356,21 @@ bool ar_node_equal(const struct ar_node *a, const struct ar_node *b)
     }
 }
 
-static void dump_string(struct ar_buf *buf, const char *text, uint32_t n, bool plain)
+/* A string, and the character that comes behind it (NUL: none). */
+static void dump_string(struct ar_buf *buf, const char *text, uint32_t n, bool plain, char behind)
 {
-    char *to = plain ? ar_buf_reserve(buf, (size_t)n + 2) : NULL;
+    char *to = plain ? ar_buf_reserve(buf, (size_t)n + 3) : NULL;
     if (!to) {
         ar_json_add_string(buf, text, n);
+        if (behind)
+            ar_buf_add_char(buf, behind);
         return;
     }
     to[0] = '"';
     memcpy(to + 1, text, n);
     to[n + 1] = '"';
-    ar_buf_grew(buf, (size_t)n + 2);
+    to[n + 2] = behind;
+    ar_buf_grew(buf, (size_t)n + 2 + (behind != '\0'));
 }
 
 static void dump_in(struct ar_buf *buf, const struct ar_node *in)
@@ -367,10 +380,8 @@ static void dump_in(struct ar_buf *buf, const struct ar_node *in)
     for (const struct ar_node *node = in->in.first; node; node = node->next) {
         if (node != in->in.first)
             ar_buf_add_char(buf, ',');
-        if (object) {
-            dump_string(buf, node->name, node->name_len, node->plain_name);
-            ar_buf_add_char(buf, ':');
-        }
+        if (object)
+            dump_string(buf, node->name, node->name_len, node->plain_name, ':');
         ar_node_dump(buf, node);
     }
     ar_buf_add_char(buf, object ? '}' : ']');
@@ -395,7 +406,7 @@ void ar_node_dump(struct ar_buf *buf, const struct ar_node *node)
         dump_real(buf, node->real);
         break;
     case AR_NODE_TEXT:
-        dump_string(buf, node->text, node->n, node->plain_text);
+        dump_string(buf, node->text, node->n, node->plain_text, '\0');
         break;
     case AR_NODE_ARRAY:
     case AR_NODE_OBJECT:

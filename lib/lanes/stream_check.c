@@ -56,12 +56,12 @@ static int check_files(const struct ar_stream_check *c, struct ar_error *error)
 static int check_rows(const struct ar_stream_check *c, const char *set, struct ar_error *error)
 {
     uint64_t source;
-    struct ar_record first;
-    if (!c->top->tree.root || !ar_ledger_source_rows(c->top, set, c->lane, &source) ||
-        !ar_ledger_first(c->ledger, set, &first) || source == first.rows_in)
+    const struct ar_node *first = ar_node_items(ar_ledger_records(c->ledger, set));
+    if (!c->top->tree.root || !ar_ledger_source_rows(c->top, set, c->lane, &source) || !first ||
+        source == ar_node_count_of(first, "rows_in"))
         return 0;
     ar_fail(error, AR_INPUT, "lane '%s': its ledger has %" PRIu64 " rows of '%s', and the one at the top %" PRIu64, c->lane,
-            first.rows_in, set, source);
+            ar_node_count_of(first, "rows_in"), set, source);
     return ar_hint(error, "The stream was put together from different runs: make it again from its source.");
 }
 
