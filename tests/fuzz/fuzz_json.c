@@ -134,6 +134,31 @@ static void check_dump(json_t *json)
     ar_buf_release(&text);
 }
 
+/* A tree of our own is made of what jansson takes, and of nothing else, and is the same. */
+static void check_tree(const struct text *text, const json_t *json)
+{
+    struct ar_tree tree = { 0 }, plain = { 0 };
+    struct ar_error error = { 0 };
+    struct ar_buf ours, theirs;
+    FUZZ_CHECK((ar_tree_parse(&tree, text->bytes, text->n, "input", &error) == 0) == (json != NULL));
+    if (!json)
+        fuzz_check_error(&error);
+    FUZZ_CHECK(!ar_tree_parse_plain(&plain, text->bytes, text->n) || (json && ar_node_equal(plain.root, tree.root)));
+    if (json) {
+        json_t *back = ar_node_json(tree.root);
+        ar_buf_init(&ours);
+        ar_buf_init(&theirs);
+        ar_node_dump(&ours, tree.root);
+        ar_json_dump(&theirs, json);
+        FUZZ_CHECK(json_equal(json, back) && ours.len == theirs.len && memcmp(ours.data, theirs.data, ours.len) == 0);
+        json_decref(back);
+        ar_buf_release(&ours);
+        ar_buf_release(&theirs);
+    }
+    ar_tree_release(&tree);
+    ar_tree_release(&plain);
+}
+
 static void check_views(const struct text *text)
 {
     struct ar_json_doc doc;
@@ -151,6 +176,8 @@ static void check_views(const struct text *text)
             compare(&doc, &root, json);
         if (json && !reals)
             check_dump(json);
+        if (!reals)
+            check_tree(text, json);
         json_decref(json);
     }
     struct ar_json_span name, value;
