@@ -203,7 +203,7 @@ static struct ar_node *add_new(struct ar_tree *tree, struct ar_node *object, con
 
 struct ar_node *ar_tree_add(struct ar_tree *tree, struct ar_node *in, const char *name, size_t name_len)
 {
-    if (name)
+    if (in && name)
         return ar_node_find(in, name, name_len) ? NULL : add_new(tree, in, name, name_len);
     struct ar_node *node = new_node(tree);
     if (node && in)
@@ -239,8 +239,11 @@ static struct ar_node *put(struct ar_tree *tree, struct ar_node *in, const char 
 {
     if (tree->failed)
         return NULL;
-    bool fits = in ? in->type == (name ? AR_NODE_OBJECT : AR_NODE_ARRAY) : !name && !tree->root;
-    struct ar_node *node = !fits ? NULL : name ? put_member(tree, in, name) : ar_tree_add(tree, in, NULL, 0);
+    struct ar_node *node = NULL;
+    if (in && name && in->type == AR_NODE_OBJECT)
+        node = put_member(tree, in, name);
+    else if (!name && (in ? in->type == AR_NODE_ARRAY : !tree->root))
+        node = ar_tree_add(tree, in, NULL, 0);
     tree->failed |= !node;
     if (!in && node)
         tree->root = node;

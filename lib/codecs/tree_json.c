@@ -9,10 +9,12 @@ static void put_all(struct ar_tree *tree, struct ar_node *node, const json_t *va
     size_t i;
     const char *name;
     json_t *member;
-    json_array_foreach (value, i, member)
+    json_array_foreach (value, i, member) {
         ar_tree_put_json(tree, node, NULL, member);
-    json_object_foreach ((json_t *)(uintptr_t)value, name, member)
+    }
+    json_object_foreach ((json_t *)(uintptr_t)value, name, member) {
         ar_tree_put_json(tree, node, name, member);
+    }
 }
 
 struct ar_node *ar_tree_put_json(struct ar_tree *tree, struct ar_node *in, const char *name, const json_t *value)
