@@ -26,8 +26,9 @@ static bool is_letter(char c)
 
 size_t ar_json_behind_string(const char *text, size_t n, size_t i)
 {
-    for (i++; i < n && text[i] != '"'; i++)
-        i += text[i] == '\\';
+    i++;
+    while (i < n && (i += ar_json_plain_run(text + i, n - i)) < n && text[i] != '"')
+        i += text[i] == '\\' ? 2 : 1;
     return i < n ? i + 1 : n;
 }
 

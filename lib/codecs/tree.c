@@ -10,6 +10,7 @@ enum {
     ALIGN = 8,
     PIECE = 4096,         /* bytes of the smallest piece */
     PIECE_MAX = 1 << 20,  /* of one that is made since the one before is full */
+    PIECE_KEPT = 1 << 16, /* of the largest that ar_tree_clear keeps */
     FEW = 16,             /* members that are looked at one after the other */
 };
 
@@ -27,6 +28,21 @@ void ar_tree_release(struct ar_tree *tree)
         free(piece);
     }
     *tree = (struct ar_tree){ 0 };
+}
+
+void ar_tree_clear(struct ar_tree *tree)
+{
+    struct ar_tree_piece *kept = tree->piece;
+    struct ar_tree rest = { .piece = kept && kept->n <= PIECE_KEPT ? kept->before : kept };
+    if (rest.piece == kept)
+        kept = NULL;
+    ar_tree_release(&rest);
+    *tree = (struct ar_tree){ .piece = kept };
+    if (kept) {
+        kept->before = NULL;
+        tree->at = (char *)(kept + 1);
+        tree->left = kept->n;
+    }
 }
 
 int ar_tree_check(const struct ar_tree *tree, struct ar_error *error)

@@ -47,11 +47,14 @@ struct ar_tree {
 
 void ar_tree_release(struct ar_tree *tree);
 
+/* Makes it empty, and keeps some of its memory, for trees that come one after the other. */
+void ar_tree_clear(struct ar_tree *tree);
+
 /* 0 where everything is there; -1 with error filled in where memory ran out. */
 int ar_tree_check(const struct ar_tree *tree, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Reads text into a zeroed tree, by the rules and with the messages of ar_json_load. 0, or -1 (AR_INPUT; the tree is then empty,
+ * Reads text into an empty tree, by the rules and with the messages of ar_json_load. 0, or -1 (AR_INPUT; the tree is then empty,
  * releasing it is no matter).
  */
 int ar_tree_parse(struct ar_tree *tree, const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;

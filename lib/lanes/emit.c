@@ -5,12 +5,14 @@ void ar_emit_init(struct ar_emit *emit, struct ar_out *out, bool one_lane)
 {
     ar_tar_writer_init(&emit->tar, out);
     ar_buf_init(&emit->name);
+    ar_buf_init(&emit->text);
     emit->one_lane = one_lane;
 }
 
 void ar_emit_release(struct ar_emit *emit)
 {
     ar_buf_release(&emit->name);
+    ar_buf_release(&emit->text);
 }
 
 static int set_name(struct ar_emit *emit, const char *lane, const char *name, struct ar_error *error)
@@ -51,14 +53,11 @@ int ar_emit_names(struct ar_emit *emit, const struct ar_target *target, struct a
 
 int ar_emit_ledger(struct ar_emit *emit, const char *lane, const struct ar_ledger *ledger, struct ar_error *error)
 {
-    struct ar_buf text;
-    ar_buf_init(&text);
-    ar_ledger_write(ledger, &text);
-    int result = ar_buf_check(&text, error);
-    if (result == 0)
-        result = ar_emit_whole(emit, lane, AR_NAME_LEDGER, false, text.data, text.len, error);
-    ar_buf_release(&text);
-    return result;
+    ar_buf_clear(&emit->text);
+    ar_ledger_write(ledger, &emit->text);
+    if (ar_buf_check(&emit->text, error) != 0)
+        return -1;
+    return ar_emit_whole(emit, lane, AR_NAME_LEDGER, false, emit->text.data, emit->text.len, error);
 }
 
 int ar_emit_pass(struct ar_emit *emit, struct ar_stream *stream, const struct ar_entry *entry, struct ar_error *error)

@@ -11,6 +11,7 @@ struct ar_emit {
     struct ar_tar_writer tar;
     bool one_lane;      /* the shape of one lane: its folder is left out */
     struct ar_buf name; /* of the entry */
+    struct ar_buf text; /* of a ledger */
 };
 
 /* Writes to out, which stays the caller's. */

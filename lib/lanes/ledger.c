@@ -21,6 +21,11 @@ void ar_ledger_release(struct ar_ledger *ledger)
     ar_tree_release(&ledger->tree);
 }
 
+void ar_ledger_clear(struct ar_ledger *ledger)
+{
+    ar_tree_clear(&ledger->tree);
+}
+
 int ar_ledger_copy(struct ar_ledger *ledger, const struct ar_ledger *from, struct ar_error *error)
 {
     if (!from->tree.root)
@@ -58,8 +63,13 @@ int ar_ledger_check_seal(const char *text, size_t n, const char *what, struct ar
 
 int ar_ledger_parse(struct ar_ledger *ledger, const char *text, size_t n, const char *what, struct ar_error *error)
 {
+    ledger->tree = (struct ar_tree){ 0 };
+    return ar_ledger_parse_next(ledger, text, n, what, error);
+}
+
+int ar_ledger_parse_next(struct ar_ledger *ledger, const char *text, size_t n, const char *what, struct ar_error *error)
+{
     struct ar_tree *tree = &ledger->tree;
-    *tree = (struct ar_tree){ 0 };
     if (ar_ledger_check_seal(text, n, what, error) != 0 || ar_tree_parse(tree, text, n, what, error) != 0)
         return -1;
     ar_node_drop(tree->root, "xxh3");

@@ -53,11 +53,17 @@ void ar_ledger_release(struct ar_ledger *ledger);
 /* A copy of one, or, where there is nothing in that, one with nothing in it. The same. */
 int ar_ledger_copy(struct ar_ledger *ledger, const struct ar_ledger *from, struct ar_error *error) AR_MUST_USE;
 
+/* There is nothing in it then; memory is kept for the next that is read by ar_ledger_parse_next. */
+void ar_ledger_clear(struct ar_ledger *ledger);
+
 /*
  * Reads one; what names it in messages ("ledger of lane '0000'"). 0, or -1 (AR_INPUT): no JSON, a member of another type (see
  * lanes/ledger_form.h), or another text than its xxh3 says.
  */
 int ar_ledger_parse(struct ar_ledger *ledger, const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
+
+/* The same into a ledger that is cleared, or zeroed. */
+int ar_ledger_parse_next(struct ar_ledger *ledger, const char *text, size_t n, const char *what, struct ar_error *error) AR_MUST_USE;
 
 /* Appends its text, its xxh3 included, without a line end. */
 void ar_ledger_write(const struct ar_ledger *ledger, struct ar_buf *out);

@@ -245,7 +245,7 @@ static int enter_lane(struct ar_stream *stream, const struct ar_entry *entry, st
         return fail_missing(stream, (size_t)(stream->lane + 1), error);
     stream->lane = entry->lane;
     stream->lane_named = stream->lane_sample = stream->lane_ended = false;
-    ar_ledger_release(&stream->ledger);
+    ar_ledger_clear(&stream->ledger);
     return 0;
 }
 
@@ -309,8 +309,8 @@ static int take_ledger(struct ar_stream *stream, const struct ar_entry *entry, s
     snprintf(what, sizeof what, ar_tr("entry '%s'"), entry->tar->name);
     if (!stream->lane_sample)
         return fail_order(entry, N_("data_name and sample_name before a lane's ledger"), error);
-    ar_ledger_release(&stream->ledger);
-    if (ar_ledger_parse(&stream->ledger, entry->text, entry->len, what, error) != 0)
+    ar_ledger_clear(&stream->ledger);
+    if (ar_ledger_parse_next(&stream->ledger, entry->text, entry->len, what, error) != 0)
         return -1;
     return check_lane(stream, error);
 }

@@ -186,6 +186,27 @@ static void test_equal(void)
     check_equal("{}", "[]", false);
 }
 
+/* A tree that is cleared is an empty one, whatever was in it: a little, much, or nothing at all. */
+static void test_cleared(void)
+{
+    struct ar_tree tree = { 0 };
+    ar_tree_clear(&tree);
+    CHECK(!tree.root && !tree.piece);
+    for (int n = 1; n <= 100000; n *= 10) {
+        struct ar_node *root = ar_tree_put(&tree, NULL, NULL, AR_NODE_ARRAY);
+        for (int i = 0; i < n; i++)
+            ar_tree_put_count(&tree, root, NULL, (uint64_t)i);
+        CHECK(ar_tree_check(&tree, &error) == 0 && ar_node_size(root) == (size_t)n && ar_node_count(ar_node_last(root)) == (uint64_t)n - 1);
+        if (n == 1000)
+            ar_tree_put_text(&tree, root, NULL, "\xe9"); /* turns it bad */
+        ar_tree_clear(&tree);
+        CHECK(!tree.root && ar_tree_check(&tree, &error) == 0 && ar_tree_parse(&tree, "[1]", 3, "x", &error) == 0);
+        check_dump(tree.root, "[1]");
+        ar_tree_clear(&tree);
+    }
+    ar_tree_release(&tree);
+}
+
 /* ---- many members --------------------------------------------------------------------------------------------------- */
 
 enum { MANY = 100000 };
@@ -405,6 +426,7 @@ int main(void)
     test_copies();
     test_bad_trees();
     test_equal();
+    test_cleared();
     test_many_members();
     test_few_and_more_members();
     test_plain_texts();
