@@ -56,6 +56,12 @@ records() {
     [ "$(left -w Channel==$'x\ny')" = '"x b' ]
 }
 
+@test "a value that is no UTF-8 is in no row; the ledger, which is JSON, tells the others" {
+    lanes 1,Spots,1,a 1,tea,1,b
+    [ "$(left -e $'caf\xe9' -e Spots)" = a ]
+    [ "$(records out.tar 1 '.[1].rules')" = '[{"entity":["Spots"],"dropped":1}]' ]
+}
+
 @test "an entity with a = needs the set before it" {
     lanes 1,a=b,1,x 1,c,1,y
     [ "$(left -e set=a=b)" = x ]

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/cleanse.h"
 
+#include "bytes/text.h"
+
 #define COLUMN_ENTITY "Entity"
 
 /* A value in the two ways in which a cell can hold it, so that no cell has to be decoded. */
@@ -341,6 +343,7 @@ void ar_cleansed_release(struct ar_cleansed *cleansed)
     cleansed->dropped = NULL;
 }
 
+/* A value that is no UTF-8 cannot be told in JSON, and is left out. */
 static void put_rule(struct ar_tree *tree, struct ar_node *rules, const struct ar_rule *rule, uint64_t dropped)
 {
     bool entity = strcmp(rule->column, COLUMN_ENTITY) == 0;
@@ -349,7 +352,8 @@ static void put_rule(struct ar_tree *tree, struct ar_node *rules, const struct a
         ar_tree_put_text(tree, node, "where", rule->column);
     struct ar_node *values = ar_tree_put(tree, node, entity ? "entity" : "is", AR_NODE_ARRAY);
     for (size_t i = 0; i < rule->n_values; i++)
-        ar_tree_put_text(tree, values, NULL, rule->values[i]);
+        if (ar_utf8_check(rule->values[i], strlen(rule->values[i])) == strlen(rule->values[i]))
+            ar_tree_put_text(tree, values, NULL, rule->values[i]);
     ar_tree_put_count(tree, node, "dropped", dropped);
 }
 
