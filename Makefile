@@ -263,7 +263,7 @@ check-interop: deps-test ## install pandas 1.5, 2.2 and 3.1 from PyPI, and stand
 
 .PHONY: lint
 lint: deps-dev ## warnings as errors with gcc and clang; cppcheck, shellcheck, mandoc
-	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/gcc DEVELOPER=1 CC=gcc
+	@$(MAKE) --no-print-directory -j$(JOBS) test-programs DEVELOPER=1
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/clang DEVELOPER=1 CC=clang
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr -j$(JOBS) \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE -DAR_VERSION='""' -D__x86_64__ -Ilib -Itools -I. lib tools tests/gen-run.c
