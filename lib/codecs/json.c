@@ -356,26 +356,20 @@ size_t ar_json_plain_run(const char *text, size_t n)
 
 void ar_json_add_string(struct ar_buf *buf, const char *text, size_t n)
 {
-    size_t done = ar_json_plain_run(text, n);
-    char *to = ar_buf_reserve(buf, n + 2);
-    if (!to)
-        return;
-    to[0] = '"';
-    memcpy(to + 1, text, done);
-    to[done + 1] = '"';
-    ar_buf_grew(buf, done + (done < n ? 1 : 2));
-    while (done < n) {
+    ar_buf_add_char(buf, '"');
+    for (size_t done = 0;;) {
+        size_t run = ar_json_plain_run(text + done, n - done);
+        ar_buf_add(buf, text + done, run);
+        done += run;
+        if (done == n)
+            break;
         char c = text[done++], letter = short_escape(c);
         if (letter)
             ar_buf_add(buf, (const char[]){ '\\', letter }, 2);
         else
             ar_buf_add_format(buf, "\\u%04x", (unsigned)c);
-        size_t run = ar_json_plain_run(text + done, n - done);
-        ar_buf_add(buf, text + done, run);
-        done += run;
-        if (done == n)
-            ar_buf_add_char(buf, '"');
     }
+    ar_buf_add_char(buf, '"');
 }
 
 /* ---- the view of the text ------------------------------------------------------------------------------------------- */

@@ -161,6 +161,7 @@ static int check_complete(const struct ar_tar_writer *writer, struct ar_error *e
     return ar_fail(error, AR_SYSTEM, "an entry of the tar being written is %" PRIu64 " bytes short of its size", writer->left);
 }
 
+/* add_records would have nothing to add: the header is one block, which needs no memory. */
 static bool needs_no_pax(const struct ar_tar_meta *meta)
 {
     return meta->size < OCTAL_LIMIT && !meta->is_file && meta->image_type == NULL && meta->pax == NULL;

@@ -150,7 +150,13 @@ struct ar_node *ar_tree_put(struct ar_tree *tree, struct ar_node *in, const char
 struct ar_node *ar_tree_put_text(struct ar_tree *tree, struct ar_node *in, const char *name, const char *text);
 struct ar_node *ar_tree_put_count(struct ar_tree *tree, struct ar_node *in, const char *name, uint64_t count);
 
-/* The same with a copy of all that is in a value, which may be of another tree, or jansson's. */
+/* The root, which is put into a tree that has none. */
+static inline struct ar_node *ar_tree_root(struct ar_tree *tree, enum ar_node_type type)
+{
+    return tree->root ? tree->root : ar_tree_put(tree, NULL, NULL, type);
+}
+
+/* The same as ar_tree_put with a copy of all that is in a value, which may be of another tree, or jansson's. */
 struct ar_node *ar_tree_put_copy(struct ar_tree *tree, struct ar_node *in, const char *name, const struct ar_node *value);
 struct ar_node *ar_tree_put_json(struct ar_tree *tree, struct ar_node *in, const char *name, const json_t *value);
 

@@ -360,7 +360,7 @@ static void put_rule(struct ar_tree *tree, struct ar_node *rules, const struct a
 int ar_cleansed_record(const struct ar_cleansed *cleansed, const struct ar_rules *rules, struct ar_tree *values, struct ar_record *record,
                        struct ar_error *error)
 {
-    struct ar_node *all = values->root ? values->root : ar_tree_put(values, NULL, NULL, AR_NODE_ARRAY);
+    struct ar_node *all = ar_tree_root(values, AR_NODE_ARRAY);
     struct ar_node *dropped = ar_tree_put(values, all, NULL, AR_NODE_OBJECT);
     struct ar_node *list = rules->n ? ar_tree_put(values, all, NULL, AR_NODE_ARRAY) : ar_tree_put_text(values, all, NULL, "none");
     for (size_t i = 0; i < rules->n; i++) {

@@ -114,7 +114,7 @@ static int take_top_ledger(struct ar_packing *pack, struct ar_error *error)
 static int note_types(struct ar_packing *pack, const struct ar_entry *entry, const struct ar_buf *csv, struct ar_error *error)
 {
     struct ar_tree *tree = &pack->types;
-    struct ar_node *sets = tree->root ? tree->root : ar_tree_put(tree, NULL, NULL, AR_NODE_OBJECT);
+    struct ar_node *sets = ar_tree_root(tree, AR_NODE_OBJECT);
     struct ar_node *types = ar_tree_put(tree, sets, entry->base, AR_NODE_OBJECT);
     if (ar_tree_check(tree, error) != 0)
         return -1;

@@ -54,7 +54,7 @@ int ar_pins_add(struct ar_tree *pins, const char *lane, const struct ar_ledger *
     if (digest_sets(ledger, of_sets, error) != 0)
         return -1;
     ar_digest_bytes(text->data, text->len, of_ledger);
-    struct ar_node *all = pins->root ? pins->root : ar_tree_put(pins, NULL, NULL, AR_NODE_OBJECT);
+    struct ar_node *all = ar_tree_root(pins, AR_NODE_OBJECT);
     struct ar_node *pin = ar_tree_put(pins, all, lane, AR_NODE_OBJECT);
     ar_tree_put_text(pins, pin, LEDGER, of_ledger);
     ar_tree_put_text(pins, pin, SETS, of_sets);

@@ -261,7 +261,7 @@ static int record_all(const struct ar_partition *p, struct ar_tree *values, stru
     record->rows_in = p->seen.rows;
     if (others + p->no_lane == 0)
         return 0;
-    struct ar_node *all = values->root ? values->root : ar_tree_put(values, NULL, NULL, AR_NODE_ARRAY);
+    struct ar_node *all = ar_tree_root(values, AR_NODE_ARRAY);
     struct ar_node *dropped = ar_tree_put(values, all, NULL, AR_NODE_OBJECT);
     if (others)
         ar_tree_put_count(values, dropped, "other_lanes", others);

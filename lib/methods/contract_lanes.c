@@ -102,7 +102,7 @@ static int read_record(const struct ar_node *told, struct ar_record *record, str
 
 static int keep_record(struct ar_tree *rows, const char *set, const struct ar_node *record, struct ar_error *error)
 {
-    struct ar_node *all = rows->root ? rows->root : ar_tree_put(rows, NULL, NULL, AR_NODE_OBJECT);
+    struct ar_node *all = ar_tree_root(rows, AR_NODE_OBJECT);
     ar_tree_put_copy(rows, all, set, record);
     return ar_tree_check(rows, error);
 }

@@ -111,7 +111,7 @@ static int find_sources(struct keep *keep, struct ar_error *error)
 /* Puts the records that the method gave into sets: those behind the one of this step. */
 static void put_records(struct ar_tree *sets, const struct ar_node *records)
 {
-    struct ar_node *root = sets->root ? sets->root : ar_tree_put(sets, NULL, NULL, AR_NODE_OBJECT), *after = NULL;
+    struct ar_node *root = ar_tree_root(sets, AR_NODE_OBJECT), *after = NULL;
     bool behind = false;
     for (const struct ar_node *record = ar_node_items(records); record; record = record->next) {
         const char *stage = ar_node_text_of(record, "stage");

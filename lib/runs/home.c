@@ -204,6 +204,32 @@ static int link_latest(const struct ar_home *home, const char *run)
     return renameat(home->fd, temporary, home->fd, AR_HOME_LATEST);
 }
 
+int ar_home_begin_log(struct ar_home *home, struct ar_error *error)
+{
+    char name[64], path[96], utc[32] = "run";
+    struct tm parts;
+    time_t now = time(NULL);
+    if (gmtime_r(&now, &parts))
+        strftime(utc, sizeof utc, "%Y%m%dT%H%M%SZ", &parts);
+    if (mkdirat(home->fd, AR_HOME_LOG, 0777) != 0 && errno != EEXIST)
+        return ar_fail_errno(error, errno, "cannot make the folder '%s'", ar_home_path(home, AR_HOME_LOG));
+    int made = -1;
+    for (int i = 1; i <= RUNS_A_SECOND && made != 0; i++) {
+        snprintf(name, sizeof name, i == 1 ? "%s" : "%s-%d", utc, i);
+        snprintf(path, sizeof path, AR_HOME_LOG "/%s", name);
+        made = mkdirat(home->fd, path, 0777);
+        if (made != 0 && errno != EEXIST)
+            break;
+    }
+    if (made != 0)
+        return ar_fail_errno(error, errno, "cannot make the folder '%s'", ar_home_path(home, path));
+    if (link_latest(home, name) != 0)
+        return ar_fail_errno(error, errno, "cannot make the link '%s'", ar_home_path(home, AR_HOME_LATEST));
+    ar_buf_clear(&home->log);
+    ar_buf_add_text(&home->log, ar_home_path(home, path));
+    return ar_buf_check(&home->log, error);
+}
+
 /* ---- the end -------------------------------------------------------------------------------------------------------- */
 
 void ar_home_begun(const struct ar_home *home)
@@ -234,31 +260,4 @@ bool ar_home_last(const struct ar_home *home, int *status, char time[32])
         close(fd);
     text[n > 0 ? n : 0] = '\0';
     return sscanf(text, "%3d %31[0-9TZ:-]%c", status, time, &rest) == 3 && rest == '\n';
-}
-
-
-int ar_home_begin_log(struct ar_home *home, struct ar_error *error)
-{
-    char name[64], path[96], utc[32] = "run";
-    struct tm parts;
-    time_t now = time(NULL);
-    if (gmtime_r(&now, &parts))
-        strftime(utc, sizeof utc, "%Y%m%dT%H%M%SZ", &parts);
-    if (mkdirat(home->fd, AR_HOME_LOG, 0777) != 0 && errno != EEXIST)
-        return ar_fail_errno(error, errno, "cannot make the folder '%s'", ar_home_path(home, AR_HOME_LOG));
-    int made = -1;
-    for (int i = 1; i <= RUNS_A_SECOND && made != 0; i++) {
-        snprintf(name, sizeof name, i == 1 ? "%s" : "%s-%d", utc, i);
-        snprintf(path, sizeof path, AR_HOME_LOG "/%s", name);
-        made = mkdirat(home->fd, path, 0777);
-        if (made != 0 && errno != EEXIST)
-            break;
-    }
-    if (made != 0)
-        return ar_fail_errno(error, errno, "cannot make the folder '%s'", ar_home_path(home, path));
-    if (link_latest(home, name) != 0)
-        return ar_fail_errno(error, errno, "cannot make the link '%s'", ar_home_path(home, AR_HOME_LATEST));
-    ar_buf_clear(&home->log);
-    ar_buf_add_text(&home->log, ar_home_path(home, path));
-    return ar_buf_check(&home->log, error);
 }

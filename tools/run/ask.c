@@ -191,6 +191,19 @@ static int ask_params(struct run *run, struct ar_error *error)
     return result;
 }
 
+/* Params that the schema does not allow are told before a large input is read. Those of a run tar are in it. */
+static int check_params(const struct run *run, const struct run_params *params, struct ar_error *error)
+{
+    struct ar_buf whole;
+    const struct ar_schema *schema = run->method.loaded && !run->options.run_tar ? run->method.manifest.params : NULL;
+    if (!schema)
+        return 0;
+    ar_buf_init(&whole);
+    int result = ar_schema_apply(schema, params->given.data, params->given.len, &whole, ar_tr("params"), error);
+    ar_buf_release(&whole);
+    return result;
+}
+
 /* The names of all that is missing; empty where nothing is. */
 static int list_missing(const struct run *run, struct ar_buf *list, struct ar_error *error)
 {
@@ -210,6 +223,8 @@ static int list_missing(const struct run *run, struct ar_buf *list, struct ar_er
         if (run_param_missing(&params.param[i]))
             ar_buf_add_tr(list, list->len ? N_(", the parameter %s (-P %s=JSON)") : N_("the parameter %s (-P %s=JSON)"),
                           params.param[i].name, params.param[i].name);
+    if (result == 0 && list->len == 0)
+        result = check_params(run, &params, error);
     run_params_release(&params);
     return result == 0 ? ar_buf_check(list, error) : -1;
 }
@@ -241,23 +256,6 @@ int run_ask(struct run *run, struct ar_error *error)
     return o->folder ? 0 : ask(run, ar_tr("folder for the results [results, beside the first set]"), true, take_folder, NULL, error);
 }
 
-/* Params that the schema does not allow are told before a large input is read. Those of a run tar are in it. */
-static int check_params(const struct run *run, struct ar_error *error)
-{
-    struct run_params params;
-    struct ar_buf whole;
-    const struct ar_schema *schema = run->method.loaded && !run->options.run_tar ? run->method.manifest.params : NULL;
-    if (!schema)
-        return 0;
-    ar_buf_init(&whole);
-    int result = run_params_read(&params, run, error);
-    if (result == 0)
-        result = ar_schema_apply(schema, params.given.data, params.given.len, &whole, ar_tr("params"), error);
-    run_params_release(&params);
-    ar_buf_release(&whole);
-    return result;
-}
-
 int run_missing(const struct run *run)
 {
     struct ar_error error = { 0 };
@@ -268,8 +266,6 @@ int run_missing(const struct run *run)
         status = cli_fail(&error);
     else if (list.len)
         status = cli_usage("missing: %s", list.data);
-    else if (check_params(run, &error) != 0)
-        status = cli_fail(&error);
     ar_buf_release(&list);
     return status;
 }
