@@ -85,6 +85,9 @@ const char *ar_spool_name(char name[256]);
 /* A file without a name in ar_tmpdir(), for reading and writing; it goes with its last descriptor. -1 on failure. */
 int ar_spool_open(struct ar_error *error) AR_MUST_USE;
 
+/* A file in memory that holds the text, for others to open by its descriptor's path; closed on exec. A descriptor, or -1. */
+int ar_memory_file(const char *text, size_t n, struct ar_error *error) AR_MUST_USE;
+
 /* Makes a private folder (mode 0700) "ar-XXXXXX" in ar_tmpdir(); appends its path to path. A descriptor, or -1 on failure. */
 int ar_tmpdir_make(struct ar_buf *path, struct ar_error *error) AR_MUST_USE;
 

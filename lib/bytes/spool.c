@@ -3,6 +3,7 @@
 #include "bytes/file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 const char *ar_tmpdir(void)
@@ -48,6 +49,17 @@ int ar_spool_open(struct ar_error *error)
     if (fd < 0)
         fd = open_named(folder);
     return fd >= 0 ? fd : fail_tmpdir(error, errno, false);
+}
+
+int ar_memory_file(const char *text, size_t n, struct ar_error *error)
+{
+    int fd = memfd_create("analysisrun", MFD_CLOEXEC);
+    if (fd < 0)
+        return ar_fail_errno(error, errno, "cannot make a file in memory");
+    if (ar_write_fd(fd, text, n, ar_tr("a file in memory"), error) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 /* Opens the folder that was made; where it cannot be, it goes again. */

@@ -134,14 +134,9 @@ static int make_commands(struct pipeline *p, struct ar_error *error)
 /* A file in memory with a text, which the tools open by the path. */
 static int make_file(const char *text, size_t n, char path[32], struct ar_error *error)
 {
-    int fd = memfd_create("analysisrun", MFD_CLOEXEC);
-    if (fd < 0)
-        return ar_fail_errno(error, errno, "cannot make a file in memory");
+    int fd = ar_memory_file(text, n, error);
     snprintf(path, 32, "/proc/self/fd/%d", fd);
-    if (ar_write_fd(fd, text, n, ar_tr("a file in memory"), error) == 0)
-        return fd;
-    close(fd);
-    return -1;
+    return fd;
 }
 
 static int make_files(struct pipeline *p, struct ar_error *error)

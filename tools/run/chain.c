@@ -3,9 +3,7 @@
  * Putting the tools of a run together, and what they say.
  */
 #include <fcntl.h>
-#include <sys/mman.h>
 
-#include "bytes/io.h"
 #include "run/run.h"
 #include "runs/record.h"
 
@@ -36,17 +34,6 @@ int run_command(struct ar_pipeline *pipeline, const struct ar_method_source *met
         ar_pipeline_arg(pipeline, list[i]);
     ar_method_command_free(list);
     return 0;
-}
-
-int run_give_manifest(const struct ar_method_source *method, struct ar_error *error)
-{
-    int fd = memfd_create("manifest", MFD_CLOEXEC);
-    if (fd < 0)
-        return ar_fail_errno(error, errno, "cannot make a temporary file");
-    if (ar_write_fd(fd, method->text.data, method->text.len, ar_tr("temporary file"), error) == 0)
-        return fd;
-    close(fd);
-    return -1;
 }
 
 int run_open_home(struct ar_home *home, const char *folder, struct ar_error *error)

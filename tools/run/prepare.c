@@ -27,7 +27,7 @@ static int put_manifest(struct run_local *local, struct ar_error *error)
         return 0;
     if (local->run->options.dry) { /* which writes nothing into the folder */
         local->manifest = RUN_MANIFEST_GIVEN;
-        local->given = run_give_manifest(method, error);
+        local->given = ar_memory_file(method->text.data, method->text.len, error);
         return local->given < 0 ? -1 : 0;
     }
     if (ar_file_put(local->home.fd, AR_HOME_MANIFEST, true, method->text.data, method->text.len, false, error) != 0)

@@ -61,12 +61,8 @@ void run_each(struct ar_pipeline *pipeline, const char *name, const struct run_l
 int run_command(struct ar_pipeline *pipeline, const struct ar_method_source *method, char *const *command,
                 struct ar_error *error) AR_MUST_USE;
 
-/*
- * chain.c: a file in memory with the manifest that a program printed, for a stage's extra: the tool then opens it as RUN_MANIFEST_GIVEN.
- * A descriptor, or -1.
- */
+/* As what a tool opens the manifest that a program printed, where that is in a file in memory: its stage's extra. */
 #define RUN_MANIFEST_GIVEN "/dev/fd/3"
-int run_give_manifest(const struct ar_method_source *method, struct ar_error *error) AR_MUST_USE;
 
 /*
  * chain.c: for what fails with standard output: tells it, but where nobody reads that any more, which is kept in nobody_reads (SIGPIPE

@@ -170,7 +170,7 @@ static int give(struct wire *wire, struct ar_error *error)
     if (wire->pipeline.out < 0)
         wire->pipeline.out = STDOUT_FILENO;
     if (method->program) {
-        manifest = run_give_manifest(method, error);
+        manifest = ar_memory_file(method->text.data, method->text.len, error);
         if (manifest < 0)
             return -1;
     }
