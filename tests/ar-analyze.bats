@@ -63,11 +63,15 @@ END
 }
 
 @test "nothing of one lane is seen by the next: files, folders, rights, attributes, a folder that was moved or put in its place" {
-    lane_inputs {1..12}
+    lane_inputs {1..21}
     program method <<'END'
+csv=image_analysis_results/spots.csv
 find . | LC_ALL=C sort | cat - data_name >"$AR_START_DIR/seen.$AR_DATA_NAME"
-stat -c '%a %h %F' . image_analysis_results >>"$AR_START_DIR/seen.$AR_DATA_NAME"
-getfattr -d . image_analysis_results >>"$AR_START_DIR/seen.$AR_DATA_NAME" 2>/dev/null
+{
+    stat -c '%a %h %F' . image_analysis_results $csv
+    getfattr -d . image_analysis_results $csv 2>/dev/null
+    cat $csv
+} >>"$AR_START_DIR/seen.$AR_DATA_NAME"
 here=$(pwd)
 case $AR_DATA_NAME in
 1) echo x >.hidden; mkdir -p a/b; echo x >a/b/c; rm params.json ;;
@@ -81,11 +85,23 @@ case $AR_DATA_NAME in
 9) mkdir image_analysis_results/deep; chmod 000 image_analysis_results/deep ;;
 10) rm data_name; mkdir data_name; echo x >data_name/x ;;
 11) rm -r image_analysis_results; mkfifo image_analysis_results ;;
+12) echo more >>$csv ;;
+13) : >$csv ;;
+14) chmod 444 $csv ;;
+15) ln $csv "$AR_START_DIR/twin" ;;
+16) rm $csv; ln -s "$AR_START_DIR/litter" $csv ;;
+17) rm $csv; mkdir $csv; echo x >$csv/x ;;
+18) setfattr -n user.x -v y $csv || : ;;
+19) rm $csv; mkfifo $csv ;;
+20) rm $csv ;;
 esac
 echo null
 END
+    umask 022
     ar-analyze -q -j1 -- ./method <in.tar >out.tar
-    for i in {1..12}; do
+    printf 'ImageAnalysisMethod,Data,Entity,Value\nV,15,Spot,5.80\nV,15,Spot,007\n' | diff - twin
+    [ ! -e litter ]
+    for i in {1..21}; do
         diff seen.$i - <<END
 .
 ./data_name
@@ -96,7 +112,44 @@ END
 ./sample_name
 $(printf %s $i)700 3 directory
 700 2 directory
+644 1 regular file
+ImageAnalysisMethod,Data,Entity,Value
+V,$i,Spot,5.80
+V,$i,Spot,007
 END
+    done
+}
+
+@test "a lane that lacks a set does not see that of another lane, nor a lane with a small set the end of a large one" {
+    printf 'data,sample\n' >samples.csv
+    printf 'Data,Entity,Value\n' | tee a.csv >b.csv
+    for lane in {1..9}; do
+        echo "$lane,S" >>samples.csv
+        for ((row = 0; row < lane * 7 % 9; row++)); do
+            echo "$lane,Spot,$lane$row" | tee -a a.csv >>b.csv
+        done
+    done
+    ar-split -q -s samples.csv --lane-key Data a=a.csv b=b.csv | ar-cleanse -q --none a --none b | ar-pack -q >in.tar
+    for lacks in 2/b 3/b 6/b 4/a; do
+        change_entry in.tar less.tar ${lacks%/*}/image_analysis_results/${lacks#*/} None
+        change_entry less.tar in.tar ${lacks%/*}/ledger "$UNSEALED"
+        change_entry in.tar less.tar ${lacks%/*}/ledger \
+            "(lambda json, d: (d['sets'].pop('${lacks#*/}'), json.dumps(d).encode())[1])(__import__('json'), __import__('json').loads(body))"
+        mv less.tar in.tar
+    done
+    change_entry in.tar less.tar ledger "$UNSEALED"
+    change_entry less.tar in.tar ledger "(lambda json, d: (d.pop('sets'), json.dumps(d).encode())[1])(__import__('json'), __import__('json').loads(body))"
+    program method <<'END'
+(cd image_analysis_results && head -v -n 99 *) >"$AR_START_DIR/seen.$AR_DATA_NAME"
+echo null
+END
+    ar-analyze -q -j1 -- ./method <in.tar >out.tar
+    for lane in {1..9}; do
+        for set in a b; do
+            entry in.tar $lane/image_analysis_results/$set >set 2>/dev/null || continue
+            printf '==> %s.csv <==\n' $set
+            cat set
+        done | diff - <(grep -v '^$' seen.$lane)
     done
 }
 

@@ -200,6 +200,7 @@ static int hold(struct ar_analysis *a, const struct ar_entry *ledger, struct ar_
 static int add_to_share(struct ar_analysis *a, uint32_t number, struct ar_error *error)
 {
     a->share.lane[a->share.n++] = number;
+    a->share.rest |= a->lane[number].rest;
     uint64_t bytes = a->input.share.fd < 0 ? 0 : ar_share_file_bytes(&a->input.share);
     if (a->share.n < a->share_size && bytes < a->share_bytes)
         return 0;
@@ -321,6 +322,7 @@ void ar_analysis_init(struct ar_analysis *a, struct ar_stream *stream, struct ar
     a->rest_fd = a->late_fd = -1;
     a->input = (struct ar_contract_input){ .root = -1, .manifest = a->what.manifest, .params = &a->params,
                                            .top_params = &a->top_params, .dirfd = -1, .wire = AR_WIRE_TAR_NONE };
+    ar_buf_init(&a->input.sets);
     ar_share_file_init(&a->input.share);
     a->share_bytes = SHARE_BYTES_FIRST;
     ar_pool_init(&a->pool);
@@ -351,6 +353,7 @@ void ar_analysis_release(struct ar_analysis *a)
     ar_out_abandon(a->late_out);
     ar_wire_tar_abandon(&a->input.wire);
     ar_share_file_release(&a->input.share);
+    ar_buf_release(&a->input.sets);
     int *fds[] = { &a->input.dirfd, &a->rest_fd, &a->late_fd };
     for (size_t i = 0; i < AR_COUNT(fds); i++)
         if (*fds[i] >= 0)

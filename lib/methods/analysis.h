@@ -18,6 +18,7 @@ struct ar_analysis_lane {
     enum { AR_ANALYSIS_UNREAD, AR_ANALYSIS_QUEUED, AR_ANALYSIS_DONE, AR_ANALYSIS_WRITTEN } state;
     enum ar_lane_outcome outcome;
     bool cached;         /* its result came from the cache */
+    bool rest;           /* it has unknown entries, which wait in the work folder */
     unsigned spool;      /* where its entries wait to be written */
     uint64_t start, end; /* in the spool */
     char *log;   /* the last lines of the log of such a lane */

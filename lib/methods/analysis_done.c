@@ -123,7 +123,7 @@ static int take_lane_done(void *arg, const struct ar_lane_done *done, struct ar_
         return 0;
     keep_result(a, done);
     if (ar_analysis_record(a, done->number, ar_lane_outcome_name(done->outcome), done, error) != 0 ||
-        take_texts(a, done, error) != 0 || (done->folder && ar_lane_folders_add(&a->input.folders, done->number, error) != 0))
+        take_texts(a, done, error) != 0 || (done->folder && ar_lane_folders_add(&a->input.folders, done->number, done->sets, error) != 0))
         return -1;
     ar_analysis_done(a, done);
     return a->what.contract->shares ? 0 : ar_analysis_write(a, error); /* of a share: all of it together */
@@ -148,7 +148,7 @@ static int take_lost(struct ar_analysis *a, unsigned spool, const char *why, uin
 int ar_analysis_send_lane(struct ar_analysis *a, uint32_t number, struct ar_error *error)
 {
     const struct ar_target *target = &ar_stream_targets(a->stream)->entry[number];
-    struct ar_lane_job job = { .number = number };
+    struct ar_lane_job job = { .number = number, .rest = a->lane[number].rest };
     memcpy(job.lane, target->data, target->data_len + 1);
     return ar_pool_send(&a->pool, &job, sizeof job, error);
 }
@@ -279,5 +279,6 @@ int ar_analysis_send_share(struct ar_analysis *a, struct ar_error *error)
     share->failures = 0;
     int result = send_rest(a, share, AR_SHARE_MAX, error);
     share->n = 0;
+    share->rest = false;
     return result == 0 && ar_analysis_replies(a, false, error) >= 0 ? 0 : -1;
 }

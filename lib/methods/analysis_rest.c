@@ -86,6 +86,7 @@ int ar_analysis_send_rest(struct ar_analysis *a, uint32_t number, struct ar_erro
     char name[32];
     if (a->rest_fd < 0)
         return 0;
+    a->lane[number].rest = true;
     ar_lane_job_rest(name, number);
     int fd = openat(a->what.root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)

@@ -15,7 +15,7 @@
 
 #define AR_RESULT_MAX (UINT64_C(16) << 20) /* bytes that a method may print by the contract "files" */
 
-/* What is read for methods, lane by lane. Zeroed but for dirfd (-1), wire (AR_WIRE_TAR_NONE) and share (ar_share_file_init). */
+/* What is read for methods, lane by lane. Zeroed but for dirfd (-1), sets (ar_buf_init), wire (AR_WIRE_TAR_NONE), share (ar_share_file_init). */
 struct ar_contract_input {
     int root;                           /* the work folder */
     const struct ar_manifest *manifest; /* or NULL */
@@ -29,6 +29,8 @@ struct ar_contract_input {
 
     /* the contract's own: */
     int dirfd;                   /* the lane's folder */
+    uint32_t old_sets;           /* files of an earlier lane's sets that are in it still */
+    struct ar_buf sets;          /* the files of the sets that were put there, each with its NUL */
     struct ar_wire_tar wire;     /* where all goes into one tar in it */
     bool params_put;             /* the params are in the tar */
     bool begun;                  /* the lane is in the share's file */

@@ -15,41 +15,48 @@ int ar_files_prepare(int dirfd, struct ar_error *error)
     return 0;
 }
 
-static int create(int dirfd, const char *name, struct ar_error *error)
+/* Emptying it before it is written would have some file systems write it to the disk at once. */
+int ar_files_cut(int fd, const char *name, uint64_t n, struct ar_error *error)
 {
-    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-
-    if (fd < 0)
-        return ar_fail_errno(error, errno, "cannot create the method's '%s'", name);
-    return fd;
+    struct stat st;
+    if (fstat(fd, &st) == 0 && ((uint64_t)st.st_size <= n || ftruncate(fd, (off_t)n) == 0))
+        return 0;
+    return ar_fail_errno(error, errno, "cannot write '%s'", name);
 }
 
 int ar_files_put(int dirfd, const char *name, const void *bytes, size_t n, struct ar_error *error)
 {
-    struct stat st;
     int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        ar_fail_errno(error, errno, "cannot write '%s'", name);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
+    if (fd < 0)
+        return ar_fail_errno(error, errno, "cannot write '%s'", name);
     int result = ar_write_fd(fd, bytes, n, name, error);
-    /* Emptying it first would have some file systems write it to the disk at once. */
-    if (result == 0 && st.st_size > (off_t)n && ftruncate(fd, (off_t)n) != 0)
-        result = ar_fail_errno(error, errno, "cannot write '%s'", name);
+    if (result == 0)
+        result = ar_files_cut(fd, name, n, error);
     if (close(fd) != 0 && result == 0)
         result = ar_fail_errno(error, errno, "cannot write '%s'", name);
     return result;
 }
 
-int ar_files_create_set(int dirfd, const char *set, struct ar_error *error)
+/* Opens a set's file that is there, or creates it. */
+static int open_set(int dirfd, const char *name, uint32_t *old, struct ar_error *error)
+{
+    int fd = -1;
+    errno = ENOENT;
+    if (*old)
+        fd = openat(dirfd, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    *old -= fd >= 0;
+    if (fd < 0 && errno == ENOENT)
+        fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    return fd >= 0 ? fd : ar_fail_errno(error, errno, "cannot create the method's '%s'", name);
+}
+
+int ar_files_open_set(int dirfd, const char *set, uint32_t *old, struct ar_error *error)
 {
     struct ar_buf name;
 
     ar_buf_init(&name);
-    ar_buf_add_format(&name, AR_FILES_SETS "/%s.csv", set);
-    int fd = ar_buf_check(&name, error) == 0 ? create(dirfd, name.data, error) : -1;
+    ar_buf_add_format(&name, AR_FILES_SETS "/%s" AR_FILES_SET_END, set);
+    int fd = ar_buf_check(&name, error) == 0 ? open_set(dirfd, name.data, old, error) : -1;
     ar_buf_release(&name);
     return fd;
 }

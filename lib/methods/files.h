@@ -19,6 +19,7 @@
 #define AR_FILES_PARAMS "params.json"
 #define AR_FILES_LEDGER "ledger.json"
 #define AR_FILES_SETS "image_analysis_results" /* a folder; in it SET.csv */
+#define AR_FILES_SET_END ".csv"
 
 /* … and of a postprocess, which finds params.json too. */
 #define AR_FILES_RESULTS "analysis_results.csv"
@@ -33,8 +34,14 @@ int ar_files_prepare(int dirfd, struct ar_error *error) AR_MUST_USE;
 /* Writes a file of the folder, which is not there yet, or is one that a lane before had (methods/lane_folder.h). 0 or -1 (AR_SYSTEM). */
 int ar_files_put(int dirfd, const char *name, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
 
-/* Creates the CSV of a set, which must not be there yet. A descriptor for writing, or -1 (AR_SYSTEM). */
-int ar_files_create_set(int dirfd, const char *set, struct ar_error *error) AR_MUST_USE;
+/*
+ * Opens the CSV of a set for writing. It must not be there yet; but where *old is not 0, there are so many of an earlier lane, and if it
+ * is one of those, it is to be written over, and there is one less. ar_files_cut ends it. A descriptor, or -1 (AR_SYSTEM).
+ */
+int ar_files_open_set(int dirfd, const char *set, uint32_t *old, struct ar_error *error) AR_MUST_USE;
+
+/* Cuts off what an earlier lane's file had behind the first n bytes. 0 or -1. */
+int ar_files_cut(int fd, const char *name, uint64_t n, struct ar_error *error) AR_MUST_USE;
 
 /*
  * Adds to an environment what is the same for all lanes: AR_START_DIR, AR_FIELDS ("1 2 … fields"), and 1 for

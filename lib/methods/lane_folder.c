@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "bytes/file.h"
 #include "bytes/grow.h"
+#include "bytes/io.h"
 #include "methods/files.h"
 
 enum { LARGEST = 64 * 1024 }; /* bytes of a folder itself; one that held thousands of names stays large; and of a file that is used again */
@@ -24,27 +26,31 @@ void ar_lane_folders_release(struct ar_lane_folders *folders, int root)
     struct ar_error ignored;
     for (size_t i = 0; i < folders->n; i++) {
         char waiting[32];
-        waiting_name(waiting, folders->number[i]);
+        waiting_name(waiting, folders->waiting[i].number);
         (void)!ar_dir_remove(root, waiting, &ignored);
     }
-    free(folders->number);
+    free(folders->waiting);
     *folders = (struct ar_lane_folders){ 0 };
 }
 
-int ar_lane_folders_add(struct ar_lane_folders *folders, uint32_t number, struct ar_error *error)
+int ar_lane_folders_add(struct ar_lane_folders *folders, uint32_t number, uint32_t sets, struct ar_error *error)
 {
-    if (folders->n == folders->room && !ar_grow(&folders->number, &folders->room, sizeof *folders->number))
+    if (folders->n == folders->room && !ar_grow(&folders->waiting, &folders->room, sizeof *folders->waiting))
         return ar_fail_memory(error);
-    folders->number[folders->n++] = number;
+    folders->waiting[folders->n++] = (struct ar_lane_folder){ .number = number, .sets = sets };
     return 0;
 }
 
-int ar_lane_folder_open(struct ar_lane_folders *folders, int root, const char *lane, struct ar_error *error)
+int ar_lane_folder_open(struct ar_lane_folders *folders, int root, const char *lane, uint32_t *sets, struct ar_error *error)
 {
     char waiting[32];
     bool new = folders->n == 0;
-    if (!new)
-        waiting_name(waiting, folders->number[--folders->n]);
+    *sets = 0;
+    if (!new) {
+        const struct ar_lane_folder *last = &folders->waiting[--folders->n];
+        waiting_name(waiting, last->number);
+        *sets = last->sets;
+    }
     int fd = -1;
     if ((new ? mkdirat(root, lane, 0700) : renameat(root, waiting, root, lane)) == 0)
         fd = openat(root, lane, flags);
@@ -62,18 +68,36 @@ static bool is_as_made(int fd, const struct stat *st)
     return (st->st_mode & 07777) == 0700 && st->st_uid == geteuid() && st->st_size <= LARGEST && flistxattr(fd, NULL, 0) <= 0;
 }
 
+/* Is it a file that each lane has? */
+static bool is_of_each(const char *name)
+{
+    static const char *const names[] = { AR_FILES_DATA_NAME, AR_FILES_SAMPLE_NAME, AR_FILES_PARAMS, AR_FILES_LEDGER };
+    for (size_t i = 0; i < AR_COUNT(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Is it the file of a set of the ledger? */
+static bool is_of_set(const char *name, const struct ar_ledger *ledger)
+{
+    size_t n = strlen(name), end = strlen(AR_FILES_SET_END);
+    if (n <= end || strcmp(name + n - end, AR_FILES_SET_END) != 0)
+        return false;
+    char *set = strndup(name, n - end);
+    bool is = set && ar_ledger_records(ledger, set);
+    free(set);
+    return is;
+}
+
 /*
- * Is it a file that each lane has, and still as it was made, whatever is in it? Then the next one's is written over it: that costs a
- * file system less than one that goes and one that comes.
+ * Is the file still as it was made, whatever is in it? Then the next lane's is written over it: that costs a file system less than
+ * one that goes and one that comes.
  */
 static bool is_used_again(int dirfd, const char *name)
 {
-    static const char *const names[] = { AR_FILES_DATA_NAME, AR_FILES_SAMPLE_NAME, AR_FILES_PARAMS, AR_FILES_LEDGER };
-    bool ours = false;
     struct stat st;
-    for (size_t i = 0; i < AR_COUNT(names); i++)
-        ours = ours || strcmp(name, names[i]) == 0;
-    if (!ours || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07711) != 0600)
+    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07711) != 0600)
         return false;
     if (st.st_nlink != 1 || st.st_uid != geteuid() || st.st_size > LARGEST)
         return false;
@@ -84,51 +108,99 @@ static bool is_used_again(int dirfd, const char *name)
     return plain;
 }
 
-/* Deletes all that is in the folder but the folder kept, and files that are used again. */
-static bool empty(int dirfd, const char *kept)
+/* May a file or folder of the folder stay? */
+struct stays {
+    bool (*ask)(const struct stays *stays, int dirfd, const char *name);
+    const struct ar_ledger *ledger;
+    const struct ar_buf *names;
+    uint32_t n; /* so many do */
+};
+
+static bool stays_in_lane(const struct stays *stays, int dirfd, const char *name)
 {
-    struct ar_error ignored;
+    (void)stays;
+    return strcmp(name, AR_FILES_SETS) == 0 || (is_of_each(name) && is_used_again(dirfd, name));
+}
+
+static bool stays_in_sets(const struct stays *stays, int dirfd, const char *name)
+{
+    return is_of_set(name, stays->ledger) && is_used_again(dirfd, name);
+}
+
+static bool stays_named(const struct stays *stays, int dirfd, const char *name)
+{
+    (void)dirfd;
+    for (size_t at = 0; at < stays->names->len; at += strlen(stays->names->data + at) + 1)
+        if (strcmp(stays->names->data + at, name) == 0)
+            return true;
+    return false;
+}
+
+/* Deletes all that is in the folder but what stays. 0 or -1. */
+static int empty(int dirfd, struct stays *stays, struct ar_error *error)
+{
     int copy = openat(dirfd, ".", flags);
     DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
     if (!dir) {
+        ar_fail_errno(error, errno, "cannot read a folder in the work folder");
         if (copy >= 0)
             close(copy);
-        return false;
+        return -1;
     }
-    bool done = true;
+    int result = 0;
     struct dirent *entry;
-    while (done && (errno = 0, entry = readdir(dir)) != NULL) {
+    while (result == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
         const char *name = entry->d_name;
-        bool stays = strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, kept) == 0 || (*kept && is_used_again(dirfd, name));
-        if (!stays)
-            done = ar_dir_remove(dirfd, name, &ignored) == 0;
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+            continue;
+        if (stays->ask(stays, dirfd, name))
+            stays->n++;
+        else
+            result = ar_dir_remove(dirfd, name, error);
     }
-    done = done && errno == 0;
+    if (result == 0 && errno != 0)
+        result = ar_fail_errno(error, errno, "cannot read a folder in the work folder");
     closedir(dir);
-    return done;
+    return result;
+}
+
+int ar_lane_folder_keep_sets(int dirfd, const struct ar_buf *names, struct ar_error *error)
+{
+    struct stays stays = { .ask = stays_named, .names = names };
+    int sets = openat(dirfd, AR_FILES_SETS, flags);
+    if (sets < 0)
+        return ar_fail_errno(error, errno, "cannot read a folder in the work folder");
+    int result = empty(sets, &stays, error);
+    close(sets);
+    return result;
 }
 
 /* Empties a folder and the one for sets in it. False where they are not what they were, or cannot be emptied. */
-static bool empty_both(int root, const char *lane, int dirfd)
+static bool empty_both(int root, const char *lane, int dirfd, const struct ar_ledger *ledger, uint32_t *left)
 {
     struct stat st, named;
+    struct ar_error ignored;
+    struct stays in_lane = { .ask = stays_in_lane }, in_sets = { .ask = stays_in_sets, .ledger = ledger };
     if (fstat(dirfd, &st) != 0 || fstatat(root, lane, &named, AT_SYMLINK_NOFOLLOW) != 0 || st.st_dev != named.st_dev ||
         st.st_ino != named.st_ino || !is_as_made(dirfd, &st))
         return false;
     int sets = openat(dirfd, AR_FILES_SETS, flags);
     if (sets < 0)
         return false;
-    bool done = fstat(sets, &named) == 0 && named.st_dev == st.st_dev && is_as_made(sets, &named) && empty(sets, "") &&
-                empty(dirfd, AR_FILES_SETS);
+    bool done = fstat(sets, &named) == 0 && named.st_dev == st.st_dev && is_as_made(sets, &named) &&
+                empty(sets, &in_sets, &ignored) == 0 && empty(dirfd, &in_lane, &ignored) == 0;
     close(sets);
+    *left = in_sets.n;
     return done;
 }
 
-int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd, bool *again, struct ar_error *error)
+int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd, const struct ar_ledger *ledger, bool *again, uint32_t *sets,
+                         struct ar_error *error)
 {
     char waiting[32];
     waiting_name(waiting, number);
-    *again = empty_both(root, lane, dirfd) && renameat(root, lane, root, waiting) == 0;
+    *sets = 0;
+    *again = empty_both(root, lane, dirfd, ledger, sets) && renameat(root, lane, root, waiting) == 0;
     return *again ? 0 : ar_dir_remove(root, lane, error);
 }
 

@@ -129,6 +129,8 @@ int ar_lane_job_run(void *context, unsigned worker, const void *message, size_t 
     ar_lane_work_init(&work, jobs, worker);
     work.lane.target.data = what.lane;
     work.lane.target.data_len = strlen(what.lane);
+    if (!what.rest)
+        work.writer.root = -1;
     int result = run_work(&work, &done, error);
     if (result == 0)
         ar_lane_work_close(&work, &done);

@@ -39,6 +39,7 @@ struct ar_lane_jobs {
 
 struct ar_lane_job {
     uint32_t number;
+    bool rest; /* it has unknown entries, which wait in the work folder */
     char lane[AR_LANE_ID_MAX + 1];
 };
 
@@ -53,6 +54,7 @@ struct ar_lane_done {
     unsigned spool;      /* where its entries are */
     uint64_t start, end; /* in the spool */
     bool folder;         /* the lane's folder was laid aside, to be used again */
+    uint32_t sets;       /* files of its sets in there */
     double seconds;   /* that the method ran */
     uint64_t memory;  /* its peak, in bytes */
     char cause[sizeof ((struct ar_error *)0)->what]; /* of a failure: one line */

@@ -226,7 +226,8 @@ void ar_lane_work_close(struct ar_lane_work *work, struct ar_lane_done *done)
     struct ar_error error;
     if (done->outcome == AR_LANE_FAILED && (work->jobs->keep_work || ar_lane_job_again(work->jobs, done->number)))
         return;
-    if (ar_lane_folder_close(work->jobs->root, work->lane.target.data, done->number, work->lane.dirfd, &done->folder, &error) != 0)
+    if (ar_lane_folder_close(work->jobs->root, work->lane.target.data, done->number, work->lane.dirfd, &work->lane.ledger, &done->folder,
+                             &done->sets, &error) != 0)
         ar_lane_work_left(done, &error);
 }
 

@@ -206,7 +206,8 @@ int ar_lane_write_failure(struct ar_lane_writer *w, struct ar_lane_done *done, c
     char name[32];
     done->outcome = AR_LANE_FAILED;
     ar_lane_job_rest(name, done->number);
-    unlinkat(w->root, name, 0);
+    if (w->root >= 0)
+        unlinkat(w->root, name, 0);
     int result = start_entries(w, done, error);
     if (result == 0)
         result = set_files(w, text, error);

@@ -11,7 +11,7 @@
 
 /* What every such lane has. Filled in by the caller, but for emit. */
 struct ar_lane_writer {
-    int root;                     /* the work folder, where the lane's unknown entries may wait; -1: there is none */
+    int root;                     /* the work folder, where the lane's unknown entries may wait; -1: none do */
     int rest;                     /* the file where they wait instead, or -1 */
     struct ar_lane_spool *spool;  /* written to */
     bool one_lane;

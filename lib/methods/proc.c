@@ -327,10 +327,22 @@ static int run_program(struct run *run, const char *program, struct ar_error *er
     return result;
 }
 
+/* Signals whose action here is not the default. */
+static void find_changed(sigset_t *changed)
+{
+    struct sigaction action;
+
+    sigemptyset(changed);
+    for (int number = 1; number < NSIG; number++)
+        if (sigaction(number, NULL, &action) == 0 && ((action.sa_flags & SA_SIGINFO) || action.sa_handler != SIG_DFL))
+            sigaddset(changed, number);
+}
+
 void ar_proc_init(struct ar_proc *proc)
 {
     *proc = (struct ar_proc){.dirfd = AT_FDCWD, .in = -1, .out = -1, .log = -1, .out_limit = UINT64_MAX, .grace = 10};
     proc->log_limit = UINT64_MAX;
+    find_changed(&proc->changed);
 }
 
 /* The file to execute, by the rules of struct ar_proc; path keeps it. NULL on failure. */

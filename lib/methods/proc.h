@@ -86,9 +86,13 @@ struct ar_proc {
     void *renews_arg;
     uint64_t memory;     /* limit in bytes for its data (RLIMIT_DATA), for each of its processes; 0: none */
     const volatile sig_atomic_t *stop; /* when not 0, everything is to end; or NULL */
+    sigset_t changed;    /* signals that the program gets back with their default action: those that are handled or ignored here */
 };
 
-/* Empty input, output nowhere and unlimited, no other limits, 10 s of grace; the rest is for the caller to fill in. */
+/*
+ * Empty input, output nowhere and unlimited, no other limits, 10 s of grace; the rest is for the caller to fill in. Signals whose
+ * handlers are installed later come to the program with their default action as well, unless one arrives just as it starts.
+ */
 void ar_proc_init(struct ar_proc *proc);
 
 enum ar_proc_how {

@@ -18,13 +18,14 @@ static _Noreturn void child_fail(struct ar_proc_start *start, const char *step)
 }
 
 /* Default dispositions and an empty mask, whatever the tool was started with (nohup, for one). */
-static void child_signals(void)
+static void child_signals(const sigset_t *changed)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
     sigset_t none;
 
     for (int number = 1; number < NSIG; number++)
-        sigaction(number, &standard, NULL); /* SIGKILL, SIGSTOP and the C library's own refuse */
+        if (sigismember(changed, number) == 1)
+            sigaction(number, &standard, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -80,7 +81,7 @@ static _Noreturn void child(struct ar_proc_start *start)
         _exit(127);
     if (proc->dirfd != AT_FDCWD && fchdir(proc->dirfd) != 0)
         child_fail(start, "fchdir");
-    child_signals();
+    child_signals(&proc->changed);
     child_descriptors(start);
     if (proc->memory > 0)
         child_limit(start, proc->memory);

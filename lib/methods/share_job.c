@@ -208,6 +208,8 @@ static int open_lanes(struct ar_share_work *share, struct ar_error *error)
         ar_lane_work_init(&share->lane[i], share->jobs, share->worker);
         share->lane[i].lane.target = share->jobs->targets->entry[ar_share_number(share, i)];
         share->lane[i].writer.gathers = true;
+        if (!share->job->rest)
+            share->lane[i].writer.root = -1;
     }
     return share->jobs->contract->shares->open(share, error);
 }

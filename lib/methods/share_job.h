@@ -30,6 +30,7 @@ struct ar_share_job {
     uint32_t first;  /* by which its files in the work folder are called: the first lane that its process had */
     uint32_t file;   /* by which their inputs are called, where they are a file: the first lane that the share had (share_file.h) */
     uint32_t all;    /* lanes in there */
+    bool rest;       /* some of the lanes have unknown entries, which wait in the work folder */
     bool lost;       /* no process is started: its worker was killed, and what its process has answered is taken, and no more */
     char why[64];    /* then: how it was killed */
     uint32_t lane[AR_SHARE_MAX]; /* their numbers, ascending */

@@ -68,7 +68,7 @@ static char **set_paths(const struct ar_share_work *share, const char *set, size
         const struct ar_contract_lane *lane = &share->lane[i].lane;
         if (!ar_ledger_records(&lane->ledger, set))
             continue;
-        if (asprintf(&path[*n], "%s/" AR_FILES_SETS "/%s.csv", lane->target.data, set) < 0) {
+        if (asprintf(&path[*n], "%s/" AR_FILES_SETS "/%s" AR_FILES_SET_END, lane->target.data, set) < 0) {
             free_paths(path, *n);
             return NULL;
         }

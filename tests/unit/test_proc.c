@@ -644,9 +644,11 @@ static void test_folder_of_a_lane(void)
     CHECK(ar_files_put(dirfd, AR_FILES_DATA_NAME, "0007", 4, &error) == 0, "%s", error.what); /* of the lane behind it */
     CHECK(symlinkat("data_name", dirfd, AR_FILES_SAMPLE_NAME) == 0 && ar_files_put(dirfd, AR_FILES_SAMPLE_NAME, "x", 1, &error) == -1, "a link");
     CHECK(unlinkat(dirfd, AR_FILES_SAMPLE_NAME, 0) == 0, "a link");
-    int fd = ar_files_create_set(dirfd, "spots", &error);
+    uint32_t old = 0;
+    int fd = ar_files_open_set(dirfd, "spots", &old, &error);
     CHECK(fd >= 0 && write(fd, "a\n", 2) == 2, "%s", error.what);
     close(fd);
+    CHECK(ar_files_open_set(dirfd, "spots", &old, &error) == -1, "a set that is there already");
     close(dirfd);
     struct ran ran = shell(SHELL("cd lane; cat data_name image_analysis_results/spots.csv; ls"));
     CHECK_TEXT(ran.out, "0007a\ndata_name\nimage_analysis_results\n");
