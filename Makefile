@@ -47,9 +47,9 @@ PKG_CFLAGS = $(shell $(PKGCONFIG) --cflags $(PACKAGES) libarchive libisal 2>/dev
 PKG_LIBS = $(shell $(PKGCONFIG) --libs $(PACKAGES) 2>/dev/null || echo -lz -ljansson -lpcre2-8 -lutf8proc -lnettle) -lcsv -lm
 
 # Programs get the static libraries of these packages: each shared one costs a tenth of a millisecond at every start, and six tools stand
-# in a pipe. STATIC= links them as shared ones.
+# in a pipe. (So does libm: the tools need no more of it than what libc has, too.) STATIC= links them as shared ones.
 STATIC = yes
-TOOL_LIBS = $(if $(STATIC),-Wl$(,)-Bstatic $(filter-out -lm,$(PKG_LIBS)) -Wl$(,)-Bdynamic -lm,$(PKG_LIBS))
+TOOL_LIBS = $(if $(STATIC),-Wl$(,)-Bstatic $(filter-out -lm,$(PKG_LIBS)) -Wl$(,)-Bdynamic -lc -Wl$(,)--as-needed -lm -Wl$(,)--no-as-needed,$(PKG_LIBS))
 , := ,
 
 COMPILE = $(CC) $(CPPFLAGS) $(AR_CPPFLAGS) $(PKG_CFLAGS) $(AR_CFLAGS) $(CFLAGS)

@@ -334,6 +334,7 @@ int main(int argc, char **argv)
         status = run(&a, argv + first, &error) == 0 ? AR_OK : error.system_errno == EPIPE ? AR_SYSTEM : cli_fail(&error);
     if (status == AR_OK && a.analysis.failed && !a.keep_going)
         status = AR_CONTENT;
+    status = cli_close_output(status); /* who reads it need not wait until all is put away */
     ar_analysis_release(&a.analysis);
     cli_lanes_release(&a.in);
     ar_env_release(&a.analysis.what.env);

@@ -168,7 +168,7 @@ static double to_half(double value)
     int exponent;
     frexp(value, &exponent);
     int unit = exponent < -13 ? -24 : exponent - 11;
-    return ldexp(nearbyint(ldexp(value, -unit)), unit);
+    return ldexp(ldexp(value, -unit) + 0x1p52 - 0x1p52, unit); /* which is rounded to a whole number, a half to an even one */
 }
 
 /* Does it read back as value? */

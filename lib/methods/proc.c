@@ -2,7 +2,6 @@
 #include "methods/proc.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
@@ -68,7 +67,7 @@ static int64_t after(double seconds)
 {
     if (!(seconds < 1e9)) /* 31 years, or not a number */
         return NEVER;
-    return now() + (int64_t)(fmax(seconds, 0) * (double)NS_PER_S);
+    return now() + (int64_t)((seconds > 0 ? seconds : 0) * (double)NS_PER_S);
 }
 
 /*
@@ -191,7 +190,7 @@ static void check_stop(struct run *run)
     if (run->interrupted || !run->proc->stop || !*run->proc->stop)
         return;
     run->interrupted = true;
-    terminate(run, fmin(run->proc->grace, STOP_GRACE));
+    terminate(run, run->proc->grace < STOP_GRACE ? run->proc->grace : STOP_GRACE);
 }
 
 /* Waits for its end, and sees to its limits. */
@@ -327,22 +326,30 @@ static int run_program(struct run *run, const char *program, struct ar_error *er
     return result;
 }
 
-/* Signals whose action here is not the default. */
-static void find_changed(sigset_t *changed)
+void ar_proc_signals(sigset_t *handled, sigset_t *ignored)
 {
     struct sigaction action;
 
-    sigemptyset(changed);
-    for (int number = 1; number < NSIG; number++)
-        if (sigaction(number, NULL, &action) == 0 && ((action.sa_flags & SA_SIGINFO) || action.sa_handler != SIG_DFL))
-            sigaddset(changed, number);
+    sigemptyset(handled);
+    sigemptyset(ignored);
+    for (int number = 1; number < NSIG; number++) {
+        if (sigaction(number, NULL, &action) != 0)
+            continue; /* the C library's own */
+        bool plain = !(action.sa_flags & SA_SIGINFO);
+        if (plain && action.sa_handler == SIG_IGN)
+            sigaddset(ignored, number);
+        else if (!plain || action.sa_handler != SIG_DFL)
+            sigaddset(handled, number);
+    }
 }
 
 void ar_proc_init(struct ar_proc *proc)
 {
     *proc = (struct ar_proc){.dirfd = AT_FDCWD, .in = -1, .out = -1, .log = -1, .out_limit = UINT64_MAX, .grace = 10};
     proc->log_limit = UINT64_MAX;
-    find_changed(&proc->changed);
+    sigset_t handled, ignored;
+    ar_proc_signals(&handled, &ignored);
+    sigorset(&proc->changed, &handled, &ignored);
 }
 
 /* The file to execute, by the rules of struct ar_proc; path keeps it. NULL on failure. */

@@ -26,6 +26,15 @@
  */
 int ar_proc_supervise(pid_t parent, struct ar_error *error) AR_MUST_USE;
 
+/* The signals that this process handles, and those that it ignores. */
+void ar_proc_signals(sigset_t *handled, sigset_t *ignored);
+
+/*
+ * In a child that shares its parent's memory or not, before execve: these signals get their default action, and none is blocked. Until
+ * then all must be blocked: a handler of the parent's would run.
+ */
+void ar_proc_free_signals(const sigset_t *changed);
+
 /* ---- the environment ------------------------------------------------------------------------------------------------ */
 
 /* The environment of a program. Calls whose memory runs out turn it bad; ar_env_check says so. */

@@ -17,8 +17,7 @@ static _Noreturn void child_fail(struct ar_proc_start *start, const char *step)
     _exit(127);
 }
 
-/* Default dispositions and an empty mask, whatever the tool was started with (nohup, for one). */
-static void child_signals(const sigset_t *changed)
+void ar_proc_free_signals(const sigset_t *changed)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
     sigset_t none;
@@ -81,7 +80,7 @@ static _Noreturn void child(struct ar_proc_start *start)
         _exit(127);
     if (proc->dirfd != AT_FDCWD && fchdir(proc->dirfd) != 0)
         child_fail(start, "fchdir");
-    child_signals(&proc->changed);
+    ar_proc_free_signals(&proc->changed); /* whatever the tool was started with (nohup, for one) */
     child_descriptors(start);
     if (proc->memory > 0)
         child_limit(start, proc->memory);

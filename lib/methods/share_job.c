@@ -133,12 +133,20 @@ static int keep_log(const struct ar_share_work *share, const struct ar_lane_work
     return result;
 }
 
-/* Writes what was gathered: the entries of lanes first, then that they are there. */
+/* The entries of lanes are there, before it is said so. */
+static int end_notes(struct ar_share_work *share, struct ar_error *error)
+{
+    return ar_buf_check(&share->notes, error) == 0 ? ar_out_flush(share->jobs->spools.spool[share->worker].out, error) : -1;
+}
+
+/* Writes what was gathered to a file. */
 static int write_notes(struct ar_share_work *share, struct ar_error *error)
 {
     if (share->n_notes == 0)
         return 0;
-    if (ar_buf_check(&share->notes, error) != 0 || ar_out_flush(share->jobs->spools.spool[share->worker].out, error) != 0 ||
+    if (share->done_fd < 0)
+        share->done_fd = open_file(share, "done", O_WRONLY | O_EXCL, error);
+    if (share->done_fd < 0 || end_notes(share, error) != 0 ||
         ar_write_fd(share->done_fd, share->notes.data, share->notes.len, ar_tr("temporary file"), error) != 0)
         return -1;
     ar_buf_clear(&share->notes);
@@ -241,16 +249,27 @@ static int find_lost(struct ar_share_work *share, struct ar_error *error)
 
 static int run_share(struct ar_share_work *share, struct ar_error *error)
 {
-    share->done_fd = open_file(share, "done", O_WRONLY | O_EXCL, error);
     share->out = open_file(share, "out", share->job->lost ? O_RDWR : O_RDWR | O_EXCL, error);
-    if (share->done_fd < 0 || share->out < 0 || open_lanes(share, error) != 0)
+    if (share->out < 0 || open_lanes(share, error) != 0)
         return -1;
     int result = share->job->lost ? find_lost(share, error) : run_lanes(share, error);
     if (result == 0)
         result = share->jobs->contract->shares->read(share, error);
     for (uint32_t i = 0; i < share->n && result == 0; i++)
         result = take_lane(share, i, error);
-    return result == 0 ? write_notes(share, error) : -1;
+    return result;
+}
+
+/* What is left of what was gathered, which is all of it in most shares, goes along with the reply where it has room there. */
+static int reply_notes(struct ar_share_work *share, void *reply, size_t *reply_len, struct ar_error *error)
+{
+    if (share->done_fd >= 0 || share->notes.len > AR_POOL_MESSAGE - *reply_len)
+        return write_notes(share, error);
+    if (end_notes(share, error) != 0)
+        return -1;
+    memcpy((char *)reply + *reply_len, share->notes.data, share->notes.len);
+    *reply_len += share->notes.len;
+    return 0;
 }
 
 int ar_share_job_run(void *context, unsigned worker, const void *message, size_t message_len, void *reply, size_t *reply_len,
@@ -263,33 +282,44 @@ int ar_share_job_run(void *context, unsigned worker, const void *message, size_t
     memcpy(reply, message, message_len);
     *reply_len = message_len;
     int result = run_share(&share, error);
+    if (result == 0)
+        result = reply_notes(&share, reply, reply_len, error);
     release(&share);
     return result == 0 ? 0 : ar_lane_job_hint(error);
 }
 
 /* ---- for who sent it ------------------------------------------------------------------------------------------------ */
 
-int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, ar_share_take *take, void *arg,
-                      struct ar_error *error)
+static int take_notes(const char *notes, size_t len, ar_share_take *take, void *arg, struct ar_error *error)
+{
+    int result = 0;
+    uint32_t n;
+    for (size_t at = 0; result == 0 && len - at >= sizeof n; at += sizeof n + n) {
+        struct ar_lane_done done = { 0 };
+        memcpy(&n, notes + at, sizeof n);
+        if (n > sizeof done || n > len - at - sizeof n)
+            break; /* whoever wrote it was killed */
+        memcpy(&done, notes + at + sizeof n, n);
+        result = take(arg, &done, error);
+    }
+    return result;
+}
+
+int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, const void *reply, size_t n, ar_share_take *take,
+                      void *arg, struct ar_error *error)
 {
     char name[32];
     struct ar_buf notes;
-    uint32_t n;
+    size_t size = ar_share_job_size(job->n);
+    if (n > size)
+        return take_notes((const char *)reply + size, n - size, take, arg, error);
     file_name(name, job, "done");
     ar_buf_init(&notes);
     int result = ar_read_file(jobs->root, name, &notes, SIZE_MAX / 2, error);
-    if (result != 0 && error->system_errno == ENOENT) {
-        ar_buf_release(&notes);
-        return 0;
-    }
-    for (size_t at = 0; result == 0 && notes.len - at >= sizeof n; at += sizeof n + n) {
-        struct ar_lane_done done = { 0 };
-        memcpy(&n, notes.data + at, sizeof n);
-        if (n > sizeof done || n > notes.len - at - sizeof n)
-            break; /* whoever wrote it was killed */
-        memcpy(&done, notes.data + at + sizeof n, n);
-        result = take(arg, &done, error);
-    }
+    if (result == 0)
+        result = take_notes(notes.data, notes.len, take, arg, error);
+    else if (error->system_errno == ENOENT)
+        result = 0;
     ar_buf_release(&notes);
     unlinkat(jobs->root, name, 0);
     return result;

@@ -41,17 +41,17 @@ _Static_assert(sizeof(struct ar_share_job) <= AR_POOL_MESSAGE, "a job must fit i
 /* Bytes of a job with n lanes. */
 size_t ar_share_job_size(uint32_t n);
 
-/* An ar_pool_work: context is a struct ar_lane_jobs, job and reply the same struct ar_share_job, see ar_share_job_done. */
+/* An ar_pool_work: context is a struct ar_lane_jobs, job and reply the same struct ar_share_job, see ar_share_job_done, behind which the reply may have more. */
 int ar_share_job_run(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len,
                      struct ar_error *error);
 
 /*
- * For who sent the job, after the reply or the worker's end: calls take for each lane that was dealt with, in their order. 0, or
- * -1: take failed, or the system said no.
+ * For who sent the job, after the reply (n bytes) or the worker's end (0): calls take for each lane that was dealt with, in their
+ * order. 0, or -1: take failed, or the system said no.
  */
 typedef int ar_share_take(void *arg, const struct ar_lane_done *done, struct ar_error *error);
-int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, ar_share_take *take, void *arg,
-                      struct ar_error *error) AR_MUST_USE;
+int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, const void *reply, size_t n, ar_share_take *take,
+                      void *arg, struct ar_error *error) AR_MUST_USE;
 
 /* Nobody needs what the process of the job has answered any more. */
 void ar_share_job_forget(const struct ar_lane_jobs *jobs, const struct ar_share_job *job);

@@ -110,18 +110,10 @@ static bool take_place(int fd, int standard)
     return fd >= 0 && dup2(fd, standard) == standard;
 }
 
-static _Noreturn void child(const struct ar_pipeline *pipeline, const struct ar_stage *stage, int in, int out, pid_t parent)
+/* The child, which shares the parent's memory unless it goes on by a call. What nohup has the tools ignore, they ignore. */
+static _Noreturn void child(const struct ar_pipeline *pipeline, const struct ar_stage *stage, const sigset_t *changed, int in, int out, pid_t parent)
 {
-    struct sigaction standard = { .sa_handler = SIG_DFL };
-    sigset_t none;
-    for (int number = 1; number < NSIG; number++) {
-        struct sigaction was;
-        if (sigaction(number, NULL, &was) == 0 && was.sa_handler != SIG_IGN)
-            sigaction(number, &standard, NULL); /* what nohup has them ignore, they ignore */
-    }
-    signal(SIGPIPE, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    ar_proc_free_signals(changed);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(127);
@@ -138,26 +130,20 @@ static _Noreturn void child(const struct ar_pipeline *pipeline, const struct ar_
     _exit(127);
 }
 
-static int start_stage(struct ar_pipeline *pipeline, size_t i, int in, int out, struct ar_error *error)
+static int start_stage(struct ar_pipeline *pipeline, size_t i, const sigset_t *changed, int in, int out, struct ar_error *error)
 {
     struct ar_stage *stage = &pipeline->stage[i];
-    pid_t parent = getpid();
-    stage->pid = fork();
-    if (stage->pid == 0)
-        child(pipeline, stage, in, out, parent);
-    if (stage->pid < 0) {
-        stage->pid = 0;
+    pid_t parent = getpid(), pid = stage->call ? fork() : vfork();
+    if (pid == 0)
+        child(pipeline, stage, changed, in, out, parent);
+    if (pid < 0)
         return ar_fail_errno(error, errno, "cannot start '%s'", stage->name);
-    }
+    stage->pid = pid;
     return 0;
 }
 
-int ar_pipeline_start(struct ar_pipeline *pipeline, struct ar_error *error)
+static int start_stages(struct ar_pipeline *pipeline, const sigset_t *changed, struct ar_error *error)
 {
-    if (pipeline->failed)
-        return ar_fail_memory(error);
-    if (ar_env_check(&pipeline->env, error) != 0 || ar_proc_supervise(0, error) != 0 || ar_proc_children(&pipeline->children, error) != 0)
-        return -1;
     int in = pipeline->in, result = 0;
     for (size_t i = 0; i < pipeline->n && result == 0; i++) {
         int ends[2] = { -1, -1 };
@@ -165,7 +151,7 @@ int ar_pipeline_start(struct ar_pipeline *pipeline, struct ar_error *error)
         if (!last && pipe2(ends, O_CLOEXEC) != 0)
             result = ar_fail_errno(error, errno, "cannot make a pipe");
         if (result == 0)
-            result = start_stage(pipeline, i, in, last ? pipeline->out : ends[1], error);
+            result = start_stage(pipeline, i, changed, in, last ? pipeline->out : ends[1], error);
         if (in >= 0 && in != pipeline->in)
             close(in);
         if (ends[1] >= 0)
@@ -174,6 +160,22 @@ int ar_pipeline_start(struct ar_pipeline *pipeline, struct ar_error *error)
     }
     if (in >= 0 && in != pipeline->in)
         close(in);
+    return result;
+}
+
+int ar_pipeline_start(struct ar_pipeline *pipeline, struct ar_error *error)
+{
+    if (pipeline->failed)
+        return ar_fail_memory(error);
+    if (ar_env_check(&pipeline->env, error) != 0 || ar_proc_supervise(0, error) != 0 || ar_proc_children(&pipeline->children, error) != 0)
+        return -1;
+    sigset_t changed, ignored, all, before;
+    ar_proc_signals(&changed, &ignored);
+    sigaddset(&changed, SIGPIPE);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    int result = start_stages(pipeline, &changed, error);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (result != 0)
         ar_pipeline_end(pipeline);
     return result;

@@ -98,6 +98,9 @@ bool cli_is_tar(const char *operand);
 /* The signal that asked the tool to stop, or 0. */
 extern volatile sig_atomic_t cli_stop;
 
+/* Closes and checks standard output, as the end of a tool does, before that. Returns the status, or AR_SYSTEM where it failed. */
+int cli_close_output(int status);
+
 /*
  * Ends a tool: standard output is closed and checked (a failure makes the status AR_SYSTEM), and where a signal asked it to stop
  * it dies by that signal. Returns the status for main to return.

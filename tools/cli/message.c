@@ -219,6 +219,11 @@ int cli_end(int status)
         signal(cli_stop, SIG_DFL);
         raise(cli_stop);
     }
+    return cli_close_output(status);
+}
+
+int cli_close_output(int status)
+{
     if (ferror(stdout) || fflush(stdout) != 0 || (close(STDOUT_FILENO) != 0 && errno != EBADF)) {
         int saved = errno;
         struct ar_error error;
