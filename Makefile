@@ -163,7 +163,13 @@ $(B)/tools/ar-%: $(B)/tools/ar-%.o $(CLI_SOURCES:%.c=$(B)/%.o) $(LIBRARY)
 	@echo "  LINK  ar-$*"
 	@$(LINK) -o $@ $(filter %.o,$^) $(LIBRARY) $(TOOL_LIBS) $(LIBS)
 
-$(B)/tools/ar-run: $(RUN_SOURCES:%.c=$(B)/%.o)
+# Tools that are within ar-run, too, under the names of tools/run/within.h.
+WITHIN = split convert cleanse pack analyze merge post
+$(B)/tools/ar-run: $(RUN_SOURCES:%.c=$(B)/%.o) $(WITHIN:%=$(B)/within/ar-%.o) $(POST_SOURCES:%.c=$(B)/%.o)
+$(B)/within/ar-%.o: tools/ar-%.c
+	@mkdir -p $(@D)
+	@$(COMPILE) -Dmain=ar_$*_main -include tools/run/within.h -MMD -MP -c -o $@ $<
+
 $(B)/tools/ar-post: $(POST_SOURCES:%.c=$(B)/%.o)
 # libedit, and what it stands on.
 $(B)/tools/ar-run: LIBS += $(if $(STATIC),-Wl$(,)-Bstatic -ledit -ltinfo -lbsd -lmd -Wl$(,)-Bdynamic,-ledit)

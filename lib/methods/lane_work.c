@@ -63,13 +63,10 @@ static int read_inputs(struct ar_lane_work *work, struct ar_error *error)
 static int take_log(struct ar_lane_jobs *jobs, struct ar_error *error)
 {
     struct stat st;
-    if (jobs->log < 0) {
-        jobs->log = ar_spool_open(error);
-        if (jobs->log < 0)
-            return -1;
-    }
-    if (fstat(jobs->log, &st) != 0 || (st.st_size > 0 && ftruncate(jobs->log, 0) != 0))
-        return ar_fail_errno(error, errno, "cannot empty a temporary file");
+    if (jobs->log < 0)
+        jobs->log = memfd_create("log", MFD_CLOEXEC); /* of AR_LOG_MAX_UNKEPT bytes at most */
+    if (jobs->log < 0 || fstat(jobs->log, &st) != 0 || (st.st_size > 0 && ftruncate(jobs->log, 0) != 0))
+        return ar_fail_errno(error, errno, "cannot make a temporary file");
     return jobs->log;
 }
 

@@ -53,9 +53,10 @@ int ar_pipeline_tool(struct ar_pipeline *pipeline, const char *name, struct ar_e
     return result;
 }
 
-void ar_pipeline_call(struct ar_pipeline *pipeline, const char *name, int (*call)(void), int extra)
+void ar_pipeline_call(struct ar_pipeline *pipeline, const char *name, ar_stage_call *call, int extra)
 {
     pipeline->stage[pipeline->n++] = (struct ar_stage){ .name = name, .call = call, .log = -1, .extra = extra };
+    ar_pipeline_arg(pipeline, name);
 }
 
 void ar_pipeline_arg(struct ar_pipeline *pipeline, const char *arg)
@@ -124,8 +125,11 @@ static _Noreturn void child(const struct ar_pipeline *pipeline, const struct ar_
     if (stage->extra >= 0 && !take_place(stage->extra, AR_STAGE_EXTRA))
         _exit(127);
     close_range(stage->extra < 0 ? STDERR_FILENO + 1 : AR_STAGE_EXTRA + 1, ~0U, 0);
-    if (stage->call)
-        _exit(stage->call());
+    if (stage->call) {
+        prctl(PR_SET_NAME, stage->name);
+        environ = pipeline->env.entry;
+        _exit(stage->call((int)stage->n_args, stage->argv));
+    }
     execve(stage->argv[0], stage->argv, pipeline->env.entry);
     _exit(127);
 }

@@ -14,13 +14,16 @@
 #define AR_STAGES_MAX 12
 #define AR_STAGE_EXTRA 3
 
+/* The main function of a tool, or one like it: returns the exit status. */
+typedef int ar_stage_call(int argc, char **argv);
+
 /* A program of the chain. */
 struct ar_stage {
     const char *name; /* of the tool: "ar-split" */
     char **argv;      /* NULL at its end; argv[0] is its path */
     size_t n_args;
     size_t room;
-    int (*call)(void); /* what runs in its place, in a process of its own: returns the exit status; NULL: the program */
+    ar_stage_call *call; /* what runs in its place, in a process of its own; NULL: the program */
     int extra;        /* becomes its descriptor AR_STAGE_EXTRA; -1: none */
     int log;          /* its standard error, a file of this process's, open for reading too; -1: the caller's standard error */
     pid_t pid;        /* 0: not started, or waited for */
@@ -46,8 +49,11 @@ int ar_pipeline_init(struct ar_pipeline *pipeline, struct ar_error *error) AR_MU
 /* Adds a tool, without arguments: one beside the running program, else of PATH. 0, or -1 (AR_INPUT: it is not there). */
 int ar_pipeline_tool(struct ar_pipeline *pipeline, const char *name, struct ar_error *error) AR_MUST_USE;
 
-/* Adds a function, which reads standard input and writes standard output as a tool does. name is for messages. */
-void ar_pipeline_call(struct ar_pipeline *pipeline, const char *name, int (*call)(void), int extra);
+/*
+ * Adds a function, which reads standard input and writes standard output as a tool does, and has the environment and arguments of one:
+ * to start it takes half of the time. name is argv[0], and for messages.
+ */
+void ar_pipeline_call(struct ar_pipeline *pipeline, const char *name, ar_stage_call *call, int extra);
 
 /* Adds an argument to the last one (copied); one of the form NAME=VALUE, where there is a value. What fails is told at the start. */
 void ar_pipeline_arg(struct ar_pipeline *pipeline, const char *arg);

@@ -15,36 +15,25 @@ enum {
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
 /* Writes what was gathered to the spool, and adds its bytes. */
-static int flush(struct ar_wire_set *set, struct ar_buf *text, const char *name, struct ar_error *error)
-{
-    if (ar_buf_check(text, error) != 0 || ar_write_fd(set->map.fd, text->data, text->len, name, error) != 0)
-        return -1;
-    set->n += text->len;
-    ar_buf_clear(text);
-    return 0;
-}
-
-static int write_rows(struct ar_wire_set *set, const struct ar_pickle *pickle, struct ar_buf *text, struct ar_error *error)
+static int flush(struct ar_wire_set *set, struct ar_error *error)
 {
     char name[256];
-    ar_spool_name(name);
-    if (ar_pickle_header(pickle, AR_PICKLE_PANDAS, text, error) != 0)
-        return -1;
-    for (uint64_t row = 0, rows = ar_pickle_rows(pickle); row < rows; row += ROWS_AT_ONCE) {
-        if (ar_pickle_add_rows(pickle, AR_PICKLE_PANDAS, row, ROWS_AT_ONCE, text, error) != 0)
+    if (!set->mapped) {
+        set->map = (struct ar_map){ .data = "", .spooled = true, .fd = ar_spool_open(error) };
+        if (set->map.fd < 0)
             return -1;
-        if (text->len >= PIECE && flush(set, text, name, error) != 0)
-            return -1;
+        set->mapped = true;
     }
-    return flush(set, text, name, error);
+    if (ar_buf_check(&set->text, error) != 0 || ar_write_fd(set->map.fd, set->text.data, set->text.len, ar_spool_name(name), error) != 0)
+        return -1;
+    set->n += set->text.len;
+    ar_buf_clear(&set->text);
+    return 0;
 }
 
 /* Maps the spool; not through an input, which would look for a compression. */
 static int map_spool(struct ar_wire_set *set, struct ar_error *error)
 {
-    set->csv = "";
-    if (set->n == 0)
-        return 0;
     void *base = mmap(NULL, (size_t)set->n, PROT_READ, MAP_PRIVATE, set->map.fd, 0);
     if (base == MAP_FAILED)
         return ar_fail_errno(error, errno, "cannot map a temporary file");
@@ -55,22 +44,28 @@ static int map_spool(struct ar_wire_set *set, struct ar_error *error)
     return 0;
 }
 
-static int spool_frame(struct ar_wire_set *set, const struct ar_pickle *pickle, struct ar_error *error)
+/* Writes the frame as CSV: to a spool, unless it is shorter than a piece. */
+static int write_frame(struct ar_wire_set *set, const struct ar_pickle *pickle, struct ar_error *error)
 {
-    set->map = (struct ar_map){ .data = "", .spooled = true, .fd = ar_spool_open(error) };
-    if (set->map.fd < 0)
+    if (ar_pickle_header(pickle, AR_PICKLE_PANDAS, &set->text, error) != 0)
         return -1;
-    set->mapped = true;
-    struct ar_buf text;
-    ar_buf_init(&text);
-    int result = write_rows(set, pickle, &text, error);
-    ar_buf_release(&text);
-    return result == 0 ? map_spool(set, error) : -1;
+    for (uint64_t row = 0, rows = ar_pickle_rows(pickle); row < rows; row += ROWS_AT_ONCE) {
+        if (ar_pickle_add_rows(pickle, AR_PICKLE_PANDAS, row, ROWS_AT_ONCE, &set->text, error) != 0)
+            return -1;
+        if (set->text.len >= PIECE && flush(set, error) != 0)
+            return -1;
+    }
+    if (set->mapped)
+        return flush(set, error) == 0 ? map_spool(set, error) : -1;
+    set->csv = set->text.data;
+    set->n = set->text.len;
+    return ar_buf_check(&set->text, error);
 }
 
 int ar_wire_set_read(struct ar_wire_set *set, const char *data, uint64_t n, const char *what, struct ar_error *error)
 {
     *set = (struct ar_wire_set){ 0 };
+    ar_buf_init(&set->text);
     struct ar_pickle *pickle = ar_pickle_read(data, (size_t)n, what, error);
     if (!pickle)
         return -1;
@@ -82,7 +77,7 @@ int ar_wire_set_read(struct ar_wire_set *set, const char *data, uint64_t n, cons
         set->n = csv_n;
         break;
     case AR_PICKLE_FRAME:
-        result = spool_frame(set, pickle, error);
+        result = write_frame(set, pickle, error);
         break;
     case AR_PICKLE_SERIES:
         ar_fail(error, AR_INPUT, "%s is a series, expected a frame", what);
@@ -99,7 +94,9 @@ void ar_wire_set_release(struct ar_wire_set *set)
 {
     if (set->mapped)
         ar_map_release(&set->map);
+    ar_buf_release(&set->text);
     *set = (struct ar_wire_set){ 0 };
+    ar_buf_init(&set->text);
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */

@@ -9,15 +9,16 @@
 
 /* The CSV of a pickled set. Zeroed it holds nothing, and may be released. */
 struct ar_wire_set {
-    const char *csv; /* in the pickle where that holds the CSV itself, else in the map */
+    const char *csv; /* in the pickle where that holds the CSV itself, else in the text where it is short, or in the map */
     uint64_t n;
+    struct ar_buf text;
     struct ar_map map; /* of a spool */
     bool mapped;
 };
 
 /*
  * Reads the pickle of n bytes at data, which must stay; what names it in messages. The CSV is that of pandas'
- * to_csv(index=False), in a temporary file. 0, or -1: AR_INPUT (see codecs/pickle.h; a series is no set), AR_SYSTEM (memory,
+ * to_csv(index=False), in a temporary file unless it is short. 0, or -1: AR_INPUT (see codecs/pickle.h; a series is no set), AR_SYSTEM (memory,
  * the temporary file); set then holds nothing.
  */
 int ar_wire_set_read(struct ar_wire_set *set, const char *data, uint64_t n, const char *what, struct ar_error *error) AR_MUST_USE;

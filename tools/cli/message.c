@@ -11,7 +11,8 @@
 #include "cli/state.h"
 
 volatile sig_atomic_t cli_stop;
-struct cli_state cli = { .name = "analysisrun", .level = CLI_INFO };
+#define AT_FIRST { .name = "analysisrun", .level = CLI_INFO }
+struct cli_state cli = AT_FIRST;
 
 static void handle_stop(int sig)
 {
@@ -62,6 +63,9 @@ static void read_level(void)
 
 void cli_start(const struct cli_tool *tool)
 {
+    cli = (struct cli_state)AT_FIRST; /* nothing is left of another tool in whose process this one runs */
+    cli_stop = 0;
+    optind = 0;
     hold_standard_streams();
     ar_tr_choose();
     cli.name = tool->name;

@@ -113,7 +113,7 @@ int cli_next(int argc, char **argv, const char **arg, int *first)
     add_options(&table, cli.tool->options);
     add_options(&table, common);
     opterr = 0;
-    int before = optind;
+    int before = optind ? optind : 1;
     int key = getopt_long(argc, argv, table.letters, table.longs, NULL);
     *arg = optarg;
     switch (key) {

@@ -15,7 +15,7 @@ struct wire {
     struct run *run;
     enum ar_dialect dialect;
     struct ar_pipeline pipeline;
-    struct ar_temporary temporary; /* what the tools have for TMPDIR */
+    struct ar_temporary temporary; /* what the tools have for TMPDIR, unless it is one lane */
     struct cli_output output;
     bool gzip;
     int copy[2], result[2]; /* pipes, of a run: its lane results once more, and its result stream */
@@ -32,7 +32,7 @@ bool run_is_wire(const struct run_options *o)
 
 static int tool(struct wire *wire, const char *name, struct ar_error *error)
 {
-    return run_tool(&wire->pipeline, name, true, error);
+    return run_within(&wire->pipeline, name, error);
 }
 
 static void option(struct wire *wire, const char *name, const char *value)
@@ -111,8 +111,9 @@ static int add_post(struct wire *wire, struct ar_error *error)
 }
 
 /* Copies standard input to standard output, and to AR_STAGE_EXTRA as long as somebody reads that. */
-static int copy_twice(void)
+static int copy_twice(int argc, char **argv)
 {
+    (void)argc, (void)argv;
     struct ar_error error;
     size_t room = (size_t)1 << 18;
     char *bytes = malloc(room);
@@ -248,11 +249,14 @@ static int last_status(const struct wire *wire)
     return WIFEXITED(status) && WEXITSTATUS(status) <= AR_SYSTEM ? WEXITSTATUS(status) : AR_SYSTEM;
 }
 
-static int start(struct wire *wire, struct ar_error *error)
+/* What is left of a tool that is killed goes with the folder of all; one lane is not worth it, whose one worker clears up for ar-analyze. */
+static int start(struct wire *wire, enum mode mode, struct ar_error *error)
 {
-    if (ar_temporary_make(&wire->temporary, NULL, error) != 0)
+    bool many = mode == RUN || mode == ANALYZESEQ;
+    if (many && ar_temporary_make(&wire->temporary, NULL, error) != 0)
         return -1;
-    ar_env_set(&wire->pipeline.env, "TMPDIR", wire->temporary.path.data);
+    if (many)
+        ar_env_set(&wire->pipeline.env, "TMPDIR", wire->temporary.path.data);
     return ar_pipeline_start(&wire->pipeline, error);
 }
 
@@ -260,7 +264,7 @@ static int run_tools(struct wire *wire, enum mode mode)
 {
     struct ar_error error = { 0 };
     if (ar_pipeline_init(&wire->pipeline, &error) != 0 || build(wire, mode, &error) != 0 || give(wire, &error) != 0 ||
-        start(wire, &error) != 0)
+        start(wire, mode, &error) != 0)
         return answer_error(wire, &error);
     close_end(&wire->copy[1]);
     close_end(&wire->result[1]);
