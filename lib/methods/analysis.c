@@ -326,7 +326,7 @@ void ar_analysis_init(struct ar_analysis *a, struct ar_stream *stream, struct ar
     ar_share_file_init(&a->input.share);
     a->share_bytes = SHARE_BYTES_FIRST;
     ar_pool_init(&a->pool);
-    a->what.printed = a->what.log = -1;
+    a->what.printed = a->what.log = a->what.folder = -1;
     ar_buf_init(&a->work);
     ar_buf_init(&a->params);
     ar_buf_init(&a->top_params);
@@ -340,6 +340,8 @@ static void remove_work(struct ar_analysis *a)
     if (a->what.root < 0)
         return;
     ar_lane_folders_release(&a->input.folders, a->what.root);
+    if (a->keep && a->what.contract->shares)
+        ar_share_jobs_end(&a->what, a->workers);
     close(a->what.root);
     a->what.root = -1;
     if (!a->keep)

@@ -191,7 +191,7 @@ static void keep_queued(const struct ar_analysis *a, struct ar_share_job *share)
 static int send_rest(struct ar_analysis *a, struct ar_share_job *share, uint32_t most, struct ar_error *error)
 {
     if (share->n == 0) {
-        ar_share_job_end(&a->what, share);
+        ar_share_job_end(share);
         return 0;
     }
     share->now = most == 0 ? 1 : most < share->n ? most : share->n;
@@ -226,6 +226,8 @@ static int take_lost_share(struct ar_analysis *a, const struct ar_share_job *sha
                            struct ar_error *error)
 {
     unsigned spool = reply->lost ? reply->worker : a->what.spools.n - 1; /* another worker writes to its own */
+    if (!reply->lost && !ar_lane_spools_own(&a->what.spools, error))
+        return -1;
     if (!ar_lane_job_again(&a->what, share->lane[0]) && ar_share_job_keep(&a->what, share, error) != 0)
         return -1;
     return take_lost(a, spool, share->why, share->lane[0], error);
@@ -267,14 +269,17 @@ int ar_analysis_replies(struct ar_analysis *a, bool block, struct ar_error *erro
 int ar_analysis_send_share(struct ar_analysis *a, struct ar_error *error)
 {
     struct ar_share_job *share = &a->share;
-    if (a->input.share.fd >= 0 && ar_share_file_close(&a->input.share, error) != 0)
+    share->file = -1;
+    share->holder = getpid();
+    if (a->input.share.fd >= 0 && (share->file = ar_share_file_close(&a->input.share, error)) < 0)
         return ar_lane_job_hint(error);
-    if (share->n == 0)
+    if (share->n == 0) {
+        ar_share_job_end(share);
         return 0;
+    }
     while (ar_pool_full(&a->pool))
         if (ar_analysis_replies(a, true, error) < 0)
             return -1;
-    share->file = share->lane[0];
     share->all = share->n;
     share->failures = 0;
     int result = send_rest(a, share, AR_SHARE_MAX, error);

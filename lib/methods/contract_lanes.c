@@ -22,10 +22,9 @@ static int begin(struct ar_contract_input *input, struct ar_error *error)
     const struct ar_buf *top = input->top_params->len ? input->top_params : input->params;
     if (input->begun)
         return 0;
-    if (input->share.fd < 0 &&
-        ar_share_file_create(&input->share, input->root, input->number, input->share_room, top, error) != 0)
+    if (input->share.fd < 0 && ar_share_file_create(&input->share, input->share_room, top, error) != 0)
         return -1;
-    if (ar_share_file_begin(&input->share, input->target, error) != 0)
+    if (ar_share_file_need(&input->share, input->params->len, error) != 0 || ar_share_file_begin(&input->share, input->target, error) != 0)
         return -1;
     input->begun = true;
     input->params_put = false;
@@ -37,7 +36,7 @@ int ar_contract_take_share(struct ar_contract_input *input, struct ar_stream *st
 {
     const char *bytes;
     ssize_t n;
-    if (begin(input, error) != 0 ||
+    if (begin(input, error) != 0 || ar_share_file_need(&input->share, entry->tar->size, error) != 0 ||
         ar_emit_begin(&input->share.emit, input->target->data, entry->name, entry->tar->size, true, NULL, error) != 0)
         return -1;
     while ((n = ar_stream_view(stream, &bytes, PIECE, error)) > 0)
@@ -52,7 +51,8 @@ int ar_contract_end_share(struct ar_contract_input *input, const struct ar_entry
     if (begin(input, error) != 0 || (!input->params_put && put_params(input, error) != 0))
         return -1;
     input->begun = false;
-    if (ar_emit_whole(&share->emit, input->target->data, AR_NAME_LEDGER, false, ledger->text, ledger->len, error) != 0)
+    if (ar_share_file_need(share, ledger->len, error) != 0 ||
+        ar_emit_whole(&share->emit, input->target->data, AR_NAME_LEDGER, false, ledger->text, ledger->len, error) != 0)
         return -1;
     return ar_share_file_end(share, input->target, error);
 }
@@ -64,10 +64,7 @@ int ar_contract_drop_share(struct ar_contract_input *input, struct ar_error *err
     input->begun = false;
     if (input->share.n > 0)
         return ar_share_file_drop(&input->share, error);
-    char name[32];
-    ar_share_file_name(name, input->share.first);
     ar_share_file_release(&input->share);
-    unlinkat(input->root, name, 0);
     return 0;
 }
 

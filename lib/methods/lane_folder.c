@@ -110,7 +110,7 @@ static bool is_used_again(int dirfd, const char *name)
 
 /* May a file or folder of the folder stay? */
 struct stays {
-    bool (*ask)(const struct stays *stays, int dirfd, const char *name);
+    bool (*ask)(const struct stays *stays, int dirfd, const char *name); /* NULL: none may */
     const struct ar_ledger *ledger;
     const struct ar_buf *names;
     uint32_t n; /* so many do */
@@ -153,7 +153,7 @@ static int empty(int dirfd, struct stays *stays, struct ar_error *error)
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
             continue;
-        if (stays->ask(stays, dirfd, name))
+        if (stays->ask && stays->ask(stays, dirfd, name))
             stays->n++;
         else
             result = ar_dir_remove(dirfd, name, error);
@@ -175,14 +175,29 @@ int ar_lane_folder_keep_sets(int dirfd, const struct ar_buf *names, struct ar_er
     return result;
 }
 
+/* Is it the folder of that name, and as it was made? */
+static bool is_still(int root, const char *name, int dirfd, struct stat *st)
+{
+    struct stat named;
+    return fstat(dirfd, st) == 0 && fstatat(root, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && st->st_dev == named.st_dev &&
+           st->st_ino == named.st_ino && is_as_made(dirfd, st);
+}
+
+bool ar_lane_folder_clear(int root, const char *name, int dirfd)
+{
+    struct stat st;
+    struct ar_error ignored;
+    struct stays none = { 0 };
+    return is_still(root, name, dirfd, &st) && empty(dirfd, &none, &ignored) == 0;
+}
+
 /* Empties a folder and the one for sets in it. False where they are not what they were, or cannot be emptied. */
 static bool empty_both(int root, const char *lane, int dirfd, const struct ar_ledger *ledger, uint32_t *left)
 {
     struct stat st, named;
     struct ar_error ignored;
     struct stays in_lane = { .ask = stays_in_lane }, in_sets = { .ask = stays_in_sets, .ledger = ledger };
-    if (fstat(dirfd, &st) != 0 || fstatat(root, lane, &named, AT_SYMLINK_NOFOLLOW) != 0 || st.st_dev != named.st_dev ||
-        st.st_ino != named.st_ino || !is_as_made(dirfd, &st))
+    if (!is_still(root, lane, dirfd, &st))
         return false;
     int sets = openat(dirfd, AR_FILES_SETS, flags);
     if (sets < 0)

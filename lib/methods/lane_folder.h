@@ -38,6 +38,9 @@ int ar_lane_folder_keep_sets(int dirfd, const struct ar_buf *names, struct ar_er
 int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd, const struct ar_ledger *ledger, bool *again, uint32_t *sets,
                          struct ar_error *error) AR_MUST_USE;
 
+/* Empties the folder called name below root, dirfd being of it. False where it is not what it was (0700, and that folder), or cannot be emptied. */
+bool ar_lane_folder_clear(int root, const char *name, int dirfd) AR_MUST_USE;
+
 /*
  * Makes a copy of the folder of a lane (its descriptor), of files and the folder for sets with files, under the name copy below root,
  * in the place of one that is there. A descriptor, or -1.

@@ -191,26 +191,27 @@ int ar_lane_job_lost(struct ar_lane_jobs *jobs, struct ar_lane_done *done, unsig
     return result == 0 ? 0 : ar_lane_job_hint(error);
 }
 
-static struct ar_lane_writer writer_of(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_lane_passed *lane)
+static struct ar_lane_writer writer_of(const struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_lane_passed *lane,
+                                       struct ar_lane_spool *spool)
 {
     done->spool = jobs->spools.n - 1;
-    return (struct ar_lane_writer){ .root = jobs->root, .rest = lane->rest, .spool = &jobs->spools.spool[done->spool],
+    return (struct ar_lane_writer){ .root = jobs->root, .rest = lane->rest, .spool = spool,
                                     .one_lane = jobs->one_lane, .target = lane->target, .params = lane->params, .ledger = lane->ledger };
 }
 
 int ar_lane_job_skip(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_lane_passed *lane, const char *text, size_t n,
                      struct ar_error *error)
 {
-    struct ar_lane_writer writer = writer_of(jobs, done, lane);
-    return ar_lane_write_skipped(&writer, done, text, n, error) == 0 ? 0 : ar_lane_job_hint(error);
+    struct ar_lane_spool *own = ar_lane_spools_own(&jobs->spools, error);
+    struct ar_lane_writer writer = writer_of(jobs, done, lane, own);
+    return own && ar_lane_write_skipped(&writer, done, text, n, error) == 0 ? 0 : ar_lane_job_hint(error);
 }
 
 int ar_lane_job_kept(struct ar_lane_jobs *jobs, struct ar_lane_done *done, const struct ar_lane_passed *lane,
                      const struct ar_cache_entry *kept, struct ar_out *now, struct ar_error *error)
 {
-    struct ar_lane_writer writer = writer_of(jobs, done, lane);
     struct ar_lane_spool straight = { .fd = -1, .out = now };
-    if (now)
-        writer.spool = &straight;
-    return ar_lane_write_kept(&writer, done, kept, error) == 0 ? 0 : ar_lane_job_hint(error);
+    struct ar_lane_spool *spool = now ? &straight : ar_lane_spools_own(&jobs->spools, error);
+    struct ar_lane_writer writer = writer_of(jobs, done, lane, spool);
+    return spool && ar_lane_write_kept(&writer, done, kept, error) == 0 ? 0 : ar_lane_job_hint(error);
 }

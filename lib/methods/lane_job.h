@@ -35,6 +35,7 @@ struct ar_lane_jobs {
     bool one_lane;       /* shape of the stream */
     struct ar_lane_spools spools;
     int printed, log;    /* a worker's own: what the method printed, and its standard error; -1 until first needed */
+    int folder;          /* a worker's own: where processes of shares run; -1 until first needed */
 };
 
 struct ar_lane_job {

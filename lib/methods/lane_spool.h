@@ -19,8 +19,11 @@ struct ar_lane_spools {
     unsigned n;
 };
 
-/* Makes a spool for each of n workers, and one more. 0, or -1 (AR_SYSTEM); to be released in both cases. */
+/* Makes a spool for each of n workers, and room for one more. 0, or -1 (AR_SYSTEM); to be released in both cases. */
 int ar_lane_spools_open(struct ar_lane_spools *spools, unsigned n, struct ar_error *error) AR_MUST_USE;
+
+/* The spool of who sends the jobs, which is made when it is first needed; NULL on failure (AR_SYSTEM). */
+struct ar_lane_spool *ar_lane_spools_own(struct ar_lane_spools *spools, struct ar_error *error) AR_MUST_USE;
 void ar_lane_spools_release(struct ar_lane_spools *spools);
 
 /*

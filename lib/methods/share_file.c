@@ -2,16 +2,14 @@
 #include "methods/share_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "bytes/file.h"
 #include "codecs/tar_format.h"
 
-static const char failed[] = N_("cannot write a temporary file in the work folder");
+#define MEMORY (UINT64_C(1) << 20) /* bytes that may be there */
 
-void ar_share_file_name(char name[32], uint32_t first)
-{
-    snprintf(name, 32, ".%" PRIu32 ".lanes", first);
-}
+static const char failed[] = N_("cannot write a temporary file");
 
 void ar_share_file_init(struct ar_share_file *file)
 {
@@ -101,16 +99,13 @@ static int start_out(struct ar_share_file *file, uint64_t base, struct ar_error 
     return 0;
 }
 
-int ar_share_file_create(struct ar_share_file *file, int root, uint32_t first, size_t room, const struct ar_buf *params,
-                         struct ar_error *error)
+int ar_share_file_create(struct ar_share_file *file, size_t room, const struct ar_buf *params, struct ar_error *error)
 {
-    char name[32];
     struct ar_buf head;
-    ar_share_file_name(name, first);
-    file->fd = openat(root, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    file->fd = memfd_create("lanes", MFD_CLOEXEC);
     if (file->fd < 0)
         return ar_fail_errno(error, errno, failed);
-    file->first = first;
+    file->memory = true;
     file->n = 0;
     file->room = room + 2;
     ar_buf_add_char(&file->targets, '{');
@@ -122,6 +117,27 @@ int ar_share_file_create(struct ar_share_file *file, int root, uint32_t first, s
         result = start_out(file, head.len, error);
     ar_buf_release(&head);
     return result;
+}
+
+/* What is in memory so far is copied, and goes on under the same descriptor. */
+static int leave_memory(struct ar_share_file *file, struct ar_error *error)
+{
+    char name[256];
+    uint64_t n = ar_share_file_bytes(file);
+    int fd = ar_out_flush(file->out, error) == 0 ? ar_spool_open(error) : -1;
+    if (fd < 0)
+        return -1;
+    int result = ar_copy_fd(fd, ar_spool_name(name), file->fd, n, ar_tr("a file in memory"), error);
+    if (result == 0 && (lseek(fd, (off_t)n, SEEK_SET) < 0 || dup3(fd, file->fd, O_CLOEXEC) < 0))
+        result = ar_fail_errno(error, errno, failed);
+    close(fd);
+    file->memory = result != 0;
+    return result;
+}
+
+int ar_share_file_need(struct ar_share_file *file, uint64_t n, struct ar_error *error)
+{
+    return !file->memory || (n <= MEMORY && ar_share_file_bytes(file) + n <= MEMORY) ? 0 : leave_memory(file, error);
 }
 
 /* Appends a lane as it stands in targets. */
@@ -187,14 +203,14 @@ static int complete(struct ar_share_file *file, struct ar_error *error)
     if (result == 0 && lseek(file->fd, 0, SEEK_SET) != 0)
         result = ar_fail_errno(error, errno, failed);
     if (result == 0)
-        result = ar_write_fd(file->fd, head.data, head.len, ar_tr("a temporary file in the work folder"), error);
+        result = ar_write_fd(file->fd, head.data, head.len, ar_tr("a temporary file"), error);
     ar_buf_release(&head);
     return result;
 }
 
 int ar_share_file_close(struct ar_share_file *file, struct ar_error *error)
 {
-    int result = complete(file, error);
+    int fd = complete(file, error) == 0 ? fcntl(file->fd, F_DUPFD_CLOEXEC, 0) : -2;
     ar_share_file_release(file);
-    return result;
+    return fd == -1 ? ar_fail_errno(error, errno, failed) : fd < 0 ? -1 : fd;
 }

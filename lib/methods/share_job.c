@@ -19,7 +19,7 @@ bool ar_share_is_whole(const struct ar_share_work *share)
     return !share->job->lost && ar_proc_ok(&share->end) && share->fault.status == AR_OK;
 }
 
-/* The name in the work folder of a share's own folder ("share"), its answer ("out"), the lanes that were dealt with ("done"). */
+/* The name in the work folder of a share's answer ("out"), the lanes that were dealt with ("done"). */
 static void file_name(char name[32], const struct ar_share_job *job, const char *what)
 {
     snprintf(name, 32, ".%" PRIu32 ".%s", job->first, what);
@@ -82,20 +82,42 @@ static int run_process(struct ar_share_work *share, int in, int dirfd, struct ar
     return ar_proc_run(&proc, &share->end, error);
 }
 
-/* Runs it in a folder of its own. */
+static void folder_name(char name[32], unsigned worker)
+{
+    snprintf(name, 32, ".%u.share", worker);
+}
+
+/* The worker's folder for such processes, new unless there is one. One that a killed worker had under the same number goes. */
+static int open_folder(struct ar_lane_jobs *jobs, const char *name, struct ar_error *error)
+{
+    if (jobs->folder < 0 && mkdirat(jobs->root, name, 0700) != 0) {
+        if (errno != EEXIST)
+            return ar_fail_errno(error, errno, "cannot make a work folder");
+        if (ar_dir_remove(jobs->root, name, error) != 0)
+            return -1;
+        if (mkdirat(jobs->root, name, 0700) != 0)
+            return ar_fail_errno(error, errno, "cannot make a work folder");
+    }
+    if (jobs->folder < 0)
+        jobs->folder = ar_open_beneath(jobs->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    return jobs->folder >= 0 ? 0 : ar_fail_errno(error, errno, "cannot make a work folder");
+}
+
+/* Runs it in a folder in which there is nothing. */
 static int run_in_folder(struct ar_share_work *share, int in, struct ar_error *error)
 {
+    struct ar_lane_jobs *jobs = share->jobs;
     struct ar_error left;
     char name[32];
-    int dirfd = -1;
-    file_name(name, share->job, "share");
-    if (mkdirat(share->jobs->root, name, 0700) == 0)
-        dirfd = ar_open_beneath(share->jobs->root, name, O_RDONLY | O_DIRECTORY, 0);
-    if (dirfd < 0)
-        return ar_fail_errno(error, errno, "cannot make a work folder");
-    int result = run_process(share, in, dirfd, error);
-    close(dirfd);
-    (void)!ar_dir_remove(share->jobs->root, name, &left); /* what stays goes, or is told, with the work folder */
+    folder_name(name, share->worker);
+    if (open_folder(jobs, name, error) != 0)
+        return -1;
+    int result = run_process(share, in, jobs->folder, error);
+    if (!ar_lane_folder_clear(jobs->root, name, jobs->folder)) {
+        close(jobs->folder);
+        jobs->folder = -1;
+        (void)!ar_dir_remove(jobs->root, name, &left); /* what stays goes, or is told, with the work folder */
+    }
     share->answered = share->end.out_bytes;
     return result;
 }
@@ -338,9 +360,18 @@ int ar_share_job_keep(const struct ar_lane_jobs *jobs, const struct ar_share_job
     return jobs->keep_work && calls->keep ? calls->keep(jobs, job, 0, error) : 0;
 }
 
-void ar_share_job_end(const struct ar_lane_jobs *jobs, const struct ar_share_job *job)
+void ar_share_job_end(const struct ar_share_job *job)
 {
+    if (job->file >= 0)
+        close(job->file);
+}
+
+void ar_share_jobs_end(const struct ar_lane_jobs *jobs, unsigned n)
+{
+    struct ar_error ignored;
     char name[32];
-    ar_share_file_name(name, job->file);
-    unlinkat(jobs->root, name, 0); /* of a contract without such a file there is none */
+    for (unsigned i = 0; i < n; i++) {
+        folder_name(name, i);
+        (void)!ar_dir_remove(jobs->root, name, &ignored);
+    }
 }

@@ -28,7 +28,8 @@ struct ar_share_job {
     uint32_t now;    /* how many of them, the first ones, the process gets; the others wait for the next one */
     uint32_t failures; /* processes that failed so far */
     uint32_t first;  /* by which its files in the work folder are called: the first lane that its process had */
-    uint32_t file;   /* by which their inputs are called, where they are a file: the first lane that the share had (share_file.h) */
+    pid_t holder;    /* the process that has their inputs, where they are a file (share_file.h) … */
+    int file;        /* … under this descriptor */
     uint32_t all;    /* lanes in there */
     bool rest;       /* some of the lanes have unknown entries, which wait in the work folder */
     bool lost;       /* no process is started: its worker was killed, and what its process has answered is taken, and no more */
@@ -59,7 +60,10 @@ void ar_share_job_forget(const struct ar_lane_jobs *jobs, const struct ar_share_
 /* The first lane of the job was lost with its worker: keeps what it had, where that is wanted. 0 or -1. */
 int ar_share_job_keep(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, struct ar_error *error) AR_MUST_USE;
 
-/* No lane is left of the share that had the file. */
-void ar_share_job_end(const struct ar_lane_jobs *jobs, const struct ar_share_job *job);
+/* No lane is left of the share that had the file. For the holder. */
+void ar_share_job_end(const struct ar_share_job *job);
+
+/* The workers have ended, of which there were n: their folders go. */
+void ar_share_jobs_end(const struct ar_lane_jobs *jobs, unsigned n);
 
 #endif

@@ -36,12 +36,13 @@ static struct own *own_of(const struct ar_share_work *share)
 
 /* ---- what the process gets ------------------------------------------------------------------------------------------ */
 
-static int open_file(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, struct ar_error *error)
+/* Opens the file, to be read from its start whoever else reads it. */
+static int open_file(const struct ar_share_job *job, struct ar_error *error)
 {
-    char name[32];
-    ar_share_file_name(name, job->file);
-    int fd = openat(jobs->root, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    return fd >= 0 ? fd : ar_fail_errno(error, errno, "cannot read '%s' in the work folder", name);
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%d/fd/%d", (int)job->holder, job->file);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 ? fd : ar_fail_errno(error, errno, "cannot read '%s'", name);
 }
 
 /* The end of the entry that was read last. */
@@ -83,13 +84,13 @@ static int read_lane(struct ar_tar_reader *tar, struct ar_contract_lane *lane, s
         place->end = end_of(&entry);
         return read_ledger(tar, lane, error);
     }
-    return got < 0 ? -1 : ar_fail(error, AR_SYSTEM, "lane '%s' is not in its file in the work folder", target->data);
+    return got < 0 ? -1 : ar_fail(error, AR_SYSTEM, "lane '%s' is not in its temporary file", target->data);
 }
 
 static int read_lanes(struct ar_share_work *share, struct ar_error *error)
 {
     struct own *own = own_of(share);
-    struct ar_in *in = ar_in_new(own->file, ar_tr("a file in the work folder"), error);
+    struct ar_in *in = ar_in_new(own->file, ar_tr("a temporary file"), error);
     struct ar_tar_reader *tar = in ? ar_tar_reader_new(in, error) : NULL;
     int result = tar ? 0 : -1;
     for (uint32_t i = 0; i < share->n && result == 0; i++) {
@@ -109,7 +110,7 @@ static int open_share(struct ar_share_work *share, struct ar_error *error)
         return ar_fail_memory(error);
     ar_buf_init(&own->params);
     own->place = calloc(share->n, sizeof *own->place);
-    own->file = open_file(share->jobs, share->job, error);
+    own->file = open_file(share->job, error);
     if (own->file < 0)
         return -1;
     return own->place ? read_lanes(share, error) : ar_fail_memory(error);
@@ -135,7 +136,7 @@ static int put_part(struct ar_out *out, const struct ar_share_work *share, uint3
         result = ar_out_write(out, head.data, head.len, error);
     for (uint32_t i = first; i < first + n && result == 0; i++)
         result = ar_out_copy(out, own->file, own->place[i].start, own->place[i].end - own->place[i].start,
-                             ar_tr("a file in the work folder"), error);
+                             ar_tr("a temporary file"), error);
     struct ar_tar_writer tar;
     ar_tar_writer_init(&tar, out);
     ar_targets_release(&targets);
@@ -163,7 +164,7 @@ static int write_part(int fd, const struct ar_share_work *share, uint32_t first,
 static int ask(struct ar_share_work *share, struct ar_error *error)
 {
     if (share->n == share->job->all)
-        return open_file(share->jobs, share->job, error);
+        return open_file(share->job, error);
     int fd = ar_spool_open(error);
     if (fd < 0 || write_part(fd, share, 0, share->n, error) == 0)
         return fd;
@@ -323,7 +324,7 @@ static void release(struct ar_share_work *share)
 /* For who sent the job, which has no share at work. */
 static int keep(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, uint32_t i, struct ar_error *error)
 {
-    struct ar_share_job one = { .n = 1, .now = 1, .file = job->file, .all = job->all, .lane = { job->lane[i] } };
+    struct ar_share_job one = { .n = 1, .now = 1, .holder = job->holder, .file = job->file, .all = job->all, .lane = { job->lane[i] } };
     struct ar_lane_work work;
     struct ar_lane_jobs copy = *jobs;
     struct ar_share_work share = { .jobs = &copy, .job = &one, .n = 1, .lane = &work, .out = -1, .done_fd = -1 };
