@@ -462,6 +462,8 @@ static int judge(struct ar_results *results)
         ar_frame_drop_row(table, (size_t)ar_frame_row(table, "0008"));
     if (strcmp(what, "none") == 0)
         ar_frame_drop_column(table, 0);
+    if (strcmp(what, "lane") == 0)
+        ar_frame_set_text(table, 0, (size_t)ar_frame_column(table, "data"), "elsewhere");
     return strcmp(what, "silent") == 0 ? 7 : 0;
 }
 
@@ -480,6 +482,7 @@ END
     WHAT=rename refuses 1 'the table has no column 3 ' -- ./beyond <in.tar
     WHAT=column refuses 1 'the table has no column -1 ' -- ./beyond <in.tar
     WHAT=silent refuses 1 'the postprocess failed, and does not say why' 'postprocess returned 7; ar_results_fail' -- ./beyond <in.tar
+    WHAT=lane refuses 1 "the postprocess of 'beyond': its table, row 1: 'elsewhere' is no lane of this run" -- ./beyond <in.tar
     WHAT=row refuses 1 'the table has no row -1: it has 4, counted from 0' -- ./beyond <in.tar
 }
 

@@ -166,6 +166,12 @@ END
     done
 }
 
+@test "what is wrong with the command line is told in Japanese, too, unless another language is asked for" {
+    ANALYSISRUN_METHOD=analyze refuses 2 "ar-run: オプション '--nonsense'" -- ar-run --nonsense
+    AR_LANG=en ANALYSISRUN_MODE=analyzeseq refuses 2 "ar-run: unknown option '--nonsense'" -- ar-run --nonsense
+    refuses 2 "ar-run: unknown option '--nonsense'" -- ar-run --nonsense
+}
+
 @test "no method, or one with a mistake: status 2, with an error tar" {
     echo '{"name":"m"}' >bad.json
     for method in "" "-m nowhere.json" "-m bad.json"; do

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 
+#include "cli/wire.h"
 #include "run/run.h"
 
 enum {
@@ -210,6 +211,8 @@ int main(int argc, char **argv)
     bool json = false;
     int first, key, status = AR_INPUT;
     cli_start(&tool);
+    if (getenv("ANALYSISRUN_METHOD") || getenv("ANALYSISRUN_MODE"))
+        ar_wire_default_language(); /* also of what is wrong with the command line */
     if (command) {
         argc--;
         argv++;

@@ -5,8 +5,6 @@
 #include "bytes/text.h"
 #include "lanes/answer.h"
 
-#define OUTPUT ar_tr("standard output")
-
 void ar_post_release(struct ar_post *post)
 {
     ar_table_release(&post->table);
@@ -103,22 +101,23 @@ static int copy_rows(struct ar_post *post, const struct ar_table *table, const s
 static int from_csv(struct ar_post *post, const char *text, size_t n, const struct ar_targets *targets, struct ar_error *error)
 {
     struct ar_table table;
-    if (ar_table_parse(&table, text, n, OUTPUT, error) < 0)
+    if (ar_table_parse(&table, text, n, post->what, error) < 0)
         return -1;
-    int status = find_lanes(post, &table, targets, OUTPUT, error);
+    int status = find_lanes(post, &table, targets, post->what, error);
     bool has_sample = ar_table_find(&table, "sample_name") >= 0;
     if (status == 0)
         status = copy_rows(post, &table, targets, !has_sample, error);
     ar_table_release(&table);
     if (status < 0)
         return -1;
-    return ar_table_parse(&post->table, post->csv.data, post->csv.len, OUTPUT, error);
+    return ar_table_parse(&post->table, post->csv.data, post->csv.len, post->what, error);
 }
 
 /* ---- an array of objects -------------------------------------------------------------------------------------------- */
 
 /* An array while it is made a table. */
 struct rows {
+    const char *what; /* what messages call it */
     const struct ar_json_doc *doc;
     const struct ar_targets *targets;
     struct ar_names columns;
@@ -134,9 +133,9 @@ static int add_columns(struct rows *rows, const struct ar_json_value *item, size
     int position = 0;
     bool added;
     if (item->type != AR_JSON_OBJECT)
-        return ar_fail(error, AR_CONTENT, "%s: item %zu of the array is no object", OUTPUT, number);
+        return ar_fail(error, AR_CONTENT, "%s: item %zu of the array is no object", rows->what, number);
     while (ar_json_each(rows->doc, item, &position, &key, &value)) {
-        if (ar_answer_name(&rows->scratch, &key, rows->columns.count == 0, OUTPUT, error) < 0)
+        if (ar_answer_name(&rows->scratch, &key, rows->columns.count == 0, rows->what, error) < 0)
             return -1;
         if (ar_names_add(&rows->columns, rows->scratch.data, rows->scratch.len, &added) < 0)
             return ar_fail_memory(error);
@@ -176,13 +175,13 @@ static ssize_t lane_of(struct rows *rows, size_t number, struct ar_error *error)
     const struct ar_json_value *data = rows->data_column < 0 ? NULL : &rows->value[rows->data_column];
     enum ar_kind kind;
     if (!data || !data->text || data->type == AR_JSON_NULL) {
-        ar_fail(error, AR_CONTENT, "%s: item %zu of the array has no 'data'", OUTPUT, number);
+        ar_fail(error, AR_CONTENT, "%s: item %zu of the array has no 'data'", rows->what, number);
         return ar_hint(error, "Each object must say under \"data\" which lane it is about.");
     }
-    if (ar_answer_value(&rows->scratch, &kind, data, "data", OUTPUT, error) < 0)
+    if (ar_answer_value(&rows->scratch, &kind, data, "data", rows->what, error) < 0)
         return -1;
     ssize_t lane = ar_targets_find(rows->targets, rows->scratch.data, rows->scratch.len);
-    return lane >= 0 ? lane : fail_unknown(rows->targets, &rows->scratch, number - 1, OUTPUT, error);
+    return lane >= 0 ? lane : fail_unknown(rows->targets, &rows->scratch, number - 1, rows->what, error);
 }
 
 static int write_row(struct rows *rows, struct ar_buf *out, size_t number, struct ar_error *error)
@@ -196,7 +195,7 @@ static int write_row(struct rows *rows, struct ar_buf *out, size_t number, struc
         if (i > 0)
             ar_buf_add_char(out, ',');
         if (rows->value[i].text) {
-            if (ar_answer_value(&rows->scratch, &kind, &rows->value[i], rows->columns.name[i].text, OUTPUT, error) < 0)
+            if (ar_answer_value(&rows->scratch, &kind, &rows->value[i], rows->columns.name[i].text, rows->what, error) < 0)
                 return -1;
             ar_value_add(out, kind, rows->scratch.data, rows->scratch.len);
         } else if ((ssize_t)i == rows->sample_column) {
@@ -230,9 +229,9 @@ static int write_rows(struct rows *rows, struct ar_buf *out, struct ar_error *er
 static int from_array(struct ar_post *post, const char *text, size_t n, const struct ar_targets *targets, struct ar_error *error)
 {
     struct ar_json_doc doc;
-    if (ar_answer_json(&doc, text, n, OUTPUT, error) < 0)
+    if (ar_answer_json(&doc, text, n, post->what, error) < 0)
         return -1;
-    struct rows rows = { .doc = &doc, .targets = targets };
+    struct rows rows = { .what = post->what, .doc = &doc, .targets = targets };
     ar_buf_init(&rows.scratch);
     int status = write_header(&rows, &post->csv, error);
     if (status == 0)
@@ -241,9 +240,9 @@ static int from_array(struct ar_post *post, const char *text, size_t n, const st
     ar_names_release(&rows.columns);
     free(rows.value);
     ar_json_doc_release(&doc);
-    if (status < 0 || ar_table_parse(&post->table, post->csv.data, post->csv.len, OUTPUT, error) < 0)
+    if (status < 0 || ar_table_parse(&post->table, post->csv.data, post->csv.len, post->what, error) < 0)
         return -1;
-    return find_lanes(post, &post->table, targets, OUTPUT, error);
+    return find_lanes(post, &post->table, targets, post->what, error);
 }
 
 /* ---- the result ----------------------------------------------------------------------------------------------------- */
@@ -261,17 +260,17 @@ static const char *wrong_kind(const char *text, size_t n)
     return NULL;
 }
 
-int ar_post_from_output(struct ar_post *post, const char *text, size_t n, const struct ar_targets *targets,
+int ar_post_from_output(struct ar_post *post, const char *text, size_t n, const struct ar_targets *targets, const char *what,
                         struct ar_error *error)
 {
-    *post = (struct ar_post){ 0 };
+    *post = (struct ar_post){ .what = what };
     ar_buf_init(&post->csv);
     const char *core = text;
     size_t len = n;
     ar_answer_trim(&core, &len);
     const char *wrong = wrong_kind(core, len);
     if (wrong) {
-        ar_fail(error, AR_CONTENT, "%s %s", OUTPUT, ar_tr(wrong));
+        ar_fail(error, AR_CONTENT, "%s %s", post->what, ar_tr(wrong));
         return ar_hint(error, "Print the result of the run there: a CSV with the column 'data' and at most one row for each "
                               "lane, or a JSON array of such objects.");
     }

@@ -78,15 +78,16 @@ struct ar_post {
     struct ar_buf csv;     /* result_csv; table points into it, or into the caller's text after ar_post_from_table */
     struct ar_table table;
     size_t *row_of_lane;   /* by number of the lane in targets: its row in table, or AR_NO_ROW */
+    const char *what;      /* what messages call it, while it is read */
 };
 
 /*
- * The result from what a postprocess printed: a CSV, or a JSON array of objects of scalars, at most one per lane, each
+ * The result from what a postprocess printed (messages call it what): a CSV, or a JSON array of objects of scalars, at most one per lane, each
  * with data. Rows stay in their order; the columns of objects are those of all in order of appearance; sample_name is
  * appended where it lacks. 0, or -1 (AR_CONTENT, with a hint for its author): nothing printed, no data, a lane that is
  * not in targets or there twice, and what ar_result_from_output refuses in a value.
  */
-int ar_post_from_output(struct ar_post *post, const char *text, size_t n, const struct ar_targets *targets,
+int ar_post_from_output(struct ar_post *post, const char *text, size_t n, const struct ar_targets *targets, const char *what,
                         struct ar_error *error) AR_MUST_USE;
 
 /*

@@ -95,7 +95,11 @@ static int check_new(const struct ar_targets *targets, const char *data, size_t 
         return ar_hint(error, "A data name is text of 1 to 200 bytes without '/' and control characters, does not start with "
                               "'.', and is not the name of another entry of a stream (such as 'params', 'ledger', 'images').");
     }
-    if (ar_utf8_check(sample, sample_len) < sample_len || memchr(sample, '\0', sample_len)) {
+    if (memchr(sample, '\0', sample_len)) {
+        ar_fail(error, AR_INPUT, "the sample name of '%.*s' has a NUL character in it", (int)n, data);
+        return ar_hint(error, "Remove it where the samples are from.");
+    }
+    if (ar_utf8_check(sample, sample_len) < sample_len) {
         ar_fail(error, AR_INPUT, "the sample name of '%.*s' is not UTF-8 text", (int)n, data);
         return ar_hint(error, "Save the samples as UTF-8.");
     }

@@ -77,7 +77,7 @@ static int take_table(const struct ar_results *results, const struct ar_merged *
     ar_buf_init(&text);
     ar_frame_write(results->table, &text);
     int result = ar_buf_check(&text, error);
-    if (result == 0 && (result = ar_post_from_output(&post, text.data, text.len, &merged->targets, error)) == 0) {
+    if (result == 0 && (result = ar_post_from_output(&post, text.data, text.len, &merged->targets, ar_tr("its table"), error)) == 0) {
         ar_buf_add(csv, post.csv.data, post.csv.len);
         result = ar_buf_check(csv, error);
         ar_post_release(&post);

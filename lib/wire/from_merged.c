@@ -94,7 +94,7 @@ static int take_table(struct merging *m, const struct ar_buf *text, const char *
     if (result == 0)
         result = add_other_lanes(m, error);
     if (result == 0)
-        result = ar_post_from_output(&m->post, text->data, text->len, &m->merged.targets, error);
+        result = ar_post_from_output(&m->post, text->data, text->len, &m->merged.targets, what, error);
     m->has_table = result == 0;
     return result;
 }

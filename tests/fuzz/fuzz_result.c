@@ -162,12 +162,12 @@ static void check_post(const char *text, size_t n, const struct ar_targets *targ
 {
     struct ar_post post, again;
     struct ar_error error = { 0 };
-    if (ar_post_from_output(&post, text, n, targets, &error) != 0) {
+    if (ar_post_from_output(&post, text, n, targets, "the output", &error) != 0) {
         FUZZ_CHECK(error.status == AR_CONTENT);
         fuzz_check_error(&error);
         return;
     }
-    FUZZ_CHECK(ar_post_from_output(&again, post.csv.data, post.csv.len, targets, &error) == 0);
+    FUZZ_CHECK(ar_post_from_output(&again, post.csv.data, post.csv.len, targets, "the output", &error) == 0);
     FUZZ_CHECK(same_text(&post.csv, &again.csv));
     size_t rows = 0;
     for (size_t i = 0; i < LANES; i++) {

@@ -262,7 +262,7 @@ static void check_post(const char *output, const char *want, size_t row_a, size_
     const size_t rows[] = { row_a, row_b, row_c };
     struct ar_post post;
     struct ar_error error = { 0 };
-    CHECK(ar_post_from_output(&post, output, strlen(output), &targets, &error) == 0, "%s: %s", output, error.what);
+    CHECK(ar_post_from_output(&post, output, strlen(output), &targets, "standard output", &error) == 0, "%s: %s", output, error.what);
     if (error.status == AR_OK) {
         CHECK_TEXT(post.csv.data, want);
         for (size_t i = 0; i < 3; i++)
@@ -290,7 +290,7 @@ static void check_no_post(const char *output, const char *want, const char *hint
     struct ar_targets targets = make_targets("{\"0\":\"A\",\"01\":\"B, b\",\"caf\\u00e9\":\"C\"}");
     struct ar_post post;
     struct ar_error error = { 0 };
-    CHECK(ar_post_from_output(&post, output, strlen(output), &targets, &error) == -1, "%s", output);
+    CHECK(ar_post_from_output(&post, output, strlen(output), &targets, "standard output", &error) == -1, "%s", output);
     CHECK(error.status == AR_CONTENT, "%s: %d", output, (int)error.status);
     CHECK(strstr(error.what, want), "'%s': '%s' lacks '%s'", output, error.what, want);
     CHECK(strstr(error.hint, hint), "'%s' lacks '%s'", error.hint, hint);

@@ -118,6 +118,8 @@ static void test_forms(void)
     CHECK(!ar_lane_id_same_form("cafe", 4, "caf\xc3\xa9", 5));
     CHECK(!ar_lane_id_same_form("\xef\xbd\xb6", 3, "\xe3\x82\xab", 3)); /* half-width カ: NFKC only */
     CHECK(!ar_lane_id_same_form("\xff", 1, "\xfe", 1));
+    CHECK(ar_targets_add(&targets, "a", 1, "b\0c", 3, &error) == -1 && strstr(error.what, "sample name of 'a' has a NUL"), "%s", error.what);
+    CHECK(ar_targets_add(&targets, "a", 1, "b\xff", 2, &error) == -1 && strstr(error.what, "is not UTF-8"), "%s", error.what);
     CHECK(ar_targets_add(&targets, "a", 1, "", 0, &error) == 0);
     CHECK(ar_targets_add(&targets, "cafe\xcc\x81", 6, "", 0, &error) == 0);
     CHECK(ar_targets_find_form(&targets, "caf\xc3\xa9", 5) == 1);

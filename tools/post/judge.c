@@ -84,7 +84,8 @@ int post_judge(struct post *post, struct ar_error *error)
         return -1;
     if (!post->cached && run_postprocess(post, error) != 0)
         return -1;
-    if (ar_post_from_output(&post->result, post->answer.data, post->answer.len, &merged->targets, error) == 0) {
+    const char *what = contract_of(post) == AR_CONTRACT_FILES ? ar_tr("standard output") : AR_NAME_RESULT_CSV;
+    if (ar_post_from_output(&post->result, post->answer.data, post->answer.len, &merged->targets, what, error) == 0) {
         if (post->cache.path && !post->cached)
             ar_post_cache_keep(&post->cache.lanes, &post->answer);
         return record_key(post, error);
