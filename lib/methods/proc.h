@@ -95,6 +95,7 @@ struct ar_proc {
     void *renews_arg;
     uint64_t memory;     /* limit in bytes for its data (RLIMIT_DATA), for each of its processes; 0: none */
     const volatile sig_atomic_t *stop; /* when not 0, everything is to end; or NULL */
+    uint64_t files;      /* descriptors that it may have, where this process was allowed more (ar_proc_allow_files); else 0 */
     sigset_t changed;    /* signals that the program gets back with their default action: those that are handled or ignored here */
 };
 
@@ -103,6 +104,12 @@ struct ar_proc {
  * handlers are installed later come to the program with their default action as well, unless one arrives just as it starts.
  */
 void ar_proc_init(struct ar_proc *proc);
+
+/*
+ * Sees to it that this process may have so many descriptors open: its limit is raised, and proc has what it was for the programs that
+ * are started. 0, or -1 (AR_INPUT, "the jobs need …"): the user may not have so many.
+ */
+int ar_proc_allow_files(struct ar_proc *proc, uint64_t n, struct ar_error *error) AR_MUST_USE;
 
 enum ar_proc_how {
     AR_PROC_EXITED,  /* value: the exit status */

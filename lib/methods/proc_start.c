@@ -54,6 +54,17 @@ static void child_descriptors(struct ar_proc_start *start)
         child_fail(start, "close_range");
 }
 
+static void child_files(struct ar_proc_start *start, uint64_t n)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        child_fail(start, N_("limit of descriptors"));
+    limit.rlim_cur = n;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        child_fail(start, N_("limit of descriptors"));
+}
+
 static void child_limit(struct ar_proc_start *start, uint64_t bytes)
 {
     struct rlimit limit;
@@ -82,10 +93,31 @@ static _Noreturn void child(struct ar_proc_start *start)
         child_fail(start, "fchdir");
     ar_proc_free_signals(&proc->changed); /* whatever the tool was started with (nohup, for one) */
     child_descriptors(start);
+    if (proc->files > 0)
+        child_files(start, proc->files);
     if (proc->memory > 0)
         child_limit(start, proc->memory);
     execve(start->program, proc->argv, proc->env ? proc->env : environ);
     child_fail(start, NULL);
+}
+
+/* ---- before -------------------------------------------------------------------------------------------------------- */
+
+int ar_proc_allow_files(struct ar_proc *proc, uint64_t n, struct ar_error *error)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return ar_fail_errno(error, errno, "cannot tell how many files may be open");
+    if (n <= limit.rlim_cur)
+        return 0;
+    if (n > limit.rlim_max) {
+        ar_fail(error, AR_INPUT, "the jobs need %" PRIu64 " open files, and %" PRIu64 " are allowed", n, (uint64_t)limit.rlim_max);
+        return ar_hint(error, "Take fewer jobs (-j), or have the limit raised (ulimit -Hn).");
+    }
+    proc->files = limit.rlim_cur;
+    limit.rlim_cur = n;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : ar_fail_errno(error, errno, "cannot raise the limit of open files");
 }
 
 /* ---- in the parent -------------------------------------------------------------------------------------------------- */
