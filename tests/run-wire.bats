@@ -172,6 +172,20 @@ END
     refuses 2 "ar-run: unknown option '--nonsense'" -- ar-run --nonsense
 }
 
+@test "a method that kills ar-analyze: an error tar, and nothing is left of it, of the method, of the folder" {
+    mkdir kills
+    jq '{name: "kills", image_analysis_results, analyze: ["./method"]}' spot-stats-sh/manifest.json >kills/manifest.json
+    program kills/method <<'END'
+kill -9 $(ps -o ppid= -p $PPID)
+exec sleep 600
+END
+    status=0
+    ANALYSISRUN_METHOD=analyze ar-run -m kills/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
+    [ $status -eq 2 ]
+    [ "$(entries out.tar)" = error ]
+    nothing_left
+}
+
 @test "no method, or one with a mistake: status 2, with an error tar" {
     echo '{"name":"m"}' >bad.json
     for method in "" "-m nowhere.json" "-m bad.json"; do

@@ -197,3 +197,37 @@ int ar_proc_sweep_others(const pid_t *known, size_t n, struct ar_error *error)
     }
     return 0;
 }
+
+/* Reaps those of the children that have ended, but those known. How many were found, ended or not; -1. */
+static ssize_t look(const pid_t *known, size_t n, struct ar_error *error)
+{
+    struct ar_buf children;
+    ssize_t found = 0;
+
+    ar_buf_init(&children);
+    int result = ar_proc_children(&children, error);
+    for (size_t at = 0; result == 0 && at < children.len; at += sizeof(pid_t)) {
+        pid_t pid;
+
+        memcpy(&pid, children.data + at, sizeof pid);
+        if (is_known(known, n, pid))
+            continue;
+        waitpid(pid, NULL, WNOHANG);
+        found++;
+    }
+    ar_buf_release(&children);
+    return result == 0 ? found : -1;
+}
+
+int ar_proc_await_others(const pid_t *known, size_t n, int milliseconds, struct ar_error *error)
+{
+    for (int waited = 0, missed = 0; waited < milliseconds && missed < 2; waited++) {
+        ssize_t found = look(known, n, error);
+
+        if (found < 0)
+            return -1;
+        missed = found == 0 ? missed + 1 : 0;
+        wait_a_moment();
+    }
+    return 0;
+}

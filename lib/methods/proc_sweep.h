@@ -28,4 +28,7 @@ int ar_proc_children(struct ar_buf *children, struct ar_error *error) AR_MUST_US
  */
 int ar_proc_sweep_others(const pid_t *known, size_t n, struct ar_error *error) AR_MUST_USE;
 
+/* Waits until they have ended by themselves, so many milliseconds at most, and reaps those that did. 0 or -1. */
+int ar_proc_await_others(const pid_t *known, size_t n, int milliseconds, struct ar_error *error) AR_MUST_USE;
+
 #endif

@@ -11,6 +11,8 @@
 #include "bytes/grow.h"
 #include "methods/proc_sweep.h"
 
+enum { PATIENCE = 3000 }; /* ms for what a killed tool had started to clear up */
+
 /* ---- the chain ------------------------------------------------------------------------------------------------------ */
 
 int ar_pipeline_init(struct ar_pipeline *pipeline, struct ar_error *error)
@@ -234,15 +236,20 @@ ssize_t ar_pipeline_wait(struct ar_pipeline *pipeline, int milliseconds)
     return reap_one(pipeline);
 }
 
-/* Was one killed, with no time to end what it had started? That has become this process's. */
+/*
+ * Was one killed, with no time to end what it had started? That has become this process's. It knows that it is to end, and clears up:
+ * it gets the time for that.
+ */
 static void end_strays(const struct ar_pipeline *pipeline)
 {
     struct ar_error ignored;
     bool killed = false;
+    const pid_t *known = (const pid_t *)(const void *)pipeline->children.data;
+    size_t n = pipeline->children.len / sizeof(pid_t);
     for (size_t i = 0; i < pipeline->n; i++)
         killed |= pipeline->stage[i].ended && WIFSIGNALED(pipeline->stage[i].status);
-    if (killed)
-        (void)!ar_proc_sweep_others((const pid_t *)(const void *)pipeline->children.data, pipeline->children.len / sizeof(pid_t), &ignored);
+    if (killed && ar_proc_await_others(known, n, PATIENCE, &ignored) == 0)
+        (void)!ar_proc_sweep_others(known, n, &ignored);
 }
 
 void ar_pipeline_end(struct ar_pipeline *pipeline)
