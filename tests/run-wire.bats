@@ -183,6 +183,7 @@ END
     ANALYSISRUN_METHOD=analyze ar-run -m kills/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
     [ $status -eq 2 ]
     [ "$(entries out.tar)" = error ]
+    says 'ar-analyze' '9'
     nothing_left
 }
 

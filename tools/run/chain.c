@@ -3,6 +3,7 @@
  * Putting the tools of a run together, and what they say.
  */
 #include <fcntl.h>
+#include <sys/wait.h>
 
 #include "run/run.h"
 #include "runs/record.h"
@@ -95,5 +96,9 @@ ssize_t run_tell_tools(const struct ar_pipeline *pipeline)
     const struct ar_stage *stage = culprit >= 0 ? &pipeline->stage[culprit] : NULL;
     if (!said && stage && (ar_stage_exited(stage, AR_INPUT) || ar_stage_exited(stage, AR_SYSTEM)))
         cli_warn("%s failed, and could not write why into its log: is the disk full?", stage->name);
+    if (stage && WIFSIGNALED(stage->status))
+        cli_warn("%s was killed by signal %d", stage->name, WTERMSIG(stage->status));
+    else if (stage && WEXITSTATUS(stage->status) > AR_SYSTEM)
+        cli_warn("%s could not be started", stage->name);
     return culprit;
 }

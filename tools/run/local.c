@@ -205,10 +205,6 @@ static int tell_tools(struct run_local *local)
     const struct ar_stage *stage = &pipeline->stage[culprit];
     if (WIFEXITED(stage->status) && WEXITSTATUS(stage->status) <= AR_SYSTEM)
         return WEXITSTATUS(stage->status);
-    if (WIFSIGNALED(stage->status))
-        cli_warn("%s was killed by signal %d", stage->name, WTERMSIG(stage->status));
-    else
-        cli_warn("%s could not be started", stage->name);
     return AR_SYSTEM;
 }
 
