@@ -104,29 +104,43 @@ static bool is_known(const pid_t *known, size_t n, pid_t pid)
     return false;
 }
 
-/* Kills all children but those known. A child's number stays its own until it is reaped here: no other process is ever hit. */
-static int hunt(struct hunt *hunt, const pid_t *known, size_t n, struct ar_error *error)
+/* The children (pid_t) but those known. 0 or -1; to be released in both cases. */
+static int find_others(struct ar_buf *others, const pid_t *known, size_t n, struct ar_error *error)
 {
     struct ar_buf children;
 
     ar_buf_init(&children);
-    ar_buf_init(&hunt->killed);
-    hunt->refused = 0;
+    ar_buf_init(others);
     int result = ar_proc_children(&children, error);
     for (size_t at = 0; result == 0 && at < children.len; at += sizeof(pid_t)) {
         pid_t pid;
 
         memcpy(&pid, children.data + at, sizeof pid);
-        if (is_known(known, n, pid))
-            continue;
-        if (kill(pid, SIGKILL) == 0) {
-            add_child(&hunt->killed, pid);
+        if (!is_known(known, n, pid))
+            add_child(others, pid);
+    }
+    ar_buf_release(&children);
+    return result == 0 ? ar_buf_check(others, error) : -1;
+}
+
+/* Kills all children but those known. A child's number stays its own until it is reaped here: no other process is ever hit. */
+static int hunt(struct hunt *hunt, const pid_t *known, size_t n, struct ar_error *error)
+{
+    struct ar_buf others;
+    int result = find_others(&others, known, n, error);
+    const pid_t *pid = (const pid_t *)(const void *)others.data;
+
+    ar_buf_init(&hunt->killed);
+    hunt->refused = 0;
+    for (size_t i = 0; result == 0 && i < others.len / sizeof *pid; i++) {
+        if (kill(pid[i], SIGKILL) == 0) {
+            add_child(&hunt->killed, pid[i]);
         } else {
-            hunt->refused = pid;
+            hunt->refused = pid[i];
             hunt->errnum = errno;
         }
     }
-    ar_buf_release(&children);
+    ar_buf_release(&others);
     return result == 0 ? ar_buf_check(&hunt->killed, error) : -1;
 }
 
@@ -198,35 +212,19 @@ int ar_proc_sweep_others(const pid_t *known, size_t n, struct ar_error *error)
     return 0;
 }
 
-/* Reaps those of the children that have ended, but those known. How many were found, ended or not; -1. */
-static ssize_t look(const pid_t *known, size_t n, struct ar_error *error)
-{
-    struct ar_buf children;
-    ssize_t found = 0;
-
-    ar_buf_init(&children);
-    int result = ar_proc_children(&children, error);
-    for (size_t at = 0; result == 0 && at < children.len; at += sizeof(pid_t)) {
-        pid_t pid;
-
-        memcpy(&pid, children.data + at, sizeof pid);
-        if (is_known(known, n, pid))
-            continue;
-        waitpid(pid, NULL, WNOHANG);
-        found++;
-    }
-    ar_buf_release(&children);
-    return result == 0 ? found : -1;
-}
-
 int ar_proc_await_others(const pid_t *known, size_t n, int milliseconds, struct ar_error *error)
 {
     for (int waited = 0, missed = 0; waited < milliseconds && missed < 2; waited++) {
-        ssize_t found = look(known, n, error);
+        struct ar_buf others;
+        int result = find_others(&others, known, n, error);
+        const pid_t *pid = (const pid_t *)(const void *)others.data;
 
-        if (found < 0)
+        for (size_t i = 0; result == 0 && i < others.len / sizeof *pid; i++)
+            waitpid(pid[i], NULL, WNOHANG);
+        missed = others.len == 0 ? missed + 1 : 0;
+        ar_buf_release(&others);
+        if (result != 0)
             return -1;
-        missed = found == 0 ? missed + 1 : 0;
         wait_a_moment();
     }
     return 0;
