@@ -41,12 +41,12 @@ lane_fails() {
 
 # ---- what a method finds ----
 
-@test "more jobs than files may be open: the limit is raised for them, and not for the methods; where it cannot be, status 2 says so" {
+@test "more jobs than files may be open: the limit is raised for them, and not for the methods; where it cannot be, status 3 says so" {
     lane_inputs {1..40}
     program method <<<'echo "{\"files\":$(ulimit -n)}"'
     (ulimit -Sn 64 && exec ar-analyze -q -j 40 -- ./method <in.tar >out.tar)
     printf 'files,data,sample_name\n64,"7",sample of 7\n' | diff - <(result 7)
-    refuses 2 'the jobs need 112 open files, and 64 are allowed' 'ulimit -Hn' -- sh -c 'ulimit -n 64; exec ar-analyze -j 40 -- ./method' <in.tar
+    refuses 3 'Too many open files' 'fewer jobs (-j)' 'ulimit -Hn' -- sh -c 'ulimit -n 64; exec ar-analyze -j 40 -- ./method' <in.tar
 }
 
 @test "a method finds its lane in a fresh private folder: names, params, ledger and sets, to the byte" {

@@ -205,6 +205,8 @@ static int run(struct analyze *a, char **method, struct ar_error *error)
     cli_progress_start("analyzing", N_("lanes"));
     ar_analysis_init(&a->analysis, a->in.stream, a->output.out);
     int result = analyze_stream(a, error);
+    if (result != 0 && error->system_errno == EMFILE)
+        ar_hint(error, "Take fewer jobs (-j), or have the limit raised (ulimit -Hn).");
     if (result == 0)
         result = cli_output_close(&a->output, false, error);
     else

@@ -102,7 +102,8 @@ static int see_targets(struct ar_analysis *a, struct ar_error *error)
         return ar_fail_memory(error);
     /* For each a worker and its spool, a share that it has and one that waits for it; and what there is besides. */
     uint64_t files = (a->what.contract->shares ? 4 : 2) * (uint64_t)jobs + 32;
-    if (ar_proc_allow_files(&a->what.proc, files, error) != 0 || ar_lane_spools_open(&a->what.spools, jobs, error) != 0)
+    ar_proc_allow_files(&a->what.proc, files);
+    if (ar_lane_spools_open(&a->what.spools, jobs, error) != 0)
         return -1;
     a->workers = jobs;
     return jobs && !a->cache ? start_workers(a, error) : 0;

@@ -106,10 +106,10 @@ struct ar_proc {
 void ar_proc_init(struct ar_proc *proc);
 
 /*
- * Sees to it that this process may have so many descriptors open: its limit is raised, and proc has what it was for the programs that
- * are started. 0, or -1 (AR_INPUT, "the jobs need …"): the user may not have so many.
+ * Sees to it that this process may have so many descriptors open, or as many as the user may: its limit is raised, and proc has what it
+ * was for the programs that are started.
  */
-int ar_proc_allow_files(struct ar_proc *proc, uint64_t n, struct ar_error *error) AR_MUST_USE;
+void ar_proc_allow_files(struct ar_proc *proc, uint64_t n);
 
 enum ar_proc_how {
     AR_PROC_EXITED,  /* value: the exit status */

@@ -103,21 +103,16 @@ static _Noreturn void child(struct ar_proc_start *start)
 
 /* ---- before -------------------------------------------------------------------------------------------------------- */
 
-int ar_proc_allow_files(struct ar_proc *proc, uint64_t n, struct ar_error *error)
+void ar_proc_allow_files(struct ar_proc *proc, uint64_t n)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return ar_fail_errno(error, errno, "cannot tell how many files may be open");
-    if (n <= limit.rlim_cur)
-        return 0;
-    if (n > limit.rlim_max) {
-        ar_fail(error, AR_INPUT, "the jobs need %" PRIu64 " open files, and %" PRIu64 " are allowed", n, (uint64_t)limit.rlim_max);
-        return ar_hint(error, "Take fewer jobs (-j), or have the limit raised (ulimit -Hn).");
-    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || n <= limit.rlim_cur)
+        return;
     proc->files = limit.rlim_cur;
-    limit.rlim_cur = n;
-    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : ar_fail_errno(error, errno, "cannot raise the limit of open files");
+    limit.rlim_cur = n < limit.rlim_max ? n : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        proc->files = 0; /* it stays as it was: what needs more tells so */
 }
 
 /* ---- in the parent -------------------------------------------------------------------------------------------------- */
