@@ -543,8 +543,10 @@ END
 # ---- many ----
 
 @test "2,000 lanes: as one stream, or as files in any order, the same bytes; the table as Python makes it" {
+    local last=1999
+    [ -z "${TESTS_SANITIZED:-}" ] || last=1049
     # shellcheck disable=SC2046
-    lane_inputs $(seq -f '%04g' 1999 -1 0)
+    lane_inputs $(seq -f '%04g' $last -1 0)
     ar-split -q -s samples.csv spots=spots.csv | ar-cleanse -q -e Spot | ar-pack -q -P threshold=0.80 -d lanes
     ar-analyze -q -- /bin/echo '{"n":5.80,"t":"007"}' <in.tar >results.tar
     mkdir results
@@ -552,8 +554,9 @@ END
     ar-merge -q <results.tar >merged.tar
     ar-merge -q --lanes lanes results | cmp merged.tar -
     printf 'results/%s\n' $(ls results) | shuf --random-source=<(yes) | xargs ar-merge -q --lanes lanes | cmp merged.tar -
-    python3 -c 'print("n,t,data,sample_name")
-for i in range(1999, 999, -1): print(f"5.80,007,\"{i}\",sample of {i}")
-for i in range(999, -1, -1): print(f"5.80,007,{i:04},sample of {i:04}")' | cmp - <(entry merged.tar analysis_results)
-    entry merged.tar ledger | jq -e '[.lanes[].sets.spots[-1].rows] | add == 4000'
+    python3 -c 'import sys
+print("n,t,data,sample_name")
+for i in range(int(sys.argv[1]), 999, -1): print(f"5.80,007,\"{i}\",sample of {i}")
+for i in range(999, -1, -1): print(f"5.80,007,{i:04},sample of {i:04}")' $last | cmp - <(entry merged.tar analysis_results)
+    entry merged.tar ledger | jq -e '[.lanes[].sets.spots[-1].rows] | add == 2 * ('$last' + 1)'
 }

@@ -397,12 +397,14 @@ END
 # ---- many, and much ----
 
 @test "thousands of lanes: shares of a thousand at most, and every lane is there" {
-    lane_inputs $(seq -w 1 3100)
+    local n=3100
+    [ -z "${TESTS_SANITIZED:-}" ] || n=1100
+    lane_inputs $(seq -w 1 $n)
     lanes_method count
     ar-analyze -q -j 1 -c lanes -- ./count <in.tar >out.tar
-    [ "$(cat starts | wc -l)" -ge 4 ]
+    [ "$(cat starts | wc -l)" -ge $((n / 1000 + 1)) ]
     ar-merge -q <out.tar | ar-post -q >result.tar
-    entry result.tar result_csv | diff - <(echo n,first,data,sample_name; for lane in $(seq -w 1 3100); do echo "2,5.80,\"$lane\",sample of $lane"; done | sed 's/"\(0[0-9]*\)"/\1/')
+    entry result.tar result_csv | diff - <(echo n,first,data,sample_name; for lane in $(seq -w 1 $n); do echo "2,5.80,\"$lane\",sample of $lane"; done | sed 's/"\(0[0-9]*\)"/\1/')
 }
 
 @test "a share ends where it is large, and large sets come whole" {

@@ -157,7 +157,7 @@ static void test_soup(void)
 {
     uint64_t state = 1;
     static const char bytes[] = "\",,\n\raab\"c\n";
-    for (int round = 0; round < 8000; round++) {
+    for (int round = 0; round < CHECK_ROUNDS(8000); round++) {
         char data[200];
         size_t n = random_next(&state) % sizeof data;
         for (size_t i = 0; i < n; i++)
@@ -173,7 +173,7 @@ static void test_tables(void)
                                          "\xe8\xbc\x9d\xe7\x82\xb9", "\"\xe8\xbc\x9d,\"", "a long cell that takes more than a block of bytes" };
     static const char *const ends[] = { "\n", "\r\n", "\r", "\n\n" };
     uint64_t state = 2;
-    for (int round = 0; round < 1200; round++) {
+    for (int round = 0; round < CHECK_ROUNDS(1200); round++) {
         struct ar_buf data;
         ar_buf_init(&data);
         unsigned columns = 1 + (unsigned)(random_next(&state) % 6), rows = (unsigned)(random_next(&state) % (round % 10 ? 40 : 2000));

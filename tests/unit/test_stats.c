@@ -353,7 +353,7 @@ static void test_quantiles_by_sorting(void)
     double x[MAX];
     double sorted[MAX];
     double scratch[MAX];
-    for (int round = 0; round < 4000; round++) {
+    for (int round = 0; round < CHECK_ROUNDS(4000); round++) {
         size_t n = 1 + (size_t)next(round % 10 ? 50 : MAX);
         for (size_t i = 0; i < n; i++)
             sorted[i] = x[i] = pattern(round % 2 ? 5 : 7, i, n);
