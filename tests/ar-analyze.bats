@@ -71,7 +71,7 @@ END
 }
 
 @test "nothing of one lane is seen by the next: files, folders, rights, attributes, a folder that was moved or put in its place" {
-    lane_inputs {1..21}
+    lane_inputs {1..23}
     program method <<'END'
 csv=image_analysis_results/spots.csv
 find . | LC_ALL=C sort | cat - data_name >"$AR_START_DIR/seen.$AR_DATA_NAME"
@@ -102,6 +102,8 @@ case $AR_DATA_NAME in
 18) setfattr -n user.x -v y $csv || : ;;
 19) rm $csv; mkfifo $csv ;;
 20) rm $csv ;;
+21) chmod 666 $csv ;;
+22) chmod 600 $csv data_name ;;
 esac
 echo null
 END
@@ -109,7 +111,7 @@ END
     ar-analyze -q -j1 -- ./method <in.tar >out.tar
     printf 'ImageAnalysisMethod,Data,Entity,Value\nV,15,Spot,5.80\nV,15,Spot,007\n' | diff - twin
     [ ! -e litter ]
-    for i in {1..21}; do
+    for i in {1..23}; do
         diff seen.$i - <<END
 .
 ./data_name
@@ -522,6 +524,49 @@ END
     chattr -i "$folder/kept/file"
     rm -r "${folder%/B}"
     for lane in A B C; do printf 'n,data,sample_name\n1,%s,sample of %s\n' $lane $lane | diff - <(result $lane); done
+}
+
+# Nine lanes, of which the second does $1 in its folder: it is named, and stays; each lane sees its own.
+stays_alone() {
+    program method <<END
+csv=image_analysis_results/spots.csv
+cat data_name \$csv >"\$AR_START_DIR/seen.\$AR_DATA_NAME"
+[ "\$AR_DATA_NAME" != 2 ] || { $1; } 2>/dev/null || : >"\$AR_START_DIR/not-here"
+echo '{"n":1}'
+END
+    shift
+    "$@" ar-analyze -j1 -- ./method <in.tar >out.tar 2>err
+    [ ! -e not-here ] || skip 'not allowed here'
+    says "what the method left of lane '2' stays" '9 lanes, 9 with a result'
+    for lane in {1..9}; do
+        printf '%sImageAnalysisMethod,Data,Entity,Value\nV,%s,Spot,5.80\nV,%s,Spot,007\n' $lane $lane $lane | diff - seen.$lane
+    done
+    [ "$(ls -A "$TMPDIR"/ar-*)" = 2 ]
+}
+
+@test "a file or folder that a method made immutable or append-only is not written over" {
+    lane_inputs {1..9}
+    for what in 'chattr +i $csv' 'chattr +a $csv' 'chattr +i data_name' 'chattr +a ledger.json' 'chattr +i image_analysis_results' 'chattr +a .'; do
+        stays_alone "$what"
+        chattr -R -ia "$TMPDIR"/ar-*
+        rm -r "$TMPDIR"/ar-*
+    done
+}
+
+@test "what a method mounted on a file or folder of a lane is not written over" {
+    unshare -rm true 2>/dev/null || skip 'no mount of our own'
+    lane_inputs {1..9}
+    echo precious >file
+    mkdir folder
+    echo precious >folder/spots.csv
+    chmod 700 folder
+    chmod 644 file folder/spots.csv
+    for what in 'file $csv' 'file params.json' 'folder image_analysis_results'; do
+        stays_alone "mount --bind \"\$AR_START_DIR\"/$what" unshare -rm
+        rm -r "$TMPDIR"/ar-*
+    done
+    echo precious | cmp - file
+    echo precious | cmp - folder/spots.csv
 }
 
 @test "--mem limits the memory of a method" {

@@ -182,12 +182,24 @@ static void remove_files(struct removal *removal, struct level *level)
         note_failure(removal, ENOMEM, level->name);
 }
 
+/* Is it what something was mounted on? Not always is that another file system. */
+static bool is_mounted(int fd)
+{
+    struct statx status;
+    return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /* Opens the folder name in the folder at hand for reading, with a change of its mode where it needs one. -1 with errno. */
 static int open_to_remove(int dirfd, const char *name, struct stat *status)
 {
     int path = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (path < 0)
         return -1;
+    if (is_mounted(path)) {
+        close(path);
+        errno = EBUSY;
+        return -1;
+    }
     if (fstat(path, status) == 0 && (status->st_mode & 0700) != 0700) {
         char proc[64];
         snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path);

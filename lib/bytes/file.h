@@ -70,7 +70,7 @@ int ar_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 
 /*
  * Deletes the folder name in dirfd (or the file or link of that name) with all that is in it, following no link and leaving what
- * is on another file system. 0, or -1 with the first failure (it goes on after one). A name that is not there is no failure.
+ * is mounted there. 0, or -1 with the first failure (it goes on after one). A name that is not there is no failure.
  */
 int ar_dir_remove(int dirfd, const char *name, struct ar_error *error) AR_MUST_USE;
 

@@ -62,10 +62,23 @@ int ar_lane_folder_open(struct ar_lane_folders *folders, int root, const char *l
     return -1;
 }
 
+/* What cannot be written over or deleted, and what something else was put in the place of. */
+#define ODD (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_MOUNT_ROOT)
+
 /* Is the folder as it was made, whatever is in it? */
-static bool is_as_made(int fd, const struct stat *st)
+static bool is_as_made(int fd)
 {
-    return (st->st_mode & 07777) == 0700 && st->st_uid == geteuid() && st->st_size <= LARGEST && flistxattr(fd, NULL, 0) <= 0;
+    struct statx st;
+    return statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) == 0 && !(st.stx_attributes & ODD) && (st.stx_mode & 07777) == 0700 &&
+           st.stx_uid == geteuid() && st.stx_size <= LARGEST && flistxattr(fd, NULL, 0) <= 0;
+}
+
+/* The rights of a file that is made. */
+static mode_t made_mode(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
 }
 
 /* Is it a file that each lane has? */
@@ -96,10 +109,10 @@ static bool is_of_set(const char *name, const struct ar_ledger *ledger)
  */
 static bool is_used_again(int dirfd, const char *name)
 {
-    struct stat st;
-    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07711) != 0600)
+    struct statx st;
+    if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st) != 0 || (st.stx_attributes & ODD) || !S_ISREG(st.stx_mode))
         return false;
-    if (st.st_nlink != 1 || st.st_uid != geteuid() || st.st_size > LARGEST)
+    if ((st.stx_mode & 07777) != made_mode() || st.stx_nlink != 1 || st.stx_uid != geteuid() || st.stx_gid != getegid() || st.stx_size > LARGEST)
         return false;
     int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     bool plain = fd >= 0 && flistxattr(fd, NULL, 0) <= 0;
@@ -180,7 +193,7 @@ static bool is_still(int root, const char *name, int dirfd, struct stat *st)
 {
     struct stat named;
     return fstat(dirfd, st) == 0 && fstatat(root, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && st->st_dev == named.st_dev &&
-           st->st_ino == named.st_ino && is_as_made(dirfd, st);
+           st->st_ino == named.st_ino && is_as_made(dirfd);
 }
 
 bool ar_lane_folder_clear(int root, const char *name, int dirfd)
@@ -202,7 +215,7 @@ static bool empty_both(int root, const char *lane, int dirfd, const struct ar_le
     int sets = openat(dirfd, AR_FILES_SETS, flags);
     if (sets < 0)
         return false;
-    bool done = fstat(sets, &named) == 0 && named.st_dev == st.st_dev && is_as_made(sets, &named) &&
+    bool done = fstat(sets, &named) == 0 && named.st_dev == st.st_dev && is_as_made(sets) &&
                 empty(sets, &in_sets, &ignored) == 0 && empty(dirfd, &in_lane, &ignored) == 0;
     close(sets);
     *left = in_sets.n;

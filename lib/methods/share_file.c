@@ -102,7 +102,7 @@ static int start_out(struct ar_share_file *file, uint64_t base, struct ar_error 
 int ar_share_file_create(struct ar_share_file *file, size_t room, const struct ar_buf *params, struct ar_error *error)
 {
     struct ar_buf head;
-    file->fd = memfd_create("lanes", MFD_CLOEXEC);
+    file->fd = memfd_create("lanes", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (file->fd < 0)
         return ar_fail_errno(error, errno, failed);
     file->memory = true;
@@ -211,6 +211,8 @@ static int complete(struct ar_share_file *file, struct ar_error *error)
 int ar_share_file_close(struct ar_share_file *file, struct ar_error *error)
 {
     int fd = complete(file, error) == 0 ? fcntl(file->fd, F_DUPFD_CLOEXEC, 0) : -2;
+    if (fd >= 0 && file->memory)
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE); /* a method might open it once more, to write */
     ar_share_file_release(file);
     return fd == -1 ? ar_fail_errno(error, errno, failed) : fd < 0 ? -1 : fd;
 }
