@@ -112,20 +112,12 @@ static int open_logs(struct analyze *a, struct ar_error *error)
     return a->record_path && a->analysis.what.record < 0 ? -1 : 0;
 }
 
-/* The params of a lane must be as the manifest has them. */
-static int check_params(const void *arg, const struct ar_entry *entry, struct ar_error *error)
-{
-    const struct analyze *a = arg;
-    bool checked = a->has_manifest && a->manifest.params && entry->kind == AR_ENTRY_PARAMS;
-    return !checked ? 0 : ar_schema_check_whole(a->manifest.params, entry->text, entry->len, ar_tr("params"), error);
-}
-
 static int analyze_stream(struct analyze *a, struct ar_error *error)
 {
     struct ar_entry entry;
     int got;
     while ((got = cli_lanes_next(&a->in, &entry, error)) > 0)
-        if (check_params(a, &entry, error) != 0 || ar_analysis_take(&a->analysis, &entry, error) != 0)
+        if (ar_analysis_take(&a->analysis, &entry, error) != 0)
             return -1;
     return got == 0 ? ar_analysis_finish(&a->analysis, error) : -1;
 }
@@ -189,7 +181,8 @@ static void tell(const struct analyze *a)
 /* Runs nothing, and prints what would run. */
 static int run_dry(struct analyze *a, char **method, struct ar_error *error)
 {
-    const struct cli_cache_plan plan = { .chosen = a->analysis.chosen, .n_chosen = a->analysis.n_chosen, .check = check_params, .arg = a };
+    const struct cli_cache_plan plan = { .chosen = a->analysis.chosen, .n_chosen = a->analysis.n_chosen,
+                                         .check = ar_analysis_check_params, .arg = a->analysis.what.manifest };
     if (prepare_method(a, method, error) != 0 || cli_lanes_open(&a->in, NULL, NULL, "reading", error) != 0)
         return -1;
     return cli_cache_print(&a->cache, &a->in, &plan, error);

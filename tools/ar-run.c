@@ -211,7 +211,7 @@ int main(int argc, char **argv)
     bool json = false;
     int first, key, status = AR_INPUT;
     cli_start(&tool);
-    if (getenv("ANALYSISRUN_METHOD") || getenv("ANALYSISRUN_MODE"))
+    if (ar_wire_is_asked())
         ar_wire_default_language(); /* also of what is wrong with the command line */
     if (command) {
         argc--;

@@ -284,8 +284,17 @@ static int take_lane_entry(struct ar_analysis *a, const struct ar_entry *entry, 
     }
 }
 
+int ar_analysis_check_params(const void *manifest, const struct ar_entry *entry, struct ar_error *error)
+{
+    const struct ar_manifest *m = manifest;
+    bool checked = m && m->params && entry->kind == AR_ENTRY_PARAMS;
+    return !checked ? 0 : ar_schema_check_whole(m->params, entry->text, entry->len, ar_tr("params"), error);
+}
+
 int ar_analysis_take(struct ar_analysis *a, const struct ar_entry *entry, struct ar_error *error)
 {
+    if (ar_analysis_check_params(a->what.manifest, entry, error) != 0)
+        return -1;
     a->what.one_lane = a->emit.one_lane = ar_stream_shape(a->stream) == AR_SHAPE_ONE;
     if (entry->lane != AR_NO_LANE)
         return take_lane_entry(a, entry, error);
@@ -344,7 +353,7 @@ static void remove_work(struct ar_analysis *a)
         return;
     ar_lane_folders_release(&a->input.folders, a->what.root);
     if (a->keep && a->what.contract->shares)
-        ar_share_jobs_end(&a->what, a->workers);
+        ar_share_folders_remove(&a->what, a->workers);
     close(a->what.root);
     a->what.root = -1;
     if (!a->keep)

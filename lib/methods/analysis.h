@@ -75,8 +75,11 @@ struct ar_analysis {
 /* Starts an analysis of stream, written to out; both stay the caller's. */
 void ar_analysis_init(struct ar_analysis *analysis, struct ar_stream *stream, struct ar_out *out);
 
+/* The params of an entry must be as the manifest (a struct ar_manifest, or NULL) has them; other entries are right. 0 or -1 (AR_INPUT). */
+int ar_analysis_check_params(const void *manifest, const struct ar_entry *entry, struct ar_error *error) AR_MUST_USE;
+
 /*
- * Takes an entry of the stream. Waits for workers where enough lanes are queued, and writes results whose turn has come. 0, or
+ * Takes an entry of the stream, whose params are checked. Waits for workers where enough lanes are queued, and writes results whose turn has come. 0, or
  * -1: a chosen lane is not there (AR_INPUT), or the system said no. A method that fails is no failure here.
  */
 int ar_analysis_take(struct ar_analysis *analysis, const struct ar_entry *entry, struct ar_error *error) AR_MUST_USE;

@@ -239,7 +239,8 @@ static int take_share(struct ar_analysis *a, const struct ar_pool_reply *reply, 
     struct ar_share_job share = { 0 };
     memcpy(&share, reply->bytes, reply->n < sizeof share ? reply->n : sizeof share);
     uint32_t had = share.now, last = share.lane[had - 1];
-    if (ar_share_job_done(&a->what, &share, reply->bytes, reply->lost ? 0 : reply->n, take_lane_done, a, error) != 0 || ar_analysis_write(a, error) != 0)
+    if (ar_share_job_done(&a->what, &share, reply->bytes, reply->lost ? 0 : reply->n, take_lane_done, a, error) != 0 ||
+        ar_analysis_write(a, error) != 0)
         return -1;
     keep_queued(a, &share);
     bool failed = share.now > 0 || a->lane[last].outcome == AR_LANE_FAILED;

@@ -23,7 +23,6 @@ int ar_contract_take_file(struct ar_contract_input *input, struct ar_stream *str
     const char *bytes;
     ssize_t n;
     uint64_t size = 0;
-    uint32_t old = input->old_sets;
     int fd = ar_files_open_set(input->dirfd, entry->base, &input->old_sets, error), result = 0;
     if (fd < 0)
         return -1;
@@ -32,7 +31,7 @@ int ar_contract_take_file(struct ar_contract_input *input, struct ar_stream *str
     ar_spool_name(name);
     for (; result == 0 && (n = ar_stream_view(stream, &bytes, PIECE, error)) != 0; size += (uint64_t)n)
         result = n < 0 ? -1 : ar_write_fd(fd, bytes, (size_t)n, name, error);
-    if (result == 0 && input->old_sets < old)
+    if (result == 0)
         result = ar_files_cut(fd, name, size, error);
     if (close(fd) != 0 && result == 0)
         result = ar_fail_errno(error, errno, "cannot write '%s'", name);

@@ -107,12 +107,12 @@ static bool is_of_set(const char *name, const struct ar_ledger *ledger)
  * Is the file still as it was made, whatever is in it? Then the next lane's is written over it: that costs a file system less than
  * one that goes and one that comes.
  */
-static bool is_used_again(int dirfd, const char *name)
+static bool is_used_again(int dirfd, const char *name, mode_t made)
 {
     struct statx st;
     if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st) != 0 || (st.stx_attributes & ODD) || !S_ISREG(st.stx_mode))
         return false;
-    if ((st.stx_mode & 07777) != made_mode() || st.stx_nlink != 1 || st.stx_uid != geteuid() || st.stx_gid != getegid() || st.stx_size > LARGEST)
+    if ((st.stx_mode & 07777) != made || st.stx_nlink != 1 || st.stx_uid != geteuid() || st.stx_gid != getegid() || st.stx_size > LARGEST)
         return false;
     int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     bool plain = fd >= 0 && flistxattr(fd, NULL, 0) <= 0;
@@ -126,18 +126,18 @@ struct stays {
     bool (*ask)(const struct stays *stays, int dirfd, const char *name); /* NULL: none may */
     const struct ar_ledger *ledger;
     const struct ar_buf *names;
-    uint32_t n; /* so many do */
+    mode_t made; /* the rights of a file that was made */
+    uint32_t n;  /* so many do */
 };
 
 static bool stays_in_lane(const struct stays *stays, int dirfd, const char *name)
 {
-    (void)stays;
-    return strcmp(name, AR_FILES_SETS) == 0 || (is_of_each(name) && is_used_again(dirfd, name));
+    return strcmp(name, AR_FILES_SETS) == 0 || (is_of_each(name) && is_used_again(dirfd, name, stays->made));
 }
 
 static bool stays_in_sets(const struct stays *stays, int dirfd, const char *name)
 {
-    return is_of_set(name, stays->ledger) && is_used_again(dirfd, name);
+    return is_of_set(name, stays->ledger) && is_used_again(dirfd, name, stays->made);
 }
 
 static bool stays_named(const struct stays *stays, int dirfd, const char *name)
@@ -209,7 +209,8 @@ static bool empty_both(int root, const char *lane, int dirfd, const struct ar_le
 {
     struct stat st, named;
     struct ar_error ignored;
-    struct stays in_lane = { .ask = stays_in_lane }, in_sets = { .ask = stays_in_sets, .ledger = ledger };
+    mode_t made = made_mode();
+    struct stays in_lane = { .ask = stays_in_lane, .made = made }, in_sets = { .ask = stays_in_sets, .ledger = ledger, .made = made };
     if (!is_still(root, lane, dirfd, &st))
         return false;
     int sets = openat(dirfd, AR_FILES_SETS, flags);

@@ -10,6 +10,7 @@
 #define AR_METHODS_PROC_H
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "bytes/buf.h"
@@ -95,7 +96,7 @@ struct ar_proc {
     void *renews_arg;
     uint64_t memory;     /* limit in bytes for its data (RLIMIT_DATA), for each of its processes; 0: none */
     const volatile sig_atomic_t *stop; /* when not 0, everything is to end; or NULL */
-    uint64_t files;      /* descriptors that it may have, where this process was allowed more (ar_proc_allow_files); else 0 */
+    struct rlimit files; /* of descriptors, where this process was allowed more (ar_proc_allow_files); else rlim_cur is 0 */
     sigset_t changed;    /* signals that the program gets back with their default action: those that are handled or ignored here */
 };
 

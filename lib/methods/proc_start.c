@@ -54,17 +54,6 @@ static void child_descriptors(struct ar_proc_start *start)
         child_fail(start, "close_range");
 }
 
-static void child_files(struct ar_proc_start *start, uint64_t n)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        child_fail(start, N_("limit of descriptors"));
-    limit.rlim_cur = n;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        child_fail(start, N_("limit of descriptors"));
-}
-
 static void child_limit(struct ar_proc_start *start, uint64_t bytes)
 {
     struct rlimit limit;
@@ -93,8 +82,8 @@ static _Noreturn void child(struct ar_proc_start *start)
         child_fail(start, "fchdir");
     ar_proc_free_signals(&proc->changed); /* whatever the tool was started with (nohup, for one) */
     child_descriptors(start);
-    if (proc->files > 0)
-        child_files(start, proc->files);
+    if (proc->files.rlim_cur > 0 && setrlimit(RLIMIT_NOFILE, &proc->files) != 0)
+        child_fail(start, N_("limit of descriptors"));
     if (proc->memory > 0)
         child_limit(start, proc->memory);
     execve(start->program, proc->argv, proc->env ? proc->env : environ);
@@ -109,10 +98,10 @@ void ar_proc_allow_files(struct ar_proc *proc, uint64_t n)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || n <= limit.rlim_cur)
         return;
-    proc->files = limit.rlim_cur;
+    proc->files = limit;
     limit.rlim_cur = n < limit.rlim_max ? n : limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        proc->files = 0; /* it stays as it was: what needs more tells so */
+        proc->files.rlim_cur = 0; /* it stays as it was: what needs more tells so */
 }
 
 /* ---- in the parent -------------------------------------------------------------------------------------------------- */

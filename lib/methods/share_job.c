@@ -90,15 +90,11 @@ static void folder_name(char name[32], unsigned worker)
 /* The worker's folder for such processes, new unless there is one. One that a killed worker had under the same number goes. */
 static int open_folder(struct ar_lane_jobs *jobs, const char *name, struct ar_error *error)
 {
-    if (jobs->folder < 0 && mkdirat(jobs->root, name, 0700) != 0) {
-        if (errno != EEXIST)
-            return ar_fail_errno(error, errno, "cannot make a work folder");
-        if (ar_dir_remove(jobs->root, name, error) != 0)
-            return -1;
-        if (mkdirat(jobs->root, name, 0700) != 0)
-            return ar_fail_errno(error, errno, "cannot make a work folder");
-    }
-    if (jobs->folder < 0)
+    if (jobs->folder >= 0)
+        return 0;
+    if (ar_dir_remove(jobs->root, name, error) != 0)
+        return -1;
+    if (mkdirat(jobs->root, name, 0700) == 0)
         jobs->folder = ar_open_beneath(jobs->root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     return jobs->folder >= 0 ? 0 : ar_fail_errno(error, errno, "cannot make a work folder");
 }
@@ -366,7 +362,7 @@ void ar_share_job_end(const struct ar_share_job *job)
         close(job->file);
 }
 
-void ar_share_jobs_end(const struct ar_lane_jobs *jobs, unsigned n)
+void ar_share_folders_remove(const struct ar_lane_jobs *jobs, unsigned n)
 {
     struct ar_error ignored;
     char name[32];

@@ -42,7 +42,10 @@ _Static_assert(sizeof(struct ar_share_job) <= AR_POOL_MESSAGE, "a job must fit i
 /* Bytes of a job with n lanes. */
 size_t ar_share_job_size(uint32_t n);
 
-/* An ar_pool_work: context is a struct ar_lane_jobs, job and reply the same struct ar_share_job, see ar_share_job_done, behind which the reply may have more. */
+/*
+ * An ar_pool_work: context is a struct ar_lane_jobs, job and reply the same struct ar_share_job, behind which the reply may have more: see
+ * ar_share_job_done.
+ */
 int ar_share_job_run(void *context, unsigned worker, const void *job, size_t job_len, void *reply, size_t *reply_len,
                      struct ar_error *error);
 
@@ -64,6 +67,6 @@ int ar_share_job_keep(const struct ar_lane_jobs *jobs, const struct ar_share_job
 void ar_share_job_end(const struct ar_share_job *job);
 
 /* The workers have ended, of which there were n: their folders go. */
-void ar_share_jobs_end(const struct ar_lane_jobs *jobs, unsigned n);
+void ar_share_folders_remove(const struct ar_lane_jobs *jobs, unsigned n);
 
 #endif

@@ -244,7 +244,7 @@ int ar_method_main(int argc, char **argv, const struct ar_method *method)
     const char *self = find_self(path, argc > 0 ? argv[0] : "method");
     const char *slash = strrchr(self, '/'), *name = slash ? slash + 1 : self;
     ar_tr_choose_once();
-    if (getenv("ANALYSISRUN_METHOD") || getenv("ANALYSISRUN_MODE"))
+    if (ar_wire_is_asked())
         ar_wire_default_language();
     int result = argc == 2 ? answer(method, name, argv[1], &error) : 1;
     const char *step = getenv("AR_STEP");

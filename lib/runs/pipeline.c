@@ -263,6 +263,11 @@ void ar_pipeline_end(struct ar_pipeline *pipeline)
     end_strays(pipeline);
 }
 
+int ar_stage_status(const struct ar_stage *stage)
+{
+    return WIFEXITED(stage->status) && WEXITSTATUS(stage->status) <= AR_SYSTEM ? WEXITSTATUS(stage->status) : AR_SYSTEM;
+}
+
 bool ar_stage_exited(const struct ar_stage *stage, int status)
 {
     return stage->ended && WIFEXITED(stage->status) && WEXITSTATUS(stage->status) == status;

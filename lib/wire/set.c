@@ -96,7 +96,6 @@ void ar_wire_set_release(struct ar_wire_set *set)
         ar_map_release(&set->map);
     ar_buf_release(&set->text);
     *set = (struct ar_wire_set){ 0 };
-    ar_buf_init(&set->text);
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */

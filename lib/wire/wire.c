@@ -240,6 +240,11 @@ enum ar_language ar_wire_language(const char *ar_lang, const char *locale)
     return language;
 }
 
+bool ar_wire_is_asked(void)
+{
+    return getenv("ANALYSISRUN_METHOD") || getenv("ANALYSISRUN_MODE");
+}
+
 void ar_wire_default_language(void)
 {
     enum ar_language language;

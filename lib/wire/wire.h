@@ -63,6 +63,9 @@ enum ar_language { AR_JAPANESE, AR_ENGLISH };
  */
 enum ar_language ar_wire_language(const char *ar_lang, const char *locale);
 
+/* Does a wrapper say by the environment (ANALYSISRUN_METHOD, ANALYSISRUN_MODE) what this process is to do? */
+bool ar_wire_is_asked(void);
+
 /*
  * Behind the wrapper Japanese is the default: where by that rule neither AR_LANG nor the locale names a language, AR_LANG becomes "ja",
  * for this process and for those that it starts. To be called after ar_tr_choose, before there are threads.

@@ -202,10 +202,7 @@ static int tell_tools(struct run_local *local)
     ssize_t culprit = run_tell_tools(pipeline);
     if (culprit < 0)
         return AR_OK;
-    const struct ar_stage *stage = &pipeline->stage[culprit];
-    if (WIFEXITED(stage->status) && WEXITSTATUS(stage->status) <= AR_SYSTEM)
-        return WEXITSTATUS(stage->status);
-    return AR_SYSTEM;
+    return ar_stage_status(&pipeline->stage[culprit]);
 }
 
 /* Was the result delivered? ar-post says 1 where lanes failed, and where its postprocess did: its index is there in the first case. */

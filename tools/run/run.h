@@ -55,9 +55,6 @@ void run_options_release(struct run_options *options);
 /* The FILE of the set in SET=FILE operands, or NULL. */
 const char *run_set_file(const struct run_options *options, const char *set);
 
-/* within.c: adds a tool that runs within this program, with -q. 0, or -1: there is none of that name. */
-int run_within(struct ar_pipeline *pipeline, const char *name, struct ar_error *error) AR_MUST_USE;
-
 /* chain.c: adds a tool; an option for each text of a list; behind the options, "--" and the method's command. 0 or -1. */
 int run_tool(struct ar_pipeline *pipeline, const char *name, bool quiet, struct ar_error *error) AR_MUST_USE;
 void run_each(struct ar_pipeline *pipeline, const char *name, const struct run_list *list);

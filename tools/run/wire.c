@@ -4,10 +4,10 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #include "cli/wire.h"
 #include "run/run.h"
+#include "run/within.h"
 #include "runs/schema_json.h"
 
 /* How it was started. */
@@ -23,16 +23,17 @@ struct wire {
 
 bool run_is_wire(const struct run_options *o)
 {
-    if (getenv("ANALYSISRUN_METHOD") || getenv("ANALYSISRUN_MODE"))
+    if (ar_wire_is_asked())
         return true;
     return o->sets.n == 0 && !o->run_tar && !o->again && !o->folder && !o->sequential && !o->dry && !isatty(STDIN_FILENO);
 }
 
 /* ---- what is started ------------------------------------------------------------------------------------------------ */
 
-static int tool(struct wire *wire, const char *name, struct ar_error *error)
+static void tool(struct wire *wire, const char *name, ar_stage_call *call)
 {
-    return run_within(&wire->pipeline, name, error);
+    ar_pipeline_call(&wire->pipeline, name, call, -1);
+    ar_pipeline_arg(&wire->pipeline, "-q");
 }
 
 static void option(struct wire *wire, const char *name, const char *value)
@@ -45,33 +46,27 @@ static int add_command(struct wire *wire, char *const *command, struct ar_error 
     return run_command(&wire->pipeline, &wire->run->method, command, error);
 }
 
-static int add_from(struct wire *wire, struct ar_error *error)
+static void add_from(struct wire *wire)
 {
-    if (tool(wire, "ar-convert", error) != 0)
-        return -1;
+    tool(wire, "ar-convert", ar_convert_main);
     option(wire, "--from", ar_dialect_name(wire->dialect));
     run_each(&wire->pipeline, "--lane-key", &wire->run->options.lane_key);
-    return 0;
 }
 
-static int add_to(struct wire *wire, struct ar_error *error)
+static void add_to(struct wire *wire)
 {
-    if (tool(wire, "ar-convert", error) != 0)
-        return -1;
+    tool(wire, "ar-convert", ar_convert_main);
     option(wire, "--to", ar_dialect_name(wire->dialect));
     option(wire, "--output", wire->run->options.output);
-    return 0;
 }
 
-static int add_split(struct wire *wire, struct ar_error *error)
+static void add_split(struct wire *wire)
 {
     const struct run_options *o = &wire->run->options;
-    if (tool(wire, "ar-split", error) != 0)
-        return -1;
+    tool(wire, "ar-split", ar_split_main);
     option(wire, "--samples", o->samples);
     run_each(&wire->pipeline, "--lane-key", &o->lane_key);
     ar_pipeline_arg(&wire->pipeline, "--keep-going");
-    return 0;
 }
 
 /* From lanes to lane results. */
@@ -79,16 +74,13 @@ static int add_analysis(struct wire *wire, struct ar_error *error)
 {
     const struct run_options *o = &wire->run->options;
     const char *manifest = wire->run->method.program ? RUN_MANIFEST_GIVEN : wire->run->method.path;
-    if (tool(wire, "ar-cleanse", error) != 0)
-        return -1;
+    tool(wire, "ar-cleanse", ar_cleanse_main);
     option(wire, "--manifest", manifest);
-    if (tool(wire, "ar-pack", error) != 0)
-        return -1;
+    tool(wire, "ar-pack", ar_pack_main);
     option(wire, "--manifest", manifest);
     option(wire, "--params", o->params);
     run_each(&wire->pipeline, "--param", &o->param);
-    if (tool(wire, "ar-analyze", error) != 0)
-        return -1;
+    tool(wire, "ar-analyze", ar_analyze_main);
     option(wire, "--manifest", manifest);
     option(wire, "--jobs", o->jobs);
     option(wire, "--timeout", o->timeout);
@@ -102,8 +94,7 @@ static int add_analysis(struct wire *wire, struct ar_error *error)
 static int add_post(struct wire *wire, struct ar_error *error)
 {
     const struct ar_manifest *manifest = &wire->run->method.manifest;
-    if (tool(wire, "ar-post", error) != 0)
-        return -1;
+    tool(wire, "ar-post", ar_post_main);
     option(wire, "--manifest", wire->run->method.program ? RUN_MANIFEST_GIVEN : wire->run->method.path);
     option(wire, "--timeout", wire->run->options.timeout);
     ar_pipeline_arg(&wire->pipeline, "--brief");
@@ -135,11 +126,11 @@ static int add_run(struct wire *wire, struct ar_error *error)
 {
     if (pipe2(wire->copy, O_CLOEXEC) != 0 || pipe2(wire->result, O_CLOEXEC) != 0)
         return ar_fail_errno(error, errno, "cannot make a pipe");
-    if (add_split(wire, error) != 0 || add_analysis(wire, error) != 0)
+    add_split(wire);
+    if (add_analysis(wire, error) != 0)
         return -1;
     ar_pipeline_call(&wire->pipeline, "copy", copy_twice, wire->copy[1]);
-    if (tool(wire, "ar-merge", error) != 0)
-        return -1;
+    tool(wire, "ar-merge", ar_merge_main);
     ar_pipeline_arg(&wire->pipeline, "--brief");
     if (add_post(wire, error) != 0)
         return -1;
@@ -151,15 +142,13 @@ enum mode { ANALYZE, POSTPROCESS, ANALYZESEQ, RUN, SHOW_SCHEMA };
 
 static int build(struct wire *wire, enum mode mode, struct ar_error *error)
 {
-    switch (mode) {
-    case ANALYZE:
-    case ANALYZESEQ:
-        return add_from(wire, error) != 0 || add_analysis(wire, error) != 0 ? -1 : add_to(wire, error);
-    case POSTPROCESS:
-        return add_from(wire, error) != 0 || add_post(wire, error) != 0 ? -1 : add_to(wire, error);
-    default:
+    if (mode == RUN)
         return add_run(wire, error);
-    }
+    add_from(wire);
+    if ((mode == POSTPROCESS ? add_post(wire, error) : add_analysis(wire, error)) != 0)
+        return -1;
+    add_to(wire);
+    return 0;
 }
 
 /* What the tools get: the input, the manifest that a program printed, a file each for what they say. */
@@ -242,13 +231,6 @@ static void close_end(int *fd)
     *fd = -1;
 }
 
-/* The status that the last tool ended with, whose tar is the answer. */
-static int last_status(const struct wire *wire)
-{
-    int status = wire->pipeline.stage[wire->pipeline.n - 1].status;
-    return WIFEXITED(status) && WEXITSTATUS(status) <= AR_SYSTEM ? WEXITSTATUS(status) : AR_SYSTEM;
-}
-
 /* What is left of a tool that is killed goes with the folder of all; one lane is not worth it, whose one worker clears up for ar-analyze. */
 static int start(struct wire *wire, enum mode mode, struct ar_error *error)
 {
@@ -277,7 +259,7 @@ static int run_tools(struct wire *wire, enum mode mode)
     if (cli_stop)
         return AR_SYSTEM;
     run_tell_tools(&wire->pipeline);
-    return mode == RUN ? status : last_status(wire);
+    return mode == RUN ? status : ar_stage_status(&wire->pipeline.stage[wire->pipeline.n - 1]); /* whose tar is the answer */
 }
 
 /* ---- how it was started --------------------------------------------------------------------------------------------- */
