@@ -233,6 +233,63 @@ END
     ar-merge -q --lanes lanes results 2>err | ar-post -q | entry - result_csv | diff - <(entry result.tar result_csv)
 }
 
+# A lane of which the method ends only when ar-analyze has recorded, kept and handed over the lane before it. (What the method answers
+# meanwhile, entries at the top, is no matter.)
+waits='
+    def has(file, text): return text in open(os.environ["AR_START_DIR"] + "/" + file, errors="replace").read()
+    if lane == "B":
+        import glob, time
+        while not (has("record", "A\tresult") and glob.glob(os.environ["AR_START_DIR"] + "/kept/*.tar") and has("out", "A/ledger")):
+            add("targets", "{}")
+            time.sleep(0.01)'
+
+@test "a lane is recorded, kept and handed over when it was answered, not when its process has ended" {
+    lane_inputs A B C
+    lanes_method waits "$waits"
+    ar-analyze -q -c lanes -j 1 --record record --cache kept -- ./waits <in.tar >out
+    lanes_method plain
+    ar-analyze -q -c lanes -j 1 -- ./plain <in.tar | cmp - out
+    started 1
+}
+
+@test "what was answered before a worker or ar-analyze is killed stays" {
+    lane_inputs A B C D
+    lanes_method kills "$waits
+        kill_worker()"
+    refuses 1 '4 lanes, 3 with a result, 0 from the cache, 1 failed' "lane 'B' (sample of B) failed: its worker was killed by signal 9 (KILL)" -- \
+        ar-analyze -c lanes -j 1 --record record --cache kept -- ./kills <in.tar
+    mv out out.tar
+    started 2
+    told out.tar | sed 's/^B: .*/B/' | diff - <(printf '%s\n' '2,5.80,A,sample of A' B '2,5.80,C,sample of C' '2,5.80,D,sample of D')
+    nothing_left
+    # The same where ar-analyze is killed, its worker's parent: what is in the cache is there for the next one.
+    rm -r kept record out.tar
+    lanes_method ends "$waits
+        os.kill(int(open('/proc/%d/stat' % os.getppid()).read().split()[3]), signal.SIGKILL)
+        signal.pause()"
+    run -137 bash -c 'ar-analyze -q -c lanes -j 1 --record record --cache kept -- ./ends <in.tar >out'
+    key=$(grep "^A"$'\tresult' record | cut -f 5)
+    [ -f "kept/$key.tar" ]
+}
+
+@test "seconds and memory are those of the lane, where it took long" {
+    lane_inputs A B C
+    lanes_method uneven '    if lane == "B":
+        import time
+        start, much = time.monotonic(), b"x" * 200000000
+        while time.monotonic() < start + 0.3: add("targets", "{}")
+        del much'
+    ar-analyze -q -c lanes -j 1 --record record -- ./uneven <in.tar >out
+    grep $'\tresult\t' record | cut -f 1,3,4 >told
+    # A share of the whole would be a third each.
+    python3 - <<'END'
+lanes = {lane: (float(seconds), int(memory)) for lane, seconds, memory in (line.split('\t') for line in open('told'))}
+assert list(lanes) == ['A', 'B', 'C'], lanes
+assert lanes['B'][0] >= 0.3 and lanes['B'][1] >= 200000000, lanes
+assert lanes['A'][1] < 200000000, lanes
+END
+}
+
 # ---- what goes wrong ----
 
 @test "a process that fails at its third lane keeps its first two; that lane fails; a new process has the rest" {
@@ -315,7 +372,6 @@ open 2 its standard output
 inside 2 its standard output
 nothing 1 ended without a result of this lane
 noledger 1 ended without a result of this lane
-twice 1 it answered with 'C/images/curve.png', which stands behind that lane's ledger
 result 1 it answered with 'C/analysis_result', which is there twice
 picture 1 'images/curve.png' is there twice
 csv 1 C/analysis_result
@@ -337,6 +393,22 @@ name 1 it answered with 'C/data_name', which is not as it was given
 foreign 1 '0007/images/curve.png', which is of no lane that it was given
 top 1 it answered with 'result_csv', which is of no lane
 END
+}
+
+@test "what comes behind a lane's ledger is a failure of the process, which is that of its last lane" {
+    # The lane itself may have been taken by then, so that it depends on no time which lane has failed.
+    lane_inputs A B C
+    for taken in False True; do
+        lanes_method bad '' "    if lane == 'A' and $taken:
+        import time
+        while not 'A\tresult' in open(os.environ['AR_START_DIR'] + '/record').read():
+            add('targets', '{}')
+            time.sleep(0.01)
+    if lane == 'A': answer(lane)"
+        refuses 1 "lane 'C' (sample of C) failed: it answered with 'A/images/curve.png', which stands behind that lane's ledger" -- \
+            ar-analyze -c lanes -j 1 --record record -- ./bad <in.tar
+        told out | sed 's/^C: .*/C/' | diff - <(printf '%s\n' '2,5.80,A,sample of A' '2,5.80,B,sample of B' C)
+    done
 }
 
 @test "a process that fails behind its last lane has failed" {

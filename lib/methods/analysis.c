@@ -77,6 +77,7 @@ static int start_workers(struct ar_analysis *a, struct ar_error *error)
     a->what.work = a->work.data;
     a->input.root = a->what.root;
     a->what.targets = ar_stream_targets(a->stream);
+    a->what.pool = &a->pool;
     spread_folders(a->what.root);
     if (make_tries(a, error) != 0)
         return -1;

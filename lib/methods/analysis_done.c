@@ -233,6 +233,14 @@ static int take_lost_share(struct ar_analysis *a, const struct ar_share_job *sha
     return take_lost(a, spool, share->why, share->lane[0], error);
 }
 
+/* Takes lanes of a share of which its worker tells before it replies. */
+static int take_told(struct ar_analysis *a, const struct ar_pool_reply *told, struct ar_error *error)
+{
+    if (ar_share_job_told(told->bytes, told->n, take_lane_done, a, error) != 0)
+        return -1;
+    return ar_analysis_write(a, error);
+}
+
 /* Takes the lanes of a share that were dealt with; the first one that is left failed where a worker was killed. */
 static int take_share(struct ar_analysis *a, const struct ar_pool_reply *reply, struct ar_error *error)
 {
@@ -253,13 +261,20 @@ static int take_share(struct ar_analysis *a, const struct ar_pool_reply *reply, 
     return send_rest(a, &share, next_size(&share, had, failed), error);
 }
 
+static int take_reply(struct ar_analysis *a, const struct ar_pool_reply *reply, struct ar_error *error)
+{
+    if (reply->told)
+        return take_told(a, reply, error);
+    return a->what.contract->shares ? take_share(a, reply, error) : take_lane_reply(a, reply, error);
+}
+
 /* Takes the replies that are there; block: at least one. */
 int ar_analysis_replies(struct ar_analysis *a, bool block, struct ar_error *error)
 {
     struct ar_pool_reply reply;
     int got;
     while ((got = ar_pool_wait(&a->pool, block, &reply, error)) > 0) {
-        if ((a->what.contract->shares ? take_share(a, &reply, error) : take_lane_reply(a, &reply, error)) != 0)
+        if (take_reply(a, &reply, error) != 0)
             return -1;
         block = false;
     }

@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include "methods/lane_answer.h"
 
+#include <fcntl.h>
+
 #include "bytes/text.h"
+#include "codecs/tar_format.h"
 #include "lanes/entries.h"
 #include "methods/wire_tar.h"
 
 static const char output[] = N_("its standard output");
 
+static void release_map(struct ar_lane_answers *answers)
+{
+    if (answers->mapped)
+        ar_map_release(&answers->map);
+    answers->mapped = false;
+}
+
+static void forget_lane(struct ar_lane_answer *lane)
+{
+    ar_images_release(&lane->images);
+    free(lane->fault);
+    *lane = (struct ar_lane_answer){ .images = AR_IMAGES_NONE };
+}
+
 void ar_lane_answers_release(struct ar_lane_answers *answers)
 {
-    for (size_t i = 0; i < answers->names.count; i++) {
-        ar_images_release(&answers->lane[i].images);
-        free(answers->lane[i].fault);
-    }
+    for (size_t i = 0; i < answers->names.count; i++)
+        forget_lane(&answers->lane[i]);
     free(answers->lane);
     free(answers->target);
     ar_names_release(&answers->names);
-    if (answers->mapped)
-        ar_map_release(&answers->map);
+    release_map(answers);
     *answers = (struct ar_lane_answers){ 0 };
 }
 
@@ -49,6 +63,12 @@ static void name_entries(struct ar_error *error)
                    "and L/ledger behind them.");
 }
 
+static void set_fault(struct ar_error *fault, const char *name, const char *what)
+{
+    ar_fail(fault, AR_CONTENT, "it answered with '%s', which %s", name, ar_tr(what));
+    name_entries(fault);
+}
+
 /* The lane's first fault: "'L/NAME' what". */
 static int fail_lane(struct ar_lane_answer *lane, const char *name, const char *what, struct ar_error *error)
 {
@@ -57,8 +77,7 @@ static int fail_lane(struct ar_lane_answer *lane, const char *name, const char *
     lane->fault = calloc(1, sizeof *lane->fault);
     if (!lane->fault)
         return ar_fail_memory(error);
-    ar_fail(lane->fault, AR_CONTENT, "it answered with '%s', which %s", name, ar_tr(what));
-    name_entries(lane->fault);
+    set_fault(lane->fault, name, what);
     return 0;
 }
 
@@ -100,8 +119,6 @@ static int take_lane_entry(struct ar_lane_answer *lane, const struct ar_target *
                            const char *base, const struct ar_lane_text *body, struct ar_error *error)
 {
     const char *name;
-    if (lane->whole)
-        return fail_lane(lane, entry->name, N_("stands behind that lane's ledger, its last entry"), error);
     switch (ar_entry_kind_of(base, true, false, &name)) {
     case AR_ENTRY_DATA_NAME:
         return check_name(lane, entry->name, body, target->data, error);
@@ -152,9 +169,12 @@ static int take_entry(struct ar_lane_answers *answers, const struct ar_tar_entry
     const struct ar_lane_text body = { .text = map->data + entry->body_offset, .n = entry->size };
     const char *slash = strchr(entry->name, '/');
     ssize_t i = slash ? ar_names_find(&answers->names, entry->name, (size_t)(slash - entry->name)) : -1;
-    if (i >= 0)
+    if (i < 0)
+        take_other(entry, &body, fault);
+    else if (!answers->lane[i].whole)
         return take_lane_entry(&answers->lane[i], answers->target[i], entry, slash + 1, &body, error);
-    take_other(entry, &body, fault);
+    else if (fault->status == AR_OK) /* the lane may have been taken: it is the process' fault */
+        set_fault(fault, entry->name, N_("stands behind that lane's ledger, its last entry"));
     return 0;
 }
 
@@ -199,7 +219,7 @@ static int read_entries(struct ar_lane_answers *answers, struct ar_in *in, int o
 
 static int map_output(struct ar_lane_answers *answers, int out, uint64_t n, struct ar_error *error)
 {
-    if (ftruncate(out, (off_t)n) != 0 || lseek(out, 0, SEEK_SET) != 0)
+    if (ftruncate(out, (off_t)n) != 0 || lseek(out, (off_t)answers->from, SEEK_SET) < 0)
         return ar_fail_errno(error, errno, "cannot read what the method printed");
     struct ar_in *in = ar_in_new(out, ar_tr(output), error);
     if (!in)
@@ -212,6 +232,9 @@ static int map_output(struct ar_lane_answers *answers, int out, uint64_t n, stru
 
 int ar_lane_answers_read(struct ar_lane_answers *answers, int out, uint64_t n, struct ar_error *fault, struct ar_error *error)
 {
+    release_map(answers);
+    if (answers->n_parted)
+        forget_lane(&answers->lane[answers->n_parted - 1]); /* it is there once more */
     if (map_output(answers, out, n, error) != 0) {
         if (error->status == AR_SYSTEM)
             return -1;
@@ -225,4 +248,96 @@ int ar_lane_answers_read(struct ar_lane_answers *answers, int out, uint64_t n, s
     int result = read_entries(answers, in, out, n, fault, error);
     ar_in_free(in);
     return result;
+}
+
+/* ---- piece by piece ------------------------------------------------------------------------------------------------- */
+
+/* Maps what is there now, and leaves the place where out is written to as it is. 1; 0 where it cannot be read piece by piece; -1. */
+static int map_part(struct ar_lane_answers *answers, int out, struct ar_error *error)
+{
+    char name[32];
+    struct ar_error fault;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", out);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || lseek(fd, (off_t)answers->from, SEEK_SET) < 0) {
+        ar_fail_errno(error, errno, "cannot read what the method printed");
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    struct ar_in *in = ar_in_new(fd, ar_tr(output), &fault);
+    bool mapped = in && ar_map_in(&answers->map, in, UINT64_MAX, &fault) == 0;
+    ar_in_free(in);
+    close(fd);
+    if (mapped && answers->map.filter == AR_FILTER_NONE) {
+        answers->mapped = true;
+        return 1;
+    }
+    if (mapped)
+        ar_map_release(&answers->map);
+    return 0;
+}
+
+/* Is the entry all there? */
+static bool is_whole(const struct ar_lane_answers *answers, const struct ar_tar_entry *entry)
+{
+    uint64_t len = answers->map.len, body = entry->size + ar_tar_padding(entry->size);
+    return entry->body_offset <= len && entry->size <= len && body <= len - entry->body_offset;
+}
+
+/* Takes the entry of the lane at, where it is one, or one at the top; false where the piece ends before it. */
+static bool take_part(struct ar_lane_answers *answers, const struct ar_tar_entry *entry, size_t at, struct ar_error *error)
+{
+    struct ar_error fault = { 0 };
+    const struct ar_target *target = answers->target[at];
+    bool top = !strchr(entry->name, '/');
+    bool its = strncmp(entry->name, target->data, target->data_len) == 0 && entry->name[target->data_len] == '/';
+    if ((!top && !its) || take_entry(answers, entry, &fault, error) != 0)
+        return false;
+    return fault.status == AR_OK && !answers->lane[at].fault;
+}
+
+/* Reads on from the lane that was read last, which is there once more. Returns where the entries of the last whole lane begin. */
+static uint64_t read_part(struct ar_lane_answers *answers, struct ar_tar_reader *tar, size_t *at, struct ar_error *error)
+{
+    struct ar_tar_entry entry;
+    uint64_t start = 0, found = answers->from;
+    bool begun = false;
+    while (*at + 1 < answers->names.count && ar_tar_next(tar, &entry, error) > 0 && is_whole(answers, &entry) &&
+           take_part(answers, &entry, *at, error)) {
+        if (!strchr(entry.name, '/'))
+            continue;
+        if (!begun)
+            start = answers->from + entry.offset;
+        begun = !answers->lane[*at].whole;
+        if (begun)
+            continue;
+        found = start;
+        ++*at;
+    }
+    return found;
+}
+
+ssize_t ar_lane_answers_part(struct ar_lane_answers *answers, int out, struct ar_error *error)
+{
+    size_t before = answers->n_parted, at = before ? before - 1 : 0;
+    struct ar_error ended = { 0 };
+    release_map(answers);
+    for (size_t i = at; i < answers->names.count && i <= before; i++)
+        forget_lane(&answers->lane[i]);
+    int mapped = map_part(answers, out, error);
+    if (mapped <= 0)
+        return mapped;
+    struct ar_in *in = ar_map_again(&answers->map, ar_tr(output), error);
+    struct ar_tar_reader *tar = in ? ar_tar_reader_new(in, error) : NULL;
+    if (tar)
+        answers->from = read_part(answers, tar, &at, &ended);
+    ar_tar_reader_free(tar);
+    ar_in_free(in);
+    if (!tar)
+        return -1;
+    if (at < answers->names.count)
+        forget_lane(&answers->lane[at]); /* of which not all is there */
+    answers->n_parted = at > before ? at : before;
+    return (ssize_t)(answers->n_parted - before);
 }

@@ -34,6 +34,7 @@ struct ar_lane_jobs {
     volatile unsigned char *tries; /* how often that was done, by lane: shared with the workers; NULL where retries is 0 */
     bool one_lane;       /* shape of the stream */
     struct ar_lane_spools spools;
+    const struct ar_pool *pool; /* the workers': by which they tell of lanes before a share is done */
     int printed, log;    /* a worker's own: what the method printed, and its standard error; -1 until first needed */
     int folder;          /* a worker's own: where processes of shares run; -1 until first needed */
 };

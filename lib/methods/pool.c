@@ -12,7 +12,7 @@
 
 enum { PATIENCE = 5000 }; /* ms for a worker to end what it runs, which takes up to a second */
 
-enum message_kind { JOB, REPLY, FAILED };
+enum message_kind { JOB, REPLY, TOLD, FAILED };
 
 struct message {
     enum message_kind kind;
@@ -24,9 +24,9 @@ struct message {
 
 _Static_assert(sizeof(struct ar_error) <= AR_POOL_MESSAGE, "an error must fit into a message");
 
-static int send_message(int fd, const struct message *message, size_t n)
+static int send_message(int fd, const struct message *message, size_t n, int flags)
 {
-    return send(fd, message, MESSAGE_HEAD + n, MSG_NOSIGNAL) >= 0 ? 0 : -1;
+    return send(fd, message, MESSAGE_HEAD + n, MSG_NOSIGNAL | flags) >= 0 ? 0 : -1;
 }
 
 static void close_fd(int *fd)
@@ -67,14 +67,23 @@ static void work_on(struct ar_pool *pool, pid_t parent, unsigned number)
         failed = pool->task.work(pool->task.context, number, job.bytes, (size_t)got - MESSAGE_HEAD, reply.bytes, &n, &error) != 0;
         reply.kind = REPLY;
         reply.slot = job.slot;
-        if (!failed && send_message(pool->replies[1], &reply, n) != 0)
+        if (!failed && send_message(pool->replies[1], &reply, n, 0) != 0)
             break;
     }
     if (!failed || is_stopped(pool))
         return;
     reply.kind = FAILED;
     memcpy(reply.bytes, &error, sizeof error);
-    send_message(pool->replies[1], &reply, sizeof error);
+    send_message(pool->replies[1], &reply, sizeof error, 0);
+}
+
+int ar_pool_tell(const struct ar_pool *pool, unsigned worker, const void *bytes, size_t n, struct ar_error *error)
+{
+    struct message message = { .kind = TOLD, .worker = worker };
+    memcpy(message.bytes, bytes, n);
+    if (send_message(pool->replies[1], &message, n, MSG_DONTWAIT) == 0)
+        return 1;
+    return errno == EAGAIN ? 0 : ar_fail_errno(error, errno, "cannot say what a worker has done");
 }
 
 /* Ends as the signal would have it that asked it to stop: its job, if it had one, is lost. */
@@ -181,7 +190,7 @@ int ar_pool_send(struct ar_pool *pool, const void *job, size_t n, struct ar_erro
     slot->len = n;
     atomic_store(&pool->taker[message.slot], 0);
     pool->waiting++;
-    return send_message(pool->jobs[0], &message, n) == 0 ? 0 : ar_fail_errno(error, errno, "cannot give a worker its job");
+    return send_message(pool->jobs[0], &message, n, 0) == 0 ? 0 : ar_fail_errno(error, errno, "cannot give a worker its job");
 }
 
 static void free_slot(struct ar_pool *pool, unsigned slot)
@@ -257,6 +266,7 @@ static int take_lost(struct ar_pool *pool, struct ar_pool_reply *reply, struct a
         }
         reply->worker = i;
         reply->lost = true;
+        reply->told = false;
         memcpy(reply->why, pool->worker[i].why, sizeof reply->why);
         reply->n = pool->slot[slot].len;
         memcpy(reply->bytes, pool->slot[slot].job, reply->n);
@@ -297,9 +307,11 @@ static int take_message(struct ar_pool *pool, struct ar_pool_reply *reply, struc
     }
     reply->worker = message.worker;
     reply->lost = false;
+    reply->told = message.kind == TOLD;
     reply->n = (size_t)got - MESSAGE_HEAD;
     memcpy(reply->bytes, message.bytes, reply->n);
-    free_slot(pool, message.slot);
+    if (!reply->told)
+        free_slot(pool, message.slot);
     return 1;
 }
 

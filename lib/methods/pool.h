@@ -35,6 +35,7 @@ struct ar_pool_task {
 
 struct ar_pool_reply {
     unsigned worker;
+    bool told;    /* it is not the reply yet, but what ar_pool_tell had to say before it */
     bool lost;    /* the worker ended before it replied: bytes are the job's */
     char why[64]; /* then: "was killed by signal 9 (KILL)" */
     size_t n;
@@ -74,7 +75,13 @@ bool ar_pool_full(const struct ar_pool *pool);
 int ar_pool_send(struct ar_pool *pool, const void *job, size_t n, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Takes a reply, or a job that was lost; block: waits for one. What is changed in the task's context before the next call is seen
+ * In a worker, of that number, over a job: says n bytes (AR_POOL_MESSAGE at most) that its reply need not wait for. 1; 0 where too much
+ * was said that nobody has taken yet; -1.
+ */
+int ar_pool_tell(const struct ar_pool *pool, unsigned worker, const void *bytes, size_t n, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Takes a reply, what was told before one, or a job that was lost; block: waits for one. What is changed in the task's context before the next call is seen
  * by the worker that takes the place of one that was killed. 1; 0 where none is there (or no job is waiting); -1: a worker failed
  * (its error), or ended without a job, so that it is not known which one may be lost.
  */

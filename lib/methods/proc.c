@@ -121,6 +121,21 @@ static int fail_read(const struct run *run, int pipe, int errnum, struct ar_erro
                                                           : N_("cannot read the standard error of '%s'"), run->end->name);
 }
 
+static int drain(struct run *run, int *pipe, struct ar_error *error);
+
+/* Says how much output is there, once the log has what was written before it. */
+static int tell_growth(struct run *run, struct ar_error *error)
+{
+    const struct ar_proc *proc = run->proc;
+    int renewed = drain(run, &run->log_pipe, error);
+
+    if (renewed == 0)
+        renewed = proc->grew(proc->grew_arg, run->pid, run->end->out_bytes, error);
+    if (renewed > 0 && run->due != NEVER)
+        run->due = after(proc->seconds);
+    return renewed < 0 ? -1 : 0;
+}
+
 static int take_output(struct run *run, const char *bytes, size_t n, struct ar_error *error)
 {
     uint64_t *total = &run->end->out_bytes;
@@ -134,9 +149,7 @@ static int take_output(struct run *run, const char *bytes, size_t n, struct ar_e
     *total += (uint64_t)n;
     if (ar_write_fd(run->proc->out, bytes, n, ar_tr("temporary file for standard output"), error) != 0)
         return -1;
-    if (run->proc->renews && run->ending == RUNNING && run->due != NEVER && run->proc->renews(run->proc->renews_arg, *total))
-        run->due = after(run->proc->seconds);
-    return 0;
+    return run->proc->grew && run->ending == RUNNING ? tell_growth(run, error) : 0;
 }
 
 /* Takes up to max bytes from one of the pipes, which it closes at its end. Returns their number, 0 where there are none now. */

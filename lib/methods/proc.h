@@ -91,9 +91,12 @@ struct ar_proc {
                             UINT64_MAX: no limit, log itself is its standard error, best opened with O_APPEND */
     double seconds;      /* time limit; 0: none */
     double grace;        /* seconds between SIGTERM and SIGKILL at a limit */
-    bool (*renews)(void *arg, uint64_t out_bytes); /* called when out has grown, with what is there by now: true where the time
-                            limit begins anew; or NULL */
-    void *renews_arg;
+    /*
+     * Called when out has grown, with what is there by now, and the process; what it wrote to its standard error before is in log. 1
+     * where the time limit begins anew, 0, or -1: everything is to end, and error says why. Or NULL.
+     */
+    int (*grew)(void *arg, pid_t pid, uint64_t out_bytes, struct ar_error *error);
+    void *grew_arg;
     uint64_t memory;     /* limit in bytes for its data (RLIMIT_DATA), for each of its processes; 0: none */
     const volatile sig_atomic_t *stop; /* when not 0, everything is to end; or NULL */
     struct rlimit files; /* of descriptors, where this process was allowed more (ar_proc_allow_files); else rlim_cur is 0 */
@@ -147,6 +150,13 @@ struct ar_proc_end {
  * must be installed without SA_RESTART.
  */
 int ar_proc_run(const struct ar_proc *proc, struct ar_proc_end *end, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Bytes: the greatest resident size of a process that runs, since it was started or that was forgotten; 0 where it has ended. Where it may
+ * not be forgotten, it stays. Source: proc_pid_status(5), VmHWM, and proc_pid_clear_refs(5).
+ */
+uint64_t ar_proc_peak(pid_t pid);
+void ar_proc_forget_peak(pid_t pid);
 
 /* Did it exit with status 0? */
 bool ar_proc_ok(const struct ar_proc_end *end);

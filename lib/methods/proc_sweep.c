@@ -15,6 +15,32 @@ void ar_proc_account(struct ar_proc_end *end, const struct rusage *usage)
         end->memory = memory;
 }
 
+uint64_t ar_proc_peak(pid_t pid)
+{
+    char path[64], line[256];
+    unsigned long long kib = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *status = fopen(path, "re");
+    while (status && kib == 0 && fgets(line, sizeof line, status))
+        (void)!sscanf(line, "VmHWM: %llu kB", &kib);
+    if (status)
+        fclose(status);
+    return (uint64_t)kib * 1024;
+}
+
+void ar_proc_forget_peak(pid_t pid)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/clear_refs", (int)pid);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)!write(fd, "5", 1);
+    close(fd);
+}
+
 /* ---- finding children ----------------------------------------------------------------------------------------------- */
 
 static void add_child(struct ar_buf *children, pid_t pid)

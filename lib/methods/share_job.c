@@ -3,11 +3,14 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "codecs/tar_format.h"
 #include "methods/share_work.h"
 
 enum { NOTES = 64 }; /* lanes whose entries are gathered before they are written */
+
+#define PART_SECONDS 0.01 /* so long what was answered may wait to be taken: as much is lost at most where the run is killed */
 
 size_t ar_share_job_size(uint32_t n)
 {
@@ -37,18 +40,25 @@ static int open_file(const struct ar_share_work *share, const char *what, int fl
 
 /* Up to where the answer was looked at. */
 struct progress {
-    int fd;
-    uint64_t next; /* offset of a header */
+    struct ar_share_work *share;
+    uint64_t next;      /* offset of a header */
+    double start, last; /* when it was started, and when lanes were taken last */
 };
 
-/* Has another entry been answered whole? Then the time limit, which is for one lane, begins anew. */
-static bool renews(void *arg, uint64_t bytes)
+static double now(void)
 {
-    struct progress *progress = arg;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Has another entry been answered whole? */
+static bool see_entries(struct progress *progress, uint64_t bytes)
+{
     struct ar_tar_block block;
     bool renewed = false;
     while (progress->next + AR_TAR_BLOCK <= bytes &&
-           pread(progress->fd, &block, sizeof block, (off_t)progress->next) == (ssize_t)sizeof block) {
+           pread(progress->share->out, &block, sizeof block, (off_t)progress->next) == (ssize_t)sizeof block) {
         char size[sizeof block.size + 1] = "";
         memcpy(size, block.size, sizeof block.size);
         uint64_t body = strtoull(size, NULL, 8);
@@ -61,12 +71,31 @@ static bool renews(void *arg, uint64_t bytes)
     return renewed;
 }
 
+static int take_part(struct ar_share_work *share, pid_t pid, double seconds, struct ar_error *error);
+
+/* The time limit, which is for one lane, begins anew with each entry. Lanes are taken as they come. An ar_proc's grew. */
+static int see_growth(void *arg, pid_t pid, uint64_t bytes, struct ar_error *error)
+{
+    struct progress *progress = arg;
+    struct ar_share_work *share = progress->share;
+    bool renewed = see_entries(progress, bytes);
+    double time = now();
+    if (renewed && share->jobs->contract->shares->part && time - progress->last >= PART_SECONDS) {
+        int got = take_part(share, pid, time - progress->start, error);
+        if (got < 0)
+            return -1;
+        progress->last = got ? time : progress->last;
+    }
+    return renewed;
+}
+
 static int run_process(struct ar_share_work *share, int in, int dirfd, struct ar_error *error)
 {
     struct ar_lane_jobs *jobs = share->jobs;
     const struct ar_share_calls *calls = jobs->contract->shares;
     struct ar_proc proc = jobs->proc;
-    struct progress progress = { .fd = share->out };
+    struct progress progress = { .share = share, .start = now() };
+    progress.last = progress.start;
     ar_env_set(&jobs->env, calls->variable, calls->value);
     if (ar_env_check(&jobs->env, error) != 0)
         return -1;
@@ -77,8 +106,8 @@ static int run_process(struct ar_share_work *share, int in, int dirfd, struct ar
     proc.log_limit = jobs->logs < 0 ? AR_LOG_MAX_UNKEPT : AR_LOG_MAX;
     proc.out = share->out;
     proc.out_limit = jobs->contract->out_max;
-    proc.renews = renews;
-    proc.renews_arg = &progress;
+    proc.grew = see_growth;
+    proc.grew_arg = &progress;
     return ar_proc_run(&proc, &share->end, error);
 }
 
@@ -172,6 +201,38 @@ static int write_notes(struct ar_share_work *share, struct ar_error *error)
     return 0;
 }
 
+/* Where the notes end that one message holds, of those from at on; *n: how many they are. */
+static size_t end_of_message(const struct ar_buf *notes, size_t at, uint32_t *n)
+{
+    size_t end = at;
+    uint32_t size;
+    for (*n = 0; end < notes->len; ++*n) {
+        memcpy(&size, notes->data + end, sizeof size);
+        if (end + sizeof size + size - at > AR_POOL_MESSAGE)
+            break;
+        end += sizeof size + size;
+    }
+    return end;
+}
+
+/* Says what was noted. What there is no room for now is said later. */
+static int tell_notes(struct ar_share_work *share, struct ar_error *error)
+{
+    struct ar_buf *notes = &share->notes;
+    size_t at = 0;
+    int told = end_notes(share, error) == 0 ? 1 : -1;
+    while (told > 0 && at < notes->len) {
+        uint32_t n;
+        size_t end = end_of_message(notes, at, &n);
+        told = ar_pool_tell(share->jobs->pool, share->worker, notes->data + at, end - at, error);
+        at = told > 0 ? end : at;
+        share->n_notes -= told > 0 ? n : 0;
+    }
+    memmove(notes->data, notes->data + at, notes->len - at);
+    ar_buf_truncate(notes, notes->len - at);
+    return told < 0 ? -1 : 0;
+}
+
 /*
  * Notes that the lane was dealt with. A worker that takes the answer of one that was killed writes that at once: if it is killed over the
  * next one, it must be known over which.
@@ -182,15 +243,23 @@ static int note_done(struct ar_share_work *share, const struct ar_lane_done *don
     ar_buf_add(&share->notes, &n, sizeof n);
     ar_buf_add(&share->notes, done, n);
     share->n_notes++;
-    return share->n_notes == NOTES || share->job->lost ? write_notes(share, error) : 0;
+    if (share->n_notes < NOTES && !share->job->lost)
+        return 0;
+    return share->running ? tell_notes(share, error) : write_notes(share, error);
 }
 
-static int take_lane(struct ar_share_work *share, uint32_t i, struct ar_error *error)
+/* Notes that it is at the lanes before end, one after the other, or at all of them. */
+static void start_lanes(struct ar_share_work *share, uint32_t end)
+{
+    for (; share->started < end; share->started++)
+        ar_lane_job_started(share->jobs, &share->lane[share->started].lane.target);
+}
+
+static int take_lane(struct ar_share_work *share, uint32_t i, double seconds, uint64_t memory, struct ar_error *error)
 {
     const struct ar_share_calls *calls = share->jobs->contract->shares;
     struct ar_lane_work *work = &share->lane[i];
-    struct ar_lane_done done = { .number = ar_share_number(share, i), .spool = share->worker, .seconds = share->end.seconds / share->n,
-                                 .memory = share->end.memory };
+    struct ar_lane_done done = { .number = ar_share_number(share, i), .spool = share->worker, .seconds = seconds, .memory = memory };
     bool answered = calls->answered(share, i);
     if (i + 1 == share->n && !share->blamed && !ar_share_is_whole(share))
         answered = false; /* a failure is a failure, also behind the last result */
@@ -198,6 +267,7 @@ static int take_lane(struct ar_share_work *share, uint32_t i, struct ar_error *e
         share->blamed = true;
         return 0; /* it is left for another process, or for who sent the job */
     }
+    start_lanes(share, i + 1);
     work->log = share->lane[0].log;
     share->blamed |= !answered;
     int result = answered ? calls->take(share, i, &done, error) : blame_end(share, work, &done, error);
@@ -208,6 +278,30 @@ static int take_lane(struct ar_share_work *share, uint32_t i, struct ar_error *e
     if (i > 0)
         work->log = -1;
     return result == 0 ? note_done(share, &done, error) : -1;
+}
+
+/* ---- while it runs -------------------------------------------------------------------------------------------------- */
+
+/* Takes the lanes that were answered since, seconds after the process was started. 1; 0 where there are none; -1. */
+static int take_part(struct ar_share_work *share, pid_t pid, double seconds, struct ar_error *error)
+{
+    uint64_t memory = ar_proc_peak(pid);
+    ssize_t n = memory ? share->jobs->contract->shares->part(share, error) : 0;
+    if (n <= 0)
+        return (int)n;
+    ar_proc_forget_peak(pid);
+    double each = (seconds - share->spent) / (double)n;
+    share->spent = seconds;
+    int result = 0;
+    share->running = true;
+    for (; n > 0 && result == 0; n--)
+        result = take_lane(share, share->taken++, each, memory, error);
+    share->running = false;
+    if (result == 0)
+        result = tell_notes(share, error);
+    if (result == 0)
+        start_lanes(share, share->taken + 1);
+    return result == 0 ? 1 : -1;
 }
 
 /* ---- a job ---------------------------------------------------------------------------------------------------------- */
@@ -248,8 +342,7 @@ static int run_lanes(struct ar_share_work *share, struct ar_error *error)
     int in = share->jobs->contract->shares->ask(share, error);
     if (in < 0)
         return -1;
-    for (uint32_t i = 0; i < share->n; i++)
-        ar_lane_job_started(share->jobs, &share->lane[i].lane.target);
+    start_lanes(share, share->jobs->contract->shares->part ? 1 : share->n);
     int result = run_in_folder(share, in, error);
     close(in);
     return result;
@@ -270,11 +363,13 @@ static int run_share(struct ar_share_work *share, struct ar_error *error)
     share->out = open_file(share, "out", share->job->lost ? O_RDWR : O_RDWR | O_EXCL, error);
     if (share->out < 0 || open_lanes(share, error) != 0)
         return -1;
+    share->started = share->job->lost ? share->n : 0;
     int result = share->job->lost ? find_lost(share, error) : run_lanes(share, error);
     if (result == 0)
         result = share->jobs->contract->shares->read(share, error);
-    for (uint32_t i = 0; i < share->n && result == 0; i++)
-        result = take_lane(share, i, error);
+    double each = (share->end.seconds - share->spent) / (share->n - share->taken);
+    while (share->taken < share->n && result == 0)
+        result = take_lane(share, share->taken++, each, share->end.memory, error);
     return result;
 }
 
@@ -321,6 +416,11 @@ static int take_notes(const char *notes, size_t len, ar_share_take *take, void *
         result = take(arg, &done, error);
     }
     return result;
+}
+
+int ar_share_job_told(const void *told, size_t n, ar_share_take *take, void *arg, struct ar_error *error)
+{
+    return take_notes(told, n, take, arg, error);
 }
 
 int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, const void *reply, size_t n, ar_share_take *take,

@@ -2,8 +2,9 @@
 /*
  * A share of the lanes for one process: the contracts "lanes" and "analyzeseq".
  *
- * The process gets its lanes as one tar, and answers with their results, lane after lane. What it has answered by the time it
- * ends counts, however it ends; where it failed, the first lane without a whole result is the one that failed (the last one, where
+ * The process gets its lanes as one tar, and answers with their results, lane after lane. By the contract "lanes" a lane is taken,
+ * and told of, soon after it was answered, unless it is the last one. What the process has answered by the time it ends counts,
+ * however it ends; where it failed, the first lane without a whole result is the one that failed (the last one, where
  * all have one), and those behind it that have none either are left for another process. So it is also where the process takes its
  * worker along: what it answered lies in the work folder, and the share is sent once more to take that.
  *
@@ -56,6 +57,9 @@ int ar_share_job_run(void *context, unsigned worker, const void *job, size_t job
 typedef int ar_share_take(void *arg, const struct ar_lane_done *done, struct ar_error *error);
 int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, const void *reply, size_t n, ar_share_take *take,
                       void *arg, struct ar_error *error) AR_MUST_USE;
+
+/* The same, for what a worker has told of a share's lanes before its reply. */
+int ar_share_job_told(const void *told, size_t n, ar_share_take *take, void *arg, struct ar_error *error) AR_MUST_USE;
 
 /* Nobody needs what the process of the job has answered any more. */
 void ar_share_job_forget(const struct ar_lane_jobs *jobs, const struct ar_share_job *job);

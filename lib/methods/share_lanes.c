@@ -174,6 +174,11 @@ static int ask(struct ar_share_work *share, struct ar_error *error)
 
 /* ---- what it answered ----------------------------------------------------------------------------------------------- */
 
+static ssize_t read_part(struct ar_share_work *share, struct ar_error *error)
+{
+    return ar_lane_answers_part(&own_of(share)->answers, share->out, error);
+}
+
 static int read_answer(struct ar_share_work *share, struct ar_error *error)
 {
     return ar_lane_answers_read(&own_of(share)->answers, share->out, share->answered, &share->fault, error);
@@ -339,6 +344,6 @@ static int keep(const struct ar_lane_jobs *jobs, const struct ar_share_job *job,
 }
 
 const struct ar_share_calls ar_share_lanes = {
-    .variable = "AR_STEP", .value = "analyze", .open = open_share, .ask = ask, .read = read_answer, .answered = answered,
-    .take = take, .close = close_lane, .keep = keep, .release = release
+    .variable = "AR_STEP", .value = "analyze", .open = open_share, .ask = ask, .part = read_part, .read = read_answer,
+    .answered = answered, .take = take, .close = close_lane, .keep = keep, .release = release
 };

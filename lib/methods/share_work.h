@@ -12,12 +12,16 @@ struct ar_share_work {
     struct ar_lane_jobs *jobs;
     const struct ar_share_job *job;
     uint32_t n;                /* lanes that the process has: the first of the job's */
+    uint32_t started;          /* lanes that it was at, the first of them */
+    uint32_t taken;            /* lanes that were dealt with, the first of them */
     struct ar_lane_work *lane; /* one for each of them */
     unsigned worker;
     struct ar_proc_end end;
     int out;                   /* where the answer stands: a file that another worker finds where this one is killed */
     uint64_t answered;         /* its bytes */
     struct ar_error fault;     /* of an answer that is not whole (AR_CONTENT) */
+    bool running;              /* lanes are dealt with while it runs */
+    double spent;              /* seconds that those took which were dealt with while it ran */
     int done_fd;               /* where it is noted which lanes were dealt with */
     struct ar_buf notes;       /* what is to be noted there, once the lanes' entries are in the spool */
     uint32_t n_notes;
@@ -25,7 +29,7 @@ struct ar_share_work {
     void *own;                 /* the contract's */
 };
 
-/* All but answered return 0 or -1 (AR_SYSTEM, AR_INPUT). */
+/* All but answered and part return 0 or -1 (AR_SYSTEM, AR_INPUT). */
 struct ar_share_calls {
     const char *variable, *value; /* of the environment */
 
@@ -34,6 +38,12 @@ struct ar_share_calls {
 
     /* What stands on standard input, at its start: a descriptor, the caller's; -1. */
     int (*ask)(struct ar_share_work *share, struct ar_error *error);
+
+    /*
+     * Reads on in an answer that is not complete yet: how many lanes behind those that were taken can be taken now, never the last one;
+     * or -1. NULL: none can be before the process has ended.
+     */
+    ssize_t (*part)(struct ar_share_work *share, struct ar_error *error);
 
     /* Reads the answer, as much as there is of it; where it is not whole, fault says why. */
     int (*read)(struct ar_share_work *share, struct ar_error *error);
