@@ -233,15 +233,18 @@ END
     ar-merge -q --lanes lanes results 2>err | ar-post -q | entry - result_csv | diff - <(entry result.tar result_csv)
 }
 
-# A lane of which the method ends only when ar-analyze has recorded, kept and handed over the lane before it. (What the method answers
-# meanwhile, entries at the top, is no matter.)
-waits='
+# Until something is so; what the method answers meanwhile, entries at the top, is no matter.
+waiting='
+    import glob, time
     def has(file, text): return text in open(os.environ["AR_START_DIR"] + "/" + file, errors="replace").read()
-    if lane == "B":
-        import glob, time
-        while not (has("record", "A\tresult") and glob.glob(os.environ["AR_START_DIR"] + "/kept/*.tar") and has("out", "A/ledger")):
+    def wait_for(what):
+        while not what():
             add("targets", "{}")
             time.sleep(0.01)'
+# ar-analyze has recorded, kept and handed over the lane before.
+waits="$waiting"'
+    if lane == "B":
+        wait_for(lambda: has("record", "A\tresult") and glob.glob(os.environ["AR_START_DIR"] + "/kept/*.tar") and has("out", "A/ledger"))'
 
 @test "a lane is recorded, kept and handed over when it was answered, not when its process has ended" {
     lane_inputs A B C
@@ -274,11 +277,13 @@ waits='
 
 @test "seconds and memory are those of the lane, where it took long" {
     lane_inputs A B C
-    lanes_method uneven '    if lane == "B":
-        import time
+    lanes_method uneven "$waiting"'
+    if lane == "B":
         start, much = time.monotonic(), b"x" * 200000000
-        while time.monotonic() < start + 0.3: add("targets", "{}")
-        del much'
+        wait_for(lambda: time.monotonic() > start + 0.3)
+        del much
+    if lane == "C":
+        wait_for(lambda: has("record", "B\tresult"))'
     ar-analyze -q -c lanes -j 1 --record record -- ./uneven <in.tar >out
     grep $'\tresult\t' record | cut -f 1,3,4 >told
     # A share of the whole would be a third each.
@@ -395,15 +400,32 @@ top 1 it answered with 'result_csv', which is of no lane
 END
 }
 
+@test "a process may say of which lane its log is: each lane has its own part, and a failure quotes that" {
+    lane_inputs A B C D
+    says='
+    if os.environ.get("AR_LOG_LANES"): print(f"\x1e{lane}", file=sys.stderr)
+    if lane != "D": print(f"of {lane}\x1e", file=sys.stderr, end="")'
+    lanes_method bad "$says"'
+    if lane == "B": add("B/error", "no luck"); add("B/ledger", "{}"); continue
+    if lane == "C": sys.exit(3)'
+    for logs in '' '--log=logs'; do
+        refuses 1 "lane 'B' (sample of B) failed: no luck" "lane 'C' (sample of C) failed: './bad' exited with status 3" -- \
+            ar-analyze -c lanes -j 1 $logs -- ./bad <in.tar
+        entry out C/error | tail -n 1 | diff - <(echo 'of C\x1e')
+    done
+    ls logs | diff - <(printf '%s.log\n' A B C D)
+    # "log of A B C D" stands before the first mark; D, the only lane of its process, is not asked to say which it is.
+    cat logs/A.log | diff - <(printf 'log of A B C D\nof A\x1e')
+    cat logs/B.log | diff - <(printf 'of B\x1e')
+    cat logs/C.log | diff - <(printf 'of C\x1e')
+    cat logs/D.log | diff - <(echo log of D)
+}
+
 @test "what comes behind a lane's ledger is a failure of the process, which is that of its last lane" {
     # The lane itself may have been taken by then, so that it depends on no time which lane has failed.
     lane_inputs A B C
     for taken in False True; do
-        lanes_method bad '' "    if lane == 'A' and $taken:
-        import time
-        while not 'A\tresult' in open(os.environ['AR_START_DIR'] + '/record').read():
-            add('targets', '{}')
-            time.sleep(0.01)
+        lanes_method bad "$waiting" "    if lane == 'A' and $taken: wait_for(lambda: has('record', 'A\tresult'))
     if lane == 'A': answer(lane)"
         refuses 1 "lane 'C' (sample of C) failed: it answered with 'A/images/curve.png', which stands behind that lane's ledger" -- \
             ar-analyze -c lanes -j 1 --record record -- ./bad <in.tar

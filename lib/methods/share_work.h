@@ -7,6 +7,7 @@
 
 #include "methods/lane_work.h"
 #include "methods/share_job.h"
+#include "methods/share_log.h"
 
 struct ar_share_work {
     struct ar_lane_jobs *jobs;
@@ -17,6 +18,8 @@ struct ar_share_work {
     struct ar_lane_work *lane; /* one for each of them */
     unsigned worker;
     struct ar_proc_end end;
+    struct ar_share_log log;   /* which lane has what of the first one's */
+    int quoted;                /* what of it the failure of the lane may quote that is dealt with, or -1 */
     int out;                   /* where the answer stands: a file that another worker finds where this one is killed */
     uint64_t answered;         /* its bytes */
     struct ar_error fault;     /* of an answer that is not whole (AR_CONTENT) */
@@ -65,6 +68,34 @@ struct ar_share_calls {
 
 /* Did the process end well, with a whole answer? */
 bool ar_share_is_whole(const struct ar_share_work *share);
+
+/* In share_job.c: opens a file of the share's in the work folder. A descriptor, or -1. */
+int ar_share_open_file(const struct ar_share_work *share, const char *what, int flags, struct ar_error *error) AR_MUST_USE;
+
+/* ---- in share_take.c ------------------------------------------------------------------------------------------------ */
+
+/* Bytes that are kept of its log. */
+uint64_t ar_share_log_limit(const struct ar_share_work *share);
+
+/* Notes that its process is at the lanes before end, one after the other, or at all of them. */
+void ar_share_start_lanes(struct ar_share_work *share, uint32_t end);
+
+/*
+ * While the process pid runs, that many seconds after it was started: takes the lanes that were answered since, and tells who sent the
+ * job. 1; 0 where there are none; -1.
+ */
+int ar_share_take_part(struct ar_share_work *share, pid_t pid, double seconds, struct ar_error *error) AR_MUST_USE;
+
+/* It has ended, and its answer was read: takes all others. 0 or -1. */
+int ar_share_take_rest(struct ar_share_work *share, struct ar_error *error) AR_MUST_USE;
+
+/* The entries of lanes are in the spool, before it is said so. 0 or -1. */
+int ar_share_end_notes(struct ar_share_work *share, struct ar_error *error) AR_MUST_USE;
+
+/* Writes the notes of lanes to a file. 0 or -1. */
+int ar_share_write_notes(struct ar_share_work *share, struct ar_error *error) AR_MUST_USE;
+
+/* ---- lanes ---------------------------------------------------------------------------------------------------------- */
 
 /* The lane's number in the stream. */
 static inline uint32_t ar_share_number(const struct ar_share_work *share, uint32_t i)

@@ -2,11 +2,13 @@
 #include "program/lanes_step.h"
 
 #include "bytes/file.h"
+#include "methods/share_log.h"
 #include "program/answer.h"
 
 struct lanes_step {
     const struct ar_schema *schema;
     int log;
+    bool marks;                /* the log says of which lane what follows is */
     struct ar_in *in;
     struct ar_map map;
     bool mapped;
@@ -161,9 +163,22 @@ static int keep_text(struct ar_buf *buf, const struct ar_entry *entry, struct ar
     return ar_buf_check(buf, error);
 }
 
+/* Says that what is written to standard error from now on is of the lane. */
+static void mark_log(const struct lanes_step *s, const struct ar_target *target)
+{
+    char mark[AR_LANE_ID_MAX + 3];
+    if (!s->marks)
+        return;
+    (void)fflush(stdout); /* goes there as well, and is of the lane before */
+    int n = snprintf(mark, sizeof mark, "%c%s\n", AR_LOG_MARK, target->data);
+    (void)!write(s->log, mark, (size_t)n);
+}
+
 static void begin_lane(struct lanes_step *s, const struct ar_entry *entry)
 {
-    ar_lane_begin(&s->lane, &ar_stream_targets(s->stream)->entry[entry->lane]);
+    const struct ar_target *target = &ar_stream_targets(s->stream)->entry[entry->lane];
+    mark_log(s, target);
+    ar_lane_begin(&s->lane, target);
     ar_buf_clear(&s->params);
     ar_buf_clear(&s->error_text);
     ar_buf_clear(&s->rest);
@@ -229,7 +244,7 @@ static int run(struct lanes_step *s, int in, int out, struct ar_error *error)
 
 int ar_lanes_step(const struct ar_method *method, const struct ar_schema *schema, int in, int out, int log, struct ar_error *error)
 {
-    struct lanes_step s = { .schema = schema, .log = log, .map = { .data = "", .fd = -1 } };
+    struct lanes_step s = { .schema = schema, .log = log, .marks = log >= 0 && getenv(AR_LOG_LANES), .map = { .data = "", .fd = -1 } };
     ar_lane_init(&s.lane, method, ar_lane_fields_of(method));
     ar_buf_init(&s.top_params);
     ar_buf_init(&s.params);
