@@ -251,6 +251,36 @@ END
     grep -q 'printed to standard output' results/.analysisrun/log/latest/*.log
 }
 
+@test "what is printed in a lane is of that lane's log, also where one process has several" {
+    cat >talks.c <<'END'
+#include <analysisrun.h>
+#include <stdio.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    printf("printed in %s", ar_lane_data_name(lane)); /* it is buffered, and comes when the lane is done */
+    fprintf(stderr, "said in %s\n", ar_lane_data_name(lane));
+    return ar_result_integer(lane, "n", 1);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    static const struct ar_method talks = { .name = "talks", .sets = sets, .analyze = analyze };
+    return ar_method_main(argc, argv, &talks);
+}
+END
+    compile talks
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q --none activity_spots | ar-pack -q >in.tar
+    ar-analyze -q -c lanes -j 1 --log=logs -- ./talks <in.tar >out.tar
+    for lane in 0000 0001 0007 0010; do
+        diff "logs/$lane.log" <(printf 'said in %s\nprinted in %s' $lane $lane)
+    done
+    # By hand, nobody asks for marks.
+    AR_STEP=analyze ./talks <in.tar 2>log >out.tar
+    run ! grep -q $'\x1e' log
+}
+
 @test "a lane that fails by itself, one without a result, a cell that is no number: the others go on" {
     doing_method
     refuses 1 'the lamp was off' -- ./doing -s samples.csv -d results -P 'do="fail"' activity_spots=as.csv
