@@ -349,6 +349,9 @@ END
     lane_fails 'standard output' <<<'echo "[{}]"'
     lane_fails 'standard output' <<<'echo 5'
     lane_fails 'more behind its JSON object' 'messages belong on standard error' <<<'echo "{} done"'
+    lane_fails "has text before its JSON object: 'warning: old numpy'" 'messages belong on standard error' \
+        <<<'echo "warning: old numpy"; echo "{\"a\":1,\"b\":2,\"c\":3}"'
+    lane_fails "has text before its JSON object: 'one, two'" 'messages belong on standard error' <<<'printf "one, two\n{\n\"a\": 1\n}\n"'
 }
 
 @test "nested values, NaN, a name twice, NUL, invalid UTF-8, and a JSON that is cut" {

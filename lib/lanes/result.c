@@ -104,6 +104,29 @@ static int from_object(struct ar_buf *out, const char *text, size_t n, struct dr
 
 /* ---- a CSV ---------------------------------------------------------------------------------------------------------- */
 
+/* Does a line behind the first begin a JSON object that goes on to the end? */
+static bool has_object_behind(const char *text, size_t n)
+{
+    while (n > 0 && strchr(" \t\r\n", text[n - 1]))
+        n--;
+    return n > 0 && text[n - 1] == '}' && memmem(text, n, "\n{", 2) != NULL;
+}
+
+static int fail_text(const char *text, size_t n, const char *what, struct ar_error *error)
+{
+    size_t line = 0;
+    while (line < n && line < 100 && text[line] != '\n')
+        line++;
+    ar_fail(error, AR_CONTENT, "%s has text before its JSON object: '%.*s'", what, (int)line, text);
+    return ar_hint(error, "Print the result alone on standard output; messages belong on standard error.");
+}
+
+static int hint_result(struct ar_error *error)
+{
+    return ar_hint(error, "A result is one JSON object, a CSV header with one row, or null where the lane has none; messages "
+                          "belong on standard error.");
+}
+
 static int fail_rows(const struct ar_table *table, const char *what, struct ar_error *error)
 {
     size_t len;
@@ -112,8 +135,7 @@ static int fail_rows(const struct ar_table *table, const char *what, struct ar_e
         ar_fail(error, AR_CONTENT, "%s has no row behind its first line, '%.*s'", what, (int)(len < 100 ? len : 100), header);
     else
         ar_fail(error, AR_CONTENT, "%s has %zu rows, expected one", what, table->rows);
-    return ar_hint(error, "A result is one JSON object, a CSV header with one row, or null where the lane has none; messages "
-                          "belong on standard error.");
+    return hint_result(error);
 }
 
 static int take_row(struct draft *draft, const struct ar_table *table, struct ar_error *error)
@@ -129,11 +151,6 @@ static int take_row(struct draft *draft, const struct ar_table *table, struct ar
     size_t header_len, row_len;
     const char *header = ar_table_row(table, AR_TABLE_HEADER, &header_len);
     const char *row = ar_table_row(table, 0, &row_len);
-    if (row_len && row[0] == '{' && row[row_len - 1] == '}') {
-        ar_fail(error, AR_CONTENT, "%s has text before its JSON object: '%.*s'", draft->what, (int)(header_len < 100 ? header_len : 100),
-                header);
-        return ar_hint(error, "Print the result alone on standard output; messages belong on standard error.");
-    }
     ar_buf_add(&draft->header, header, header_len);
     ar_buf_add(&draft->row, row, row_len);
     draft->has_data = data >= 0;
@@ -144,8 +161,13 @@ static int take_row(struct draft *draft, const struct ar_table *table, struct ar
 static int from_csv(struct ar_buf *out, const char *text, size_t n, struct draft *draft, struct ar_error *error)
 {
     struct ar_table table;
-    if (ar_table_parse(&table, text, n, draft->what, error) < 0)
+    if (has_object_behind(text, n))
+        return fail_text(text, n, draft->what, error);
+    if (ar_table_parse(&table, text, n, draft->what, error) < 0) {
+        if (error->status != AR_SYSTEM)
+            hint_result(error);
         return ar_answer_fault(error);
+    }
     int status = take_row(draft, &table, error);
     if (status == 0)
         status = finish(draft, out, error);
