@@ -200,7 +200,8 @@ END
     echo '# changed' >>m/count.sh
     [ "$(ran)" = '0000 0001 0007 0010 9999' ] # the results are the same, so that the judgement is
     echo '# changed' >>m/judge.sh
-    [ "$(ran)" = 'post' ]
+    [ "$(ran --why)" = 'post' ]
+    says "judge.sh"
     # The number of jobs is no matter; nor is where the folder lies.
     [ "$(ran -j 1)" = '' ]
     mv results moved
@@ -218,6 +219,7 @@ END
     refuses 1 "lane '0001'" "no luck with 0001" "log: results/.analysisrun/log" "run it again: " -- \
         ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
     [ ! -e results/result.csv ]
+    says "there is no 'results/result.csv' now: lanes without a result: 1 of 4; -k makes one of the others"
     grep -q 'no luck' results/errors/0001.txt
     [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010' ]
     jq -e '.lanes["0001"].state == "failed" and .lanes["0000"].state == "result" and .status == 1 and .counts.failed == 1' results/run.json
@@ -319,7 +321,17 @@ END
     wait_until none_marked_but_this
     cut_off() { ar-run status results | grep 'the last one was cut off'; } # once its tools have ended, too
     wait_until cut_off
-    ar-run status --json results | jq -e '.exit_status == null and .ended == null and (.running | not)'
+    ar-run status --json results | jq -e '.exit_status == null and .ended == null and (.running | not) and .counts.running == 0 and .counts.waiting == 4'
+    ar-run status results >status
+    run ! grep -q running status
+    # Interrupted, it ends as a shell has it.
+    ar-run -q --force -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err1 &
+    first=$!
+    goes_on() { ar-run status --json results | jq -e '.running and .counts.running > 0'; }
+    wait_until goes_on
+    kill -TERM $first
+    wait $first || true
+    ar-run status results | grep 'with status 143$'
     touch go
     ran >/dev/null
     [ "$(wc -l <results/result.csv)" -eq 5 ]
@@ -387,9 +399,20 @@ none_marked_but_this() {
     [ ! -e ran ]
     ar-run -q --again results/run.json -P limit=6 2>err
     jq -e '.limit == 6' results/params.json
+    # Params are replaced name by name.
+    ar-run -q --again results/run.json -P 'note="a"' 2>err
+    jq -e '.limit == 6 and .note == "a"' results/params.json
+    # A folder that was moved keeps its results, wherever it was; it can be named itself.
+    mv results moved
+    rm -f ran
+    ar-run -q --again moved 2>err
+    [ ! -e results ] && [ ! -e ran ]
+    mv moved results
     jq '.options.speed = "high"' results/run.json >bad.json
     refuses 2 "'/options/speed' is not known" -- ar-run --again bad.json
-    refuses 2 "cannot read 'results'" 'takes the file run.json' -- ar-run --again results
+    jq '.speed = "high"' results/run.json >bad.json
+    refuses 2 "'/speed' is not known" -- ar-run --again bad.json
+    refuses 2 "cannot open 'm/run.json'" 'takes the file run.json' -- ar-run --again m
     refuses 2 "'m/manifest.json'" 'takes the file run.json' -- ar-run --again m/manifest.json
 }
 
@@ -408,10 +431,14 @@ none_marked_but_this() {
 
 @test "run.json tells inputs, method, git commit and lanes" {
     counting_method
-    git init -q m && git -C m -c user.name=t -c user.email=t@example.org add . && git -C m -c user.name=t -c user.email=t@example.org commit -qm 'the method'
+    # What lies beside the method's folder in the same repository (data, results) makes the method no less clean.
+    git init -q . && git -c user.name=t -c user.email=t@example.org add m && git -c user.name=t -c user.email=t@example.org commit -qm 'the method'
     [ "$(ran)" = '0000 0001 0007 0010 post' ]
-    jq -e --arg commit "$(git -C m rev-parse HEAD)" '.method.git == {"commit": $commit, "clean": true} and .method.name == "count"' results/run.json
+    jq -e --arg commit "$(git rev-parse HEAD)" '.method.git == {"commit": $commit, "clean": true} and .method.name == "count"' results/run.json
     jq -e --arg xxh3 "$(xxh128sum <as.csv | cut -d' ' -f1)" '.inputs.activity_spots.xxh3 == $xxh3 and .params.limit == 7 and .status == 0' results/run.json
+    touch m/new
+    ran -P limit=8 >/dev/null
+    jq -e '.method.git.clean == false' results/run.json
     jq -e '.counts.result == 4 and (.lanes["0007"] | .state == "result" and .seconds > 0 and .memory > 0 and (.key | length) == 32)' results/run.json
 }
 

@@ -172,6 +172,28 @@ END
     refuses 2 "ar-run: unknown option '--nonsense'" -- ar-run --nonsense
 }
 
+@test "what is wrong with the command line, and an option that would be dropped: status 2, with an error tar" {
+    for wrong in --nonsense '-j 0' 'what?' '--lane=0001' -n -k '-d results' --force=0001 '-s samples.csv' activity_spots=as.csv '--again run.json'; do
+        status=0
+        AR_LANG=en ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json $wrong <"$GOLDEN/first/analyze-0001.in.tar" \
+            >out.tar 2>err || status=$?
+        [ $status -eq 2 ] || { echo "$wrong: $status"; return 1; }
+        [ "$(entries out.tar)" = error ]
+        says "${wrong%%[ =]*}"
+    done
+    # A run tar is told from what comes without the variables: it is compressed, and so is its answer.
+    status=0
+    ar-run -m spot-stats-sh/manifest.json --lane=0001 <"$GOLDEN/present/run.in.tar.gz" >out.tar.gz 2>err || status=$?
+    [ $status -eq 2 ]
+    gzip -dc out.tar.gz >out.tar
+    [ "$(entries out.tar)" = error ]
+    # The params of a postprocess are its stream's.
+    status=0
+    AR_LANG=en ANALYSISRUN_METHOD=postprocess ar-run -m spot-stats-sh/manifest.json -P n=1 <"$GOLDEN/first/postprocess.in.tar" >out.tar 2>err || status=$?
+    [ $status -eq 2 ]
+    says "'-P' cannot be given where a tar comes in"
+}
+
 @test "a method that kills ar-analyze: an error tar, and nothing is left of it, of the method, of the folder" {
     mkdir kills
     jq '{name: "kills", image_analysis_results, analyze: ["./method"]}' spot-stats-sh/manifest.json >kills/manifest.json

@@ -228,6 +228,8 @@ int main(int argc, char **argv)
         status = run_subcommand(command, argv + first, argc - first, json);
     else if (key == CLI_END && take_operands(&run.options, argv + first, argc - first))
         status = run_whole(&run);
+    else if (ar_wire_is_asked())
+        status = run_wire_usage(&run);
     ar_method_release(&run.method);
     run_options_release(&run.options);
     if (run.nobody_reads)

@@ -7,6 +7,7 @@
 
 #include "bytes/digest.h"
 #include "bytes/io.h"
+#include "bytes/text.h"
 #include "runs/home.h"
 #include "runs/pipeline.h"
 
@@ -14,8 +15,8 @@ enum { GIT_OUTPUT_MAX = 1 << 20, PIECE = 1 << 22 };
 
 /* ---- git ------------------------------------------------------------------------------------------------------------ */
 
-/* Runs git -C FOLDER with the two arguments; appends what it prints. False where it fails. */
-static bool run_git(const char *folder, const char *verb, const char *arg, struct ar_buf *printed)
+/* Runs git -C FOLDER with the arguments, the last of which may be NULL; appends what it prints. False where it fails. */
+static bool run_git(const char *folder, const char *verb, const char *arg, const char *path, struct ar_buf *printed)
 {
     static const char *const hidden[] = { "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE" };
     struct ar_pipeline pipeline;
@@ -30,8 +31,8 @@ static bool run_git(const char *folder, const char *verb, const char *arg, struc
     ar_buf_clear(&pipeline.folder); /* it is none of ours */
     ok = ar_pipeline_tool(&pipeline, "git", &error) == 0;
     if (ok) {
-        const char *const args[] = { "-C", folder, verb, arg };
-        for (size_t i = 0; i < AR_COUNT(args); i++)
+        const char *const args[] = { "-C", folder, verb, arg, path };
+        for (size_t i = 0; i < AR_COUNT(args) && args[i]; i++)
             ar_pipeline_arg(&pipeline, args[i]);
         for (size_t i = 0; i < AR_COUNT(hidden); i++)
             ar_env_unset(&pipeline.env, hidden[i]);
@@ -57,7 +58,7 @@ json_t *ar_git_state(const char *folder)
     json_t *json = NULL;
     ar_buf_init(&commit);
     ar_buf_init(&changes);
-    if (run_git(folder, "rev-parse", "HEAD", &commit) && run_git(folder, "status", "--porcelain", &changes)) {
+    if (run_git(folder, "rev-parse", "HEAD", NULL, &commit) && run_git(folder, "status", "--porcelain", ".", &changes)) {
         ar_buf_truncate(&commit, strcspn(commit.data, "\n"));
         json = json_pack("{sssb}", "commit", commit.data, "clean", changes.len == 0);
     }
@@ -182,6 +183,24 @@ static json_t *load_members(const struct ar_json_doc *doc, const char *const *na
         json = NULL;
     }
     return json;
+}
+
+int ar_run_json_check(const struct ar_buf *text, const char *what, struct ar_error *error)
+{
+    static const char *const known[] = { "analysisrun", "status", "started", "ended", "host", "options", "method", "inputs", "samples",
+                                         "params", "counts", "lanes", "postprocess" };
+    struct ar_json_span name, value;
+    size_t at = 0;
+    while (ar_json_next_member(text->data, text->len, &at, &name, &value) > 0) {
+        size_t i = 0, n = name.len - 2; /* its quotes */
+        while (i < AR_COUNT(known) && !ar_text_is(name.text + 1, n, known[i]))
+            i++;
+        if (i < AR_COUNT(known))
+            continue;
+        ar_fail(error, AR_INPUT, "%s: '/%.*s' is not known", what, (int)n, name.text + 1);
+        return ar_hint(error, "It may be of a later version of ar-run, or misspelt: take it out, or say what you mean on the command line.");
+    }
+    return 0;
 }
 
 json_t *ar_run_json_parse(const struct ar_buf *text, const char *const *names, const char *what, struct ar_error *error)

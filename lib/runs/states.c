@@ -120,6 +120,15 @@ void ar_lane_states_release(struct ar_lane_states *states)
     *states = (struct ar_lane_states){ 0 };
 }
 
+void ar_lane_states_stop(struct ar_lane_states *states)
+{
+    for (size_t i = 0; i < states->lanes.count; i++)
+        if (states->lane[i].state == AR_STATE_RUNNING)
+            states->lane[i].state = AR_STATE_WAITING;
+    states->count[AR_STATE_WAITING] += states->count[AR_STATE_RUNNING];
+    states->count[AR_STATE_RUNNING] = 0;
+}
+
 size_t ar_lane_states_done(const struct ar_lane_states *states)
 {
     return states->lanes.count - states->count[AR_STATE_WAITING] - states->count[AR_STATE_RUNNING];

@@ -47,6 +47,9 @@ struct ar_lane_states {
 int ar_lane_states_read(struct ar_lane_states *states, const char *path, struct ar_error *error) AR_MUST_USE;
 void ar_lane_states_release(struct ar_lane_states *states);
 
+/* No run goes on: what was running when it was cut off waits for the next one. */
+void ar_lane_states_stop(struct ar_lane_states *states);
+
 /* Lanes that have ended, in whatever way. */
 size_t ar_lane_states_done(const struct ar_lane_states *states);
 

@@ -59,6 +59,9 @@ int cli_next(int argc, char **argv, const char **arg, int *first);
 /* Tells a usage mistake in one line that points to --help. Returns AR_INPUT. */
 int cli_usage(const char *format, ...) AR_PRINTF(1, 2);
 
+/* The last that was told so, or "". */
+const char *cli_usage_text(void);
+
 /* Checked numbers: true where text is one; else the mistake was told, with the option's name ("-j"). */
 bool cli_count(const char *option, const char *text, unsigned long min, unsigned long max, unsigned long *value);
 bool cli_seconds(const char *option, const char *text, double *value);

@@ -183,10 +183,16 @@ int cli_usage(const char *format, ...)
     ar_buf_init(&text);
     ar_buf_add_tr(&text, "%s; see '%s --help'", n < 0 ? "" : line, cli.name);
     print_line(cli.name, ": ", text.data, text.len);
+    snprintf(cli.usage, sizeof cli.usage, "%s", text.data);
     ar_buf_release(&text);
     if (n >= 0)
         free(line);
     return AR_INPUT;
+}
+
+const char *cli_usage_text(void)
+{
+    return cli.usage;
 }
 
 int cli_fail(const struct ar_error *error)

@@ -16,6 +16,7 @@ struct cli_state {
     const struct cli_tool *tool;
     enum cli_level level;
     bool quiet;
+    char usage[512]; /* the last mistake that was told */
     const char *shrank; /* what is said when a mapped file shrank, where nothing can be looked up */
     /* progress */
     bool progress_wanted;

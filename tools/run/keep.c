@@ -294,17 +294,19 @@ static void tell_result(const struct ar_lane_states *states, const char *path)
     ar_buf_release(&line);
 }
 
-void run_tell(struct run_local *local, int status, bool delivered)
+void run_tell(struct run_local *local, bool delivered)
 {
     const struct ar_lane_states *states = &local->states;
     struct stat st;
     char *path;
     if (asprintf(&path, "%s/result.csv", local->folder) < 0)
         return;
-    if (delivered && stat(path, &st) == 0)
+    bool made = stat(path, &st) == 0;
+    size_t lacking = states->count[AR_STATE_FAILED] + states->count[AR_STATE_NOT_CHOSEN] + states->count[AR_STATE_WAITING];
+    if (delivered && made)
         tell_result(states, path);
+    else if (delivered && lacking)
+        cli_warn("there is no '%s' now: lanes without a result: %zu of %zu; -k makes one of the others", path, lacking, states->lanes.count);
     free(path);
     tell_failures(local);
-    if (delivered && status == AR_OK && states->count[AR_STATE_FAILED] && !local->run->options.incomplete)
-        cli_more("no result is made of a part of the lanes, unless asked for: -k");
 }

@@ -118,6 +118,8 @@ static int add_merge_post(struct run_local *local, struct ar_error *error)
     option(local, "--record", ar_home_path(&local->home, AR_HOME_LANES));
     if (o->force_all)
         ar_pipeline_arg(&local->pipeline, "--force-all");
+    if (o->why)
+        ar_pipeline_arg(&local->pipeline, "--why");
     struct ar_buf log;
     ar_buf_init(&log);
     ar_buf_add_format(&log, "%s/post.log", local->home.log.data);
@@ -312,7 +314,7 @@ static int finish(struct run_local *local, int status, struct ar_error *error)
         return cli_fail(error);
     if (delivered && local->run->options.sequential && run_print_result(local, error) != 0)
         return run_fail_output(local->run, error);
-    run_tell(local, status, delivered);
+    run_tell(local, delivered);
     if (!delivered && local->before_ino)
         cli_warn("this run has delivered nothing: what is in '%s' is of an earlier one", local->folder);
     return status;
@@ -358,7 +360,7 @@ int run_local(struct run *run)
     ar_temporary_init(&local.temporary);
     int status = run_all(&local);
     if (local.begun)
-        ar_home_ended(&local.home, status);
+        ar_home_ended(&local.home, cli_stop ? 128 + cli_stop : status); /* as a shell has it of what a signal ended */
     run_remove_temporary(&local.temporary, run->options.keep_work);
     release_pipeline(&local);
     if (local.given >= 0)

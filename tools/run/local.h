@@ -55,6 +55,6 @@ int run_keep_record(struct run_local *local, int status, bool delivered, struct 
 int run_print_result(struct run_local *local, struct ar_error *error) AR_MUST_USE;
 
 /* Last on the screen: where the result is, and each lane that failed, with its cause, its log, and how to run it again. */
-void run_tell(struct run_local *local, int status, bool delivered);
+void run_tell(struct run_local *local, bool delivered);
 
 #endif

@@ -3,6 +3,7 @@
  * What a run is asked to do: kept for the next one (run.json), and taken from there again.
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "bytes/grow.h"
 #include "run/run.h"
@@ -42,7 +43,7 @@ bool run_set(char **field, const char *text)
 /* ---- the options ---------------------------------------------------------------------------------------------------- */
 
 /* Those that an earlier run hands on, by their names in run.json. */
-enum form { TEXT, PATH, LIST, SETS, FLAG };
+enum form { TEXT, PATH, LIST, PARAMS, SETS, FLAG };
 
 static const struct option_form {
     const char *name;
@@ -55,7 +56,7 @@ static const struct option_form {
     { "run", PATH, offsetof(struct run_options, run_tar) },
     { "samples", PATH, offsetof(struct run_options, samples) },
     { "params", PATH, offsetof(struct run_options, params) },
-    { "param", LIST, offsetof(struct run_options, param) },
+    { "param", PARAMS, offsetof(struct run_options, param) },
     { "lane-key", LIST, offsetof(struct run_options, lane_key) },
     { "jobs", TEXT, offsetof(struct run_options, jobs) },
     { "timeout", TEXT, offsetof(struct run_options, timeout) },
@@ -123,13 +124,14 @@ static json_t *list_json(const struct run_list *list)
 static json_t *form_json(const struct run_options *options, const struct option_form *form)
 {
     const char *text = form->form == TEXT || form->form == PATH ? *FIELD_CONST(char *, options, form) : NULL;
-    const struct run_list *list = form->form == LIST || form->form == SETS ? FIELD_CONST(struct run_list, options, form) : NULL;
+    const struct run_list *list = form->form >= LIST && form->form <= SETS ? FIELD_CONST(struct run_list, options, form) : NULL;
     switch (form->form) {
     case TEXT:
         return text ? json_string(text) : NULL;
     case PATH:
         return text ? path_json(text) : NULL;
     case LIST:
+    case PARAMS:
         return list->n ? list_json(list) : NULL;
     case SETS:
         return list->n ? sets_json(list) : NULL;
@@ -175,6 +177,33 @@ static int take_list(struct run_list *list, const json_t *value, const char *wha
     return 0;
 }
 
+/* Does the list have a param NAME=JSON of the same name? */
+static bool has_param(const struct run_list *list, const char *param)
+{
+    size_t n = strcspn(param, "=");
+    for (size_t i = 0; i < list->n; i++)
+        if (strncmp(list->text[i], param, n) == 0 && list->text[i][n] == '=')
+            return true;
+    return false;
+}
+
+/* Those of the command line win, name by name. */
+static int take_params(struct run_list *list, const json_t *value, const char *what, const char *name, struct ar_error *error)
+{
+    struct run_list earlier = { 0 }, given = *list;
+    int result = take_list(&earlier, value, what, name, error);
+    *list = (struct run_list){ 0 };
+    for (size_t i = 0; i < earlier.n && result == 0; i++)
+        if (!has_param(&given, earlier.text[i]) && !run_list_add(list, earlier.text[i]))
+            result = ar_fail_memory(error);
+    for (size_t i = 0; i < given.n && result == 0; i++)
+        if (!run_list_add(list, given.text[i]))
+            result = ar_fail_memory(error);
+    run_list_release(&earlier);
+    run_list_release(&given);
+    return result;
+}
+
 static int take_sets(struct run_options *options, json_t *value, const char *what, struct ar_error *error)
 {
     const char *set;
@@ -203,6 +232,8 @@ static int take_form(struct run_options *options, const struct option_form *form
     switch (form->form) {
     case LIST:
         return take_list(FIELD(struct run_list, options, form), value, what, form->name, error);
+    case PARAMS:
+        return take_params(FIELD(struct run_list, options, form), value, what, form->name, error);
     case SETS:
         return take_sets(options, value, what, error);
     case FLAG:
@@ -241,16 +272,53 @@ int run_options_take(struct run_options *options, json_t *json, const char *what
     return 0;
 }
 
+/* Of a folder of a run, the file in it. */
+static int find_again(struct run_options *options, struct ar_error *error)
+{
+    char *file;
+    struct stat st;
+    if (stat(options->again, &st) != 0 || !S_ISDIR(st.st_mode))
+        return 0;
+    if (asprintf(&file, "%s/" AR_RUN_JSON, options->again) < 0)
+        return ar_fail_memory(error);
+    free(options->again);
+    options->again = file;
+    return 0;
+}
+
+/* The folder in which the file lies, where that is one of a run, wherever it was when the run was made. 0 or -1. */
+static int take_folder(struct run_options *options, struct ar_error *error)
+{
+    const char *slash = strrchr(options->again, '/');
+    char *folder = slash ? strndup(options->again, slash > options->again ? (size_t)(slash - options->again) : 1) : strdup(".");
+    char *home = NULL;
+    if (!folder || asprintf(&home, "%s/" AR_HOME, folder) < 0) {
+        free(folder);
+        return ar_fail_memory(error);
+    }
+    bool is_home = access(home, F_OK) == 0;
+    free(home);
+    if (is_home && !options->folder)
+        options->folder = folder;
+    else
+        free(folder);
+    return 0;
+}
+
 int run_again(struct run_options *options, struct ar_error *error)
 {
     static const char *const names[] = { "options", NULL };
     struct ar_buf text, what;
+    if (find_again(options, error) != 0 || take_folder(options, error) != 0)
+        return -1;
     ar_buf_init(&text);
     ar_buf_init(&what);
     ar_buf_add_format(&what, "'%s'", options->again);
     int result = ar_read_file(AT_FDCWD, options->again, &text, AR_RUN_JSON_MAX, error);
     json_t *json = result == 0 ? ar_run_json_parse(&text, names, what.data, error) : NULL;
     result = json ? run_options_take(options, json_object_get(json, "options"), what.data, error) : -1;
+    if (result == 0)
+        result = ar_run_json_check(&text, what.data, error);
     if (result != 0 && !*error->hint)
         ar_hint(error, "--again takes the file run.json, which a run leaves in its folder.");
     json_decref(json);

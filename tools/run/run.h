@@ -117,6 +117,9 @@ int run_local(struct run *run);
  */
 int run_wire(struct run *run);
 
+/* There, what is wrong with the command line was told (cli_usage): it goes into an error tar, too. The same. */
+int run_wire_usage(struct run *run);
+
 /* Is this how it was started? */
 bool run_is_wire(const struct run_options *options);
 

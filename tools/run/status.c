@@ -154,6 +154,8 @@ static int print(struct status *status, const char *folder, bool json, struct ar
         status->elapsed = elapsed_of(status);
     else
         status->ended = ar_home_last(&status->home, &status->exit_status, status->when);
+    if (status->holder.len == 0)
+        ar_lane_states_stop(&status->states); /* the next run does them */
     if (json)
         return print_json(status, error);
     struct ar_buf line;

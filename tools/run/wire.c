@@ -82,7 +82,7 @@ static int add_analysis(struct wire *wire, struct ar_error *error)
     run_each(&wire->pipeline, "--param", &o->param);
     tool(wire, "ar-analyze", ar_analyze_main);
     option(wire, "--manifest", manifest);
-    option(wire, "--jobs", o->jobs);
+    option(wire, "--jobs", o->sequential ? "1" : o->jobs);
     option(wire, "--timeout", o->timeout);
     option(wire, "--mem", o->mem);
     option(wire, "--retries", o->retries);
@@ -186,20 +186,23 @@ static struct ar_out *open_output(void *arg, enum ar_wire_kind kind, struct ar_e
     return cli_output_open(&wire->output, error) == 0 ? wire->output.out : NULL;
 }
 
-/* Nothing could be started: the answer is an error tar. Returns the exit status. */
-static int answer_error(struct wire *wire, const struct ar_error *cause)
+/* Nothing could be started: the answer is an error tar. Returns the status, or that of what fails here. */
+static int write_error(struct wire *wire, const struct ar_error *cause, int status)
 {
     struct ar_error error = { 0 };
     struct ar_wire_to to = { .dialect = wire->dialect, .language = cli_wire_language() };
-    int status = cli_fail(cause);
-    if (cli_stop)
-        return status;
     struct ar_out *out = open_output(wire, AR_WIRE_ERROR, &error);
     if (out && ar_wire_to_error(&to, out, cause, &error) == 0 && cli_output_close(&wire->output, false, &error) == 0)
         return status;
     if (out)
         cli_output_abandon(&wire->output);
     return run_fail_output(wire->run, &error);
+}
+
+static int answer_error(struct wire *wire, const struct ar_error *cause)
+{
+    int status = cli_fail(cause);
+    return cli_stop ? status : write_error(wire, cause, status);
 }
 
 /* Writes the run's answer, from what comes back. Returns the exit status. */
@@ -297,12 +300,44 @@ static int show_schema(const struct ar_manifest *manifest)
     return result == 0 ? AR_OK : cli_fail(&error);
 }
 
+/* Where a tar comes in, what tells of files and of a folder would be dropped in silence. */
+static int refuse_options(const struct run_options *o, enum mode mode, struct ar_error *error)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } options[] = {
+        { o->folder, "-d" }, { o->lane.n, "--lane" }, { o->force.n || o->force_all, "--force" }, { o->dry, "-n" }, { o->why, "--why" },
+        { o->again, "--again" }, { o->wait, "--wait" }, { o->keep_work, "--keep-work" }, { o->incomplete, "-k" }, { o->sets.n, o->sets.n ? o->sets.text[0] : "" },
+        { o->run_tar, o->run_tar }, { o->samples && mode != RUN, "-s" },
+        { mode == POSTPROCESS && o->params, "-p" }, { mode == POSTPROCESS && o->param.n, "-P" },
+    };
+    for (size_t i = 0; i < AR_COUNT(options); i++) {
+        if (!options[i].given)
+            continue;
+        ar_fail(error, AR_INPUT, "'%s' cannot be given where a tar comes in on standard input", options[i].name);
+        return ar_hint(error, "Of options, those of the method and of the work are taken there: -m, -p, -P, -j, -t, --mem, --retries, -o.");
+    }
+    return 0;
+}
+
 static int load_method(struct run *run, struct ar_error *error)
 {
     if (run->options.method)
         return ar_method_load(&run->method, run->options.method, error);
     ar_fail(error, AR_INPUT, "missing: the method (-m METHOD)");
     return ar_hint(error, "It is a manifest, or a program that prints one; see 'ar-run --help'.");
+}
+
+int run_wire_usage(struct run *run)
+{
+    struct wire wire = { .run = run, .copy = { -1, -1 }, .result = { -1, -1 } };
+    struct ar_error error = { 0 }, asked;
+    enum mode mode;
+    ar_temporary_init(&wire.temporary);
+    (void)!find_mode(&wire, &mode, &asked); /* what is wrong with that, too, is told when the first is mended */
+    ar_fail(&error, AR_INPUT, "%s", cli_usage_text());
+    return write_error(&wire, &error, AR_INPUT);
 }
 
 int run_wire(struct run *run)
@@ -313,7 +348,7 @@ int run_wire(struct run *run)
     int status;
     ar_temporary_init(&wire.temporary);
     ar_wire_default_language();
-    if (find_mode(&wire, &mode, &error) != 0 || load_method(run, &error) != 0)
+    if (find_mode(&wire, &mode, &error) != 0 || refuse_options(&run->options, mode, &error) != 0 || load_method(run, &error) != 0)
         status = answer_error(&wire, &error);
     else if (mode == SHOW_SCHEMA)
         status = show_schema(&run->method.manifest);
