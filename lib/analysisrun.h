@@ -311,7 +311,9 @@ struct ar_problem {
  * tools and analyze in processes of their own, which end before it returns; analyze runs in a fork of the caller, one lane after the
  * other, so call it before the program starts threads, and expect nothing of what analyze changes in the program's memory. Pictures
  * are in the table of artifacts that postprocess gets, and are not delivered. Returns the table, the caller's to free by
- * ar_frame_free; NULL with *problem filled in.
+ * ar_frame_free; NULL with *problem filled in, where problem is not NULL. Where lanes failed, detail has each with its cause, and
+ * what analyze wrote to standard error and output, the texts of ar_lane_fail_detail among it; where analyze ended the process (a
+ * signal, exit), message names the lane and how, and there is no table, also with keep_going.
  */
 struct ar_frame *ar_run_analysis(const struct ar_method *method, const struct ar_analysis_options *options, struct ar_problem *problem);
 

@@ -526,6 +526,68 @@ END
     refuses 1 "own: 1 of 2 lanes failed; lane '0000'" 'two image-analysis methods' -- ./own two.csv
 }
 
+@test "ar_run_analysis: analyze that ends its process is told with its lane; the developer's text is in the detail; closed standard streams do no harm" {
+    cat >whole.c <<'END'
+#include <analysisrun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *what;
+
+static int analyze(struct ar_lane *lane)
+{
+    fprintf(stderr, "at %s\n", ar_lane_data_name(lane));
+    if (strcmp(ar_lane_data_name(lane), "0007") == 0) {
+        if (strcmp(what, "abort") == 0)
+            abort();
+        if (strcmp(what, "exit") == 0)
+            exit(7);
+        if (strcmp(what, "leave") == 0)
+            _Exit(0);
+        if (strcmp(what, "fail") == 0) {
+            ar_lane_fail(lane, "the lamp was off");
+            return ar_lane_fail_detail(lane, "line 5 of the optics");
+        }
+    }
+    return ar_result_integer(lane, "n", 1);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "whole", .sets = sets, .analyze = analyze };
+    const struct ar_input inputs[] = { { "activity_spots", "as.csv" }, { 0 } };
+    const struct ar_analysis_options options = { .inputs = inputs, .samples = "samples.csv" };
+    struct ar_problem problem;
+    what = argv[1];
+    struct ar_frame *table = ar_run_analysis(&method, &options, argc > 2 ? NULL : &problem);
+    FILE *out = fopen("told", "w");
+    if (table)
+        fprintf(out, "%zu rows\n", ar_frame_rows(table));
+    else if (argc == 2)
+        fprintf(out, "%d: %s\n%s", problem.status, problem.message, problem.detail);
+    fclose(out);
+    ar_frame_free(table);
+    return 0;
+}
+END
+    compile whole
+    told() { ./whole "$1" && cat told; }
+    told abort | diff - <(printf '%s\n' "1: lane '0007': analyze was killed by signal 6 (ABRT)" 'at 0007')
+    told exit | diff - <(printf '%s\n' "1: lane '0007': analyze exited with status 7" 'at 0007')
+    told leave | diff - <(printf '%s\n' "1: lane '0007': analyze exited with status 0" 'at 0007')
+    told fail >problem
+    cat problem
+    grep -x 'line 5 of the optics' problem
+    head -n 1 problem | grep '^1: .*the lamp was off'
+    ./whole abort without a problem
+    for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+        eval "./whole well $closed"
+        grep -x '4 rows' told
+    done
+}
+
 @test "valgrind finds nothing wrong in a method" {
     type valgrind >/dev/null || skip 'valgrind is not installed'
     doing_method

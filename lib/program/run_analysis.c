@@ -10,11 +10,13 @@
 
 #include "bytes/file.h"
 #include "lanes/params.h"
+#include "methods/proc.h"
+#include "methods/share_log.h"
 #include "program/declare.h"
 #include "program/lanes_step.h"
 #include "program/results.h"
 
-enum { STAGES = 5, SAID_MAX = 8000 };
+enum { ANALYZE = 3, STAGES = 5, SAID_MAX = 8000 };
 
 /* One process of the pipeline. */
 struct stage {
@@ -188,8 +190,10 @@ static void be_stage(const struct pipeline *p, const struct stage *stage, int in
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (to < 0 || from < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         _exit(AR_SYSTEM);
-    int result = ar_lanes_step(p->method, p->manifest.params, from, to, -1, &error);
+    int result = setenv(AR_LOG_LANES, "1", 1) == 0 ? ar_lanes_step(p->method, p->manifest.params, from, to, STDERR_FILENO, &error)
+                                                   : ar_fail_memory(&error);
     (void)fflush(stdout);
+    dprintf(STDERR_FILENO, "%c\n", AR_LOG_MARK); /* what follows is of no lane */
     if (result != 0)
         dprintf(STDERR_FILENO, "%s: %s\n%s%s", p->method->name, error.what, error.hint, *error.hint ? "\n" : "");
     _exit(result == 0 ? AR_OK : error.status ? (int)error.status : AR_SYSTEM);
@@ -256,14 +260,56 @@ static void set_problem(struct ar_problem *problem, const struct ar_error *error
     snprintf(problem->detail, sizeof problem->detail, "%s%s", error->hint, *error->hint ? "\n" : "");
 }
 
+/* Reads the end of what a process said. Returns its length. */
+static size_t read_said(const struct stage *stage, char text[SAID_MAX + 1])
+{
+    struct stat st;
+    off_t start = fstat(stage->said, &st) == 0 && st.st_size > SAID_MAX ? st.st_size - SAID_MAX : 0;
+    ssize_t n = pread(stage->said, text, SAID_MAX, start);
+    text[n > 0 ? n : 0] = '\0';
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* What analyze said behind its last mark; *lane is the mark's name, "" where it was at no lane. NULL where it was at none yet. */
+static char *behind_mark(char *text, size_t n, const char **lane)
+{
+    char *mark = memrchr(text, AR_LOG_MARK, n), *lf = mark ? strchr(mark, '\n') : NULL;
+    if (!lf)
+        return NULL;
+    *lf = '\0';
+    *lane = mark + 1;
+    return lf + 1;
+}
+
+/* Did analyze end within a lane, in whatever way? Then that is the problem. */
+static bool blame_lane(const struct stage *stage, struct ar_problem *problem)
+{
+    char text[SAID_MAX + 1];
+    const char *lane, *said = behind_mark(text, read_said(stage, text), &lane);
+    if (stage->argv || !said || !*lane)
+        return false;
+    const struct ar_proc_end end = { .how = WIFEXITED(stage->status) ? AR_PROC_EXITED : AR_PROC_SIGNAL,
+                                     .value = WIFEXITED(stage->status) ? WEXITSTATUS(stage->status) : WTERMSIG(stage->status) };
+    struct ar_buf how;
+    ar_buf_init(&how);
+    ar_proc_describe(&end, &how);
+    problem->status = AR_CONTENT;
+    snprintf(problem->message, sizeof problem->message, ar_tr("lane '%s': %s %s"), lane, "analyze", how.data);
+    snprintf(problem->detail, sizeof problem->detail, "%s", said);
+    ar_buf_release(&how);
+    return true;
+}
+
 /* Puts what a process said into the problem: its first line is the message. True where it said something. */
 static bool take_said(const struct stage *stage, struct ar_problem *problem)
 {
-    char text[SAID_MAX + 1];
-    ssize_t n = pread(stage->said, text, SAID_MAX, 0);
-    if (n <= 0)
+    char whole[SAID_MAX + 1];
+    const char *lane, *text = whole;
+    size_t n = read_said(stage, whole);
+    if (!stage->argv && !(text = behind_mark(whole, n, &lane)))
+        text = whole;
+    if (!*text)
         return false;
-    text[n] = '\0';
     size_t line = strcspn(text, "\n");
     snprintf(problem->message, sizeof problem->message, "%.*s", (int)line, text);
     snprintf(problem->detail, sizeof problem->detail, "%s", text + line + (text[line] == '\n'));
@@ -277,6 +323,8 @@ static void blame(const struct pipeline *p, const struct ar_error *error, struct
     for (int i = 0; i < STAGES; i++) {
         const struct stage *stage = &p->stage[i];
         bool exited = WIFEXITED(stage->status);
+        if (!(WIFSIGNALED(stage->status) && WTERMSIG(stage->status) == SIGPIPE) && blame_lane(stage, problem))
+            return;
         if (stage->status == 0 || (WIFSIGNALED(stage->status) && WTERMSIG(stage->status) == SIGPIPE))
             continue;
         problem->status = exited ? WEXITSTATUS(stage->status) : AR_CONTENT;
@@ -290,8 +338,21 @@ static void blame(const struct pipeline *p, const struct ar_error *error, struct
     }
 }
 
+/* Appends what analyze said, of all lanes: what a method says for the developer is there. */
+static void add_said(struct ar_buf *detail, const struct stage *stage)
+{
+    char text[SAID_MAX + 1];
+    size_t n = read_said(stage, text);
+    for (size_t at = 0, len; at < n; at += len) {
+        const char *lf = memchr(text + at, '\n', n - at);
+        len = lf ? (size_t)(lf - text) + 1 - at : n - at;
+        if (text[at] != AR_LOG_MARK)
+            ar_buf_add(detail, text + at, len);
+    }
+}
+
 /* Lanes failed: each with its cause. */
-static int fail_lanes(const struct ar_merged *merged, struct ar_problem *problem)
+static int fail_lanes(const struct pipeline *p, const struct ar_merged *merged, struct ar_problem *problem)
 {
     struct ar_buf text;
     ar_buf_init(&text);
@@ -303,6 +364,7 @@ static int fail_lanes(const struct ar_merged *merged, struct ar_problem *problem
     *problem = (struct ar_problem){ .status = AR_CONTENT };
     snprintf(problem->message, sizeof problem->message, ar_tr("%zu of %zu lanes failed; %.*s"), missing, merged->targets.count,
              (int)strcspn(text.data, "\n"), text.data);
+    add_said(&text, &p->stage[ANALYZE]);
     snprintf(problem->detail, sizeof problem->detail, "%s", text.data);
     ar_buf_release(&text);
     return -1;
@@ -316,7 +378,7 @@ static struct ar_frame *make_table(struct pipeline *p, const struct ar_merged *m
     struct ar_frame *table = NULL;
     struct ar_buf csv;
     if (ar_merged_missing(merged) > 0 && !p->options->keep_going) {
-        fail_lanes(merged, problem);
+        fail_lanes(p, merged, problem);
         return NULL;
     }
     ar_buf_init(&csv);
@@ -367,10 +429,29 @@ static void release(struct pipeline *p)
     ar_manifest_release(&p->manifest);
 }
 
+/* Takes the place of standard streams that are closed, which no pipe and no file must get here. Returns how many. */
+static size_t hold_standard(int held[3])
+{
+    size_t n = 0;
+    for (int fd = open("/dev/null", O_RDWR | O_CLOEXEC); fd >= 0; fd = open("/dev/null", O_RDWR | O_CLOEXEC)) {
+        if (fd > STDERR_FILENO) {
+            close(fd);
+            break;
+        }
+        held[n++] = fd;
+    }
+    return n;
+}
+
 struct ar_frame *ar_run_analysis(const struct ar_method *method, const struct ar_analysis_options *options, struct ar_problem *problem)
 {
     struct pipeline p = { .method = method, .options = options, .manifest_fd = -1, .params_fd = -1, .end = -1 };
     struct ar_error error = { 0 };
+    struct ar_problem unread;
+    int held[3];
+    size_t n_held = hold_standard(held);
+    if (!problem)
+        problem = &unread;
     for (int i = 0; i < STAGES; i++)
         p.stage[i].said = -1;
     *problem = (struct ar_problem){ 0 };
@@ -381,5 +462,7 @@ struct ar_frame *ar_run_analysis(const struct ar_method *method, const struct ar
     else
         set_problem(problem, &error);
     release(&p);
+    while (n_held > 0)
+        close(held[--n_held]);
     return table;
 }
