@@ -400,6 +400,13 @@ int main(int argc, char **argv)
         sets[0].all_rows = false;
     if (strcmp(what, "params") == 0)
         method.params = "{\n  'a': 1 }";
+    if (strcmp(what, "dropped_as") == 0)
+        sets[0].dropped_as = "\xff";
+    if (strcmp(what, "values") == 0) {
+        sets[0].all_rows = false;
+        sets[0].entities[0] = "Activity Spots";
+        sets[0].rules[0].values[0] = "x";
+    }
     return ar_method_main(argc, argv, &method);
 }
 END
@@ -407,6 +414,8 @@ END
     for way in --manifest cells=as.csv; do
         WHAT=sets refuses 2 'wrong: the declaration: there is no set' 'ends with an element that has no name' -- ./wrong $way
         WHAT=rules refuses 2 "wrong: the declaration: the set 'cells' has neither entities nor rules" '.all_rows = true' -- ./wrong $way
+        WHAT=dropped_as refuses 2 "wrong: the declaration: the set 'cells': dropped_as is not UTF-8" -- ./wrong $way
+        WHAT=values refuses 2 "wrong: the declaration: the set 'cells': a rule has values, and no column" -- ./wrong $way
         WHAT=params refuses 2 'wrong: the declaration: params, line 2, column 3: no JSON' -- ./wrong $way
         [ "$(wc -l <err)" -eq 1 ]
     done
@@ -524,6 +533,41 @@ END
     printf 'data,sample\n0000,a\n0007,b\n' >samples.csv
     printf 'Filename\nA_000_0000.x\nB_000_0000.x\nA_000_0007.x\n' >two.csv
     refuses 1 "own: 1 of 2 lanes failed; lane '0000'" 'two image-analysis methods' -- ./own two.csv
+}
+
+@test "a process that analyze forked and that comes back from it does no harm; an index of an array has no leading zero" {
+    cat >forks.c <<'END'
+#include <analysisrun.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        return ar_result_text(lane, "who", "child");
+    waitpid(pid, NULL, 0);
+    ar_result_boolean(lane, "first", ar_param_given(ar_lane_params(lane), "/list/1"));
+    ar_result_boolean(lane, "zero", ar_param_given(ar_lane_params(lane), "/list/01"));
+    if (ar_lane_data_name(lane)[3] == '7')
+        return ar_lane_fail(lane, NULL);
+    return ar_result_text(lane, "who", "parent");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    static const struct ar_method forks = { .name = "forks", .sets = sets, .analyze = analyze };
+    return ar_method_main(argc, argv, &forks);
+}
+END
+    sed -i 's/ar_lane_fail(lane, NULL)/ar_lane_fail(lane, text)/; s/^static int analyze/static const char *text; \/* NULL *\/\n&/' forks.c
+    # shellcheck disable=SC2046 # words
+    cc -std=c17 -o forks forks.c $(pkg-config --cflags --libs analysisrun)
+    refuses 1 'the method failed, and does not say why' -- ./forks -k -s samples.csv -d results -P 'list=[1,2]' activity_spots=as.csv
+    [ "$(grep -c '^true,false,parent,' results/result.csv)" -eq 3 ]
+    grep -q 'a process that analyze forked came back from it' results/.analysisrun/log/latest/*.log
 }
 
 @test "ar_run_analysis: analyze that ends its process is told with its lane; the developer's text is in the detail; closed standard streams do no harm" {

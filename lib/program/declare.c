@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "program/declare.h"
 
+#include "bytes/text.h"
+
 static void add_text(struct ar_buf *out, const char *text)
 {
     ar_json_add_string(out, text, strlen(text));
@@ -131,6 +133,13 @@ static int check_sets(const struct ar_method *method, struct ar_error *error)
             ar_fail(error, AR_INPUT, "the declaration: the set '%s' has neither entities nor rules", set->name);
             return ar_hint(error, "Where all of its rows are wanted, say so: .all_rows = true.");
         }
+    }
+    for (const struct ar_method_set *set = method->sets; set->name; set++) {
+        if (set->dropped_as && ar_utf8_check(set->dropped_as, strlen(set->dropped_as)) < strlen(set->dropped_as))
+            return ar_fail(error, AR_INPUT, "the declaration: the set '%s': dropped_as is not UTF-8", set->name);
+        for (size_t i = 0; i < AR_COUNT(set->rules); i++)
+            if (!set->rules[i].column && set->rules[i].values[0])
+                return ar_fail(error, AR_INPUT, "the declaration: the set '%s': a rule has values, and no column", set->name);
     }
     return method->analyze ? 0 : ar_fail(error, AR_INPUT, "the declaration: there is no analyze");
 }

@@ -50,7 +50,8 @@ int ar_failure_tell_list(struct ar_failure *failure, const char *format, va_list
     if (failure->failed)
         return -1;
     failure->failed = true;
-    add_shown(&failure->message, false, format, arguments);
+    if (format)
+        add_shown(&failure->message, false, format, arguments);
     return -1;
 }
 
@@ -65,7 +66,7 @@ int ar_failure_tell(struct ar_failure *failure, const char *format, ...)
 
 int ar_failure_detail_list(struct ar_failure *failure, const char *format, va_list arguments)
 {
-    if (!failure->taken)
+    if (!failure->taken || !format)
         return -1;
     add_shown(&failure->detail, true, format, arguments);
     ar_buf_add_char(&failure->detail, '\n');
@@ -98,4 +99,16 @@ void ar_failure_text(const struct ar_failure *failure, struct ar_buf *out)
         ar_buf_add_char(out, '\n');
         ar_buf_add(out, failure->detail.data, failure->detail.len);
     }
+}
+
+void ar_end_forked(pid_t self, const char *function)
+{
+    struct ar_buf text;
+    if (getpid() == self)
+        return;
+    ar_buf_init(&text);
+    ar_buf_add_tr(&text, "a process that %s forked came back from it: it is ended here; let it end by _exit()", function);
+    ar_buf_add_char(&text, '\n');
+    (void)!write(STDERR_FILENO, text.data, text.len);
+    _exit(AR_CONTENT);
 }

@@ -137,7 +137,9 @@ static void prepare(struct ar_lane *lane)
 void ar_lane_analyze(struct ar_lane *lane)
 {
     prepare(lane);
+    pid_t self = getpid();
     int status = lane->failure.failed ? 0 : lane->method->analyze(lane);
+    ar_end_forked(self, "analyze");
     if (status != 0 && !lane->failure.failed) {
         ar_failure_tell(&lane->failure, "the method failed, and does not say why");
         ar_failure_detail(&lane->failure, "analyze returned %d; ar_lane_fail tells the reason.", status);

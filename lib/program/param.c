@@ -60,7 +60,7 @@ static bool find_item(const struct ar_json_doc *doc, const struct ar_json_value 
     char *end;
     unsigned long number = strtoul(text, &end, 10);
     int position = 0;
-    if (*text < '0' || *text > '9' || *end)
+    if (*text < '0' || *text > '9' || *end || (*text == '0' && text[1]))
         return false;
     while (ar_json_each(doc, array, &position, NULL, item))
         if (number-- == 0)

@@ -58,7 +58,9 @@ static int load(struct ar_results *results, const struct ar_schema *schema, cons
 static int run(struct ar_results *results, struct ar_error *error)
 {
     const struct ar_method *method = results->method;
+    pid_t self = getpid();
     int status = method->postprocess ? method->postprocess(results) : 0;
+    ar_end_forked(self, "postprocess");
     if (status != 0 && !results->failure.failed) {
         ar_failure_tell(&results->failure, "the postprocess failed, and does not say why");
         ar_failure_detail(&results->failure, "postprocess returned %d; ar_results_fail tells the reason.", status);
