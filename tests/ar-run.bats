@@ -410,6 +410,10 @@ none_marked_but_this() {
     mv moved results
     jq '.options.speed = "high"' results/run.json >bad.json
     refuses 2 "'/options/speed' is not known" -- ar-run --again bad.json
+    for wrong in retries=-1 jobs=0 timeout=soon mem=much; do
+        jq --arg to "${wrong#*=}" ".options.${wrong%=*} = \$to" results/run.json >bad.json
+        refuses 2 "${wrong#*=}" -- ar-run --again bad.json
+    done
     jq '.speed = "high"' results/run.json >bad.json
     refuses 2 "'/speed' is not known" -- ar-run --again bad.json
     refuses 2 "cannot open 'm/run.json'" 'takes the file run.json' -- ar-run --again m
@@ -510,4 +514,46 @@ for r in results:
     assert r['suspicious'] == ('true' if chance < Fraction(1, 1000) else 'false'), r
 assert any(r['suspicious'] == 'true' for r in results)
 END
+}
+
+@test "what is as it was delivered is known by all that it was made of, and of nothing else" {
+    counting_method
+    ran >/dev/null
+    mkdir kept
+    cp -a results/* kept
+    [ "$(ran -P limit=8)" = '0000 0001 0007 0010 post' ]
+    # The folder was put back to an earlier state, all but .analysisrun.
+    rm -rf results/*
+    cp -a kept/* results
+    [ "$(ran -P limit=8)" = '' ]
+    jq -e '.limit == 8' results/params.json
+    grep -q 8 results/result_json/0000.json
+    # An input by another path: it is the one that --again takes.
+    mkdir elsewhere
+    cp as.csv elsewhere
+    ar-run -m m/manifest.json -s samples.csv -d results -P limit=8 activity_spots=elsewhere/as.csv 2>err
+    run ! grep -q 'nothing to do' err
+    jq -e --arg path "$PWD/elsewhere/as.csv" '.options.sets.activity_spots == $path' results/run.json
+    # An argument that is a file of the current folder.
+    echo 1 >table.csv
+    jq '.analyze = ["./count.sh", "table.csv"]' m/manifest.json >m/with.json
+    ar-run -q -m m/with.json -s samples.csv -d results activity_spots=as.csv 2>err
+    echo 2 >table.csv
+    rm -f ran
+    ar-run -m m/with.json -s samples.csv -d results activity_spots=as.csv 2>err
+    [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010' ]
+    # The method, or an input, is another one while it works, and as it was later.
+    for file in m/count.sh as.csv; do
+        cp $file before
+        sed -i "2i [ -e changed ] || { touch changed; cp \"\$AR_START_DIR/other\" \"\$AR_START_DIR/$file\"; }" m/judge.sh
+        sed -i "s|\[ -e changed|[ -e \"\$AR_START_DIR/changed\"|; s|touch changed|touch \"\$AR_START_DIR/changed\"|" m/judge.sh
+        { cat $file; echo; } >other
+        rm -f changed
+        ran >/dev/null
+        [ -e changed ]
+        cp before $file
+        ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err
+        run ! grep -q 'nothing to do' err
+        sed -i 2d m/judge.sh
+    done
 }

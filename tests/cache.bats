@@ -879,3 +879,19 @@ END
     entry result.tar result_csv | grep -q '^A,"\{0,1\}4'
     run ! judged mixed.tar
 }
+
+@test "the image-analysis method of a set is a part of the key: a method is told it" {
+    printf '%s\n' Filename,Entity,Value V1_000_A.nd2,Spot,1 >spots.csv
+    split() { ar-split -q "$@" spots=spots.csv | ar-cleanse -q -e Spot | ar-pack -q -p params.json >in.tar; }
+    split
+    analyze
+    ran A
+    grep -q '"image_analysis_method":"V1"' kept/*.json
+    # The same rows, without a word on the method.
+    split --lane-key 'Filename~_000_(A)'
+    analyze
+    ran A
+    why "A: set spots changed"
+    analyze
+    ran
+}

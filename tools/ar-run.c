@@ -130,6 +130,23 @@ static bool take_option(struct run_options *o, int key, const char *arg, bool *j
     }
 }
 
+/* What run.json has of them may have been edited. */
+static bool check_again(struct run_options *o)
+{
+    const struct {
+        int key;
+        char *text;
+    } given[] = { { 'j', o->jobs }, { 't', o->timeout }, { OPT_RETRIES, o->retries }, { OPT_MEM, o->mem } };
+    for (size_t i = 0; i < AR_COUNT(given); i++) {
+        char *text = given[i].text ? strdup(given[i].text) : NULL; /* the option's own is replaced */
+        bool good = !text || take_checked(o, given[i].key, text);
+        free(text);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
 /* What stands behind the options: sets, or a run tar. */
 static bool take_operands(struct run_options *o, char **operand, int n)
 {
@@ -187,6 +204,8 @@ static int run_here(struct run *run)
     }
     if (o->again && run_again(o, &error) != 0)
         return cli_fail(&error);
+    if (o->again && !check_again(o))
+        return AR_INPUT;
     if (o->method && ar_method_load(&run->method, o->method, &error) != 0)
         return cli_fail(&error);
     if (ask && run_ask(run, &error) != 0)

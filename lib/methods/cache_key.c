@@ -166,7 +166,12 @@ static int add_sets(const struct ar_cache_run *run, struct ar_buf *record, const
         ar_ledger_described(ledger, name[i], &set); /* it is: see sorted_sets */
         ar_buf_add_text(record, i ? "," : "");
         ar_json_add_string(record, name[i], strlen(name[i]));
-        ar_buf_add_format(record, ":{\"bytes\":%" PRIu64 ",\"xxh3\":\"%s\"}", set.bytes, set.xxh3);
+        ar_buf_add_format(record, ":{\"bytes\":%" PRIu64 ",\"xxh3\":\"%s\"", set.bytes, set.xxh3);
+        if (ar_ledger_first(ledger, name[i], &set) && set.method) {
+            ar_buf_add_text(record, ",\"image_analysis_method\":");
+            ar_json_add_string(record, set.method, strlen(set.method));
+        }
+        ar_buf_add_char(record, '}');
     }
     ar_buf_add_char(record, '}');
     bool pickled = run->contract == AR_CONTRACT_FIRST || run->contract == AR_CONTRACT_ANALYZESEQ;

@@ -5,7 +5,7 @@
  * A record is one JSON object in one line without blanks, its members in this order:
  *
  *     {"cache":1,"step":"analyze","data":DATA,"sample":SAMPLE,"params":{NAME:VALUE,…},
- *      "sets":{SET:{"bytes":N,"xxh3":HEX},…},"text":{SET:[COLUMN,…],…},
+ *      "sets":{SET:{"bytes":N,"xxh3":HEX[,"image_analysis_method":TEXT]},…},"text":{SET:[COLUMN,…],…},
  *      ["preprocessed":HEX,]"contract":NAME,"fields":N,"method":{"argv":[…],"files":{NAME:HEX,…}},"version":TEXT}
  *
  * Params, sets and columns are in byte order of their names; a param's value is the text that it came in, less blanks outside

@@ -2,53 +2,50 @@
 #include "runs/done.h"
 
 #include "bytes/digest.h"
-#include "methods/method_files.h"
 #include "methods/method_version.h"
 #include "methods/proc.h"
 
-/* A file by its name and content, wherever it lies. False for what is no regular file. */
+/* A file by its path, which --again takes from the record of the run, and its content. False for what is no regular file. */
 static bool add_input(struct ar_buf *text, const char *name, const json_t *input)
 {
     const char *path = json_string_value(json_object_get(input, "file")), *xxh3 = json_string_value(json_object_get(input, "xxh3"));
     if (!path || !xxh3)
         return false;
-    const char *slash = strrchr(path, '/');
     ar_json_add_string(text, name, strlen(name));
     ar_buf_add_char(text, ':');
-    ar_json_add_string(text, slash ? slash + 1 : path, strlen(slash ? slash + 1 : path));
+    ar_json_add_string(text, path, strlen(path));
     ar_buf_add_format(text, " %s\n", xxh3);
     return true;
 }
 
-/* The parts of a step: its arguments and its files. */
+/* The parts of a step: its arguments, which count from the current folder as the tools' do, and its files. */
 static int add_step(const struct ar_done_what *what, char *const *command, char *const *patterns, const struct ar_buf *version,
-                    struct ar_buf *text, struct ar_error *error)
+                    struct ar_method_parts *parts, struct ar_buf *text, struct ar_error *error)
 {
-    struct ar_method_parts parts = { 0 };
     struct ar_buf program;
     const char *folder = what->method->manifest.folder;
-    char **list = ar_method_command(what->method, command, error);
-    if (!list)
-        return -1;
+    char **list = ar_method_command(what->method, command, error), *here = list ? getcwd(NULL, 0) : NULL;
+    int result = here ? 0 : list ? ar_fail_errno(error, errno, "cannot tell the current folder") : -1;
     ar_buf_init(&program);
-    int result = ar_proc_find(&program, list[0], "/", error);
+    if (result == 0)
+        result = ar_proc_find(&program, list[0], here, error);
     if (result == 0) {
-        const struct ar_method_what of = { .argv = list, .program = program.data, .start_dir = "/", .patterns = patterns, .folder = folder,
+        const struct ar_method_what of = { .argv = list, .program = program.data, .start_dir = here, .patterns = patterns, .folder = folder,
                                            .version = version, .stop = what->stop };
-        result = ar_method_parts_read(&parts, &of, error);
-        ar_buf_add(text, parts.text.data, parts.text.len);
+        result = ar_method_parts_read(parts, &of, error);
+        ar_buf_add(text, parts->text.data, parts->text.len);
         ar_buf_add_char(text, '\n');
-        ar_method_parts_release(&parts);
     }
     ar_buf_release(&program);
     ar_method_command_free(list);
+    free(here);
     return result;
 }
 
-static int add_method(const struct ar_done_what *what, struct ar_buf *text, struct ar_error *error)
+static int add_method(const struct ar_done_what *what, struct ar_done *done, struct ar_error *error)
 {
     const struct ar_manifest *manifest = &what->method->manifest;
-    struct ar_buf version;
+    struct ar_buf version, *text = &done->text;
     char xxh3[AR_DIGEST_HEX + 1];
     ar_digest_bytes(what->method->text.data, what->method->text.len, xxh3);
     ar_buf_add_text(text, "manifest ");
@@ -58,15 +55,39 @@ static int add_method(const struct ar_done_what *what, struct ar_buf *text, stru
     int result = manifest->version ? ar_method_version(manifest, what->stop, &version, error) : 0;
     const struct ar_buf *told = manifest->version ? &version : NULL;
     if (result == 0)
-        result = add_step(what, manifest->analyze, manifest->files, told, text, error);
+        result = add_step(what, manifest->analyze, manifest->files, told, &done->step[0], text, error);
     if (result == 0 && manifest->postprocess)
-        result = add_step(what, manifest->postprocess, manifest->postprocess_files, told, text, error);
+        result = add_step(what, manifest->postprocess, manifest->postprocess_files, told, &done->step[1], text, error);
     ar_buf_release(&version);
     return result;
 }
 
-int ar_done_text(const struct ar_done_what *what, struct ar_buf *text, struct ar_error *error)
+void ar_done_init(struct ar_done *done)
 {
+    *done = (struct ar_done){ 0 };
+    ar_buf_init(&done->text);
+}
+
+void ar_done_release(struct ar_done *done)
+{
+    ar_buf_release(&done->text);
+    for (size_t i = 0; i < AR_COUNT(done->step); i++)
+        ar_method_parts_release(&done->step[i]);
+    ar_done_init(done);
+}
+
+bool ar_done_changed(struct ar_done *done)
+{
+    for (size_t i = 0; i < AR_COUNT(done->step); i++)
+        for (size_t n = 0; n <= done->step[i].listed.n + done->step[i].named.n; n++) /* a call looks at one file at least */
+            if (ar_method_parts_changed(&done->step[i]))
+                return true;
+    return false;
+}
+
+int ar_done_read(const struct ar_done_what *what, struct ar_done *done, struct ar_error *error)
+{
+    struct ar_buf *text = &done->text;
     const char *set;
     json_t *input;
     ar_buf_add_text(text, "analysisrun " AR_VERSION "\n");
@@ -78,7 +99,7 @@ int ar_done_text(const struct ar_done_what *what, struct ar_buf *text, struct ar
         return 0;
     ar_json_dump(text, what->options);
     ar_buf_add_char(text, '\n');
-    if (add_method(what, text, error) != 0)
+    if (add_method(what, done, error) != 0)
         return -1;
     return ar_buf_check(text, error) == 0 ? 1 : -1;
 }

@@ -11,7 +11,6 @@
 #include "cli/failures.h"
 #include "lanes/folder.h"
 #include "run/local.h"
-#include "runs/done.h"
 #include "runs/sums.h"
 
 enum { LOG_LINES = 5, LOG_BYTES = 1024 };
@@ -61,6 +60,50 @@ static void note_wrong(void *arg, const char *name, const char *how)
     *(bool *)arg = true;
 }
 
+/* Where the files are that are read, and which they are there: as long as this is the same, none was changed or replaced. */
+static void see_files(const struct run_local *local, struct ar_buf *seen)
+{
+    const struct run_options *o = &local->run->options;
+    const char *side[] = { o->run_tar, o->samples, o->params, local->run->method.path };
+    struct stat st;
+    for (size_t i = 0; i < o->sets.n + AR_COUNT(side); i++) {
+        const char *path = i < o->sets.n ? strchr(o->sets.text[i], '=') + 1 : side[i - o->sets.n];
+        if (path && stat(path, &st) == 0)
+            ar_buf_add_format(seen, "%ju %ju %jd %jd.%09ld %jd.%09ld\n", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, (intmax_t)st.st_size,
+                              (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+        else if (path)
+            ar_buf_add_text(seen, "-\n");
+    }
+}
+
+static bool were_changed(struct run_local *local)
+{
+    struct ar_buf now;
+    ar_buf_init(&now);
+    see_files(local, &now);
+    bool changed = now.failed || now.len != local->seen.len || memcmp(now.data, local->seen.data, now.len) != 0;
+    ar_buf_release(&now);
+    return changed || ar_done_changed(&local->done);
+}
+
+/* What was delivered, by the digest of the list of its digests: a folder that was put back to an earlier state is another one. */
+static void add_delivered(const struct run_local *local, struct ar_buf *text)
+{
+    struct ar_buf path, sums;
+    struct ar_error ignored;
+    char xxh3[AR_DIGEST_HEX + 1] = "nothing";
+    ar_buf_init(&path);
+    ar_buf_init(&sums);
+    ar_buf_add_format(&path, "%s/" AR_FOLDER_SUMS, local->folder);
+    if (ar_folder_read_file(AT_FDCWD, path.data, &sums, AR_RUN_JSON_MAX, &ignored) == 0)
+        ar_digest_bytes(sums.data, sums.len, xxh3);
+    ar_buf_add_text(text, "delivered ");
+    ar_buf_add_text(text, xxh3);
+    ar_buf_add_char(text, '\n');
+    ar_buf_release(&path);
+    ar_buf_release(&sums);
+}
+
 /* Is what the folder holds what was delivered? */
 static bool is_intact(const struct run_local *local)
 {
@@ -85,22 +128,27 @@ static json_t *result_options(const struct run_options *o)
 int run_is_done(struct run_local *local, struct ar_error *error)
 {
     const struct run_options *o = &local->run->options;
-    struct ar_buf before;
+    struct ar_buf before, now;
     struct ar_error none;
+    see_files(local, &local->seen);
     if (run_keep_inputs(local, error) != 0)
         return -1;
     struct ar_done_what what = { .method = &local->run->method, .inputs = local->inputs, .samples = local->samples, .params = local->params,
                                  .options = result_options(o), .stop = &cli_stop };
-    int told = ar_done_text(&what, &local->done, error);
+    int told = ar_done_read(&what, &local->done, error);
     json_decref((json_t *)(uintptr_t)what.options);
     if (told <= 0)
-        ar_buf_clear(&local->done);
+        ar_buf_clear(&local->done.text);
     if (told <= 0 || o->force_all || o->force.n)
         return told < 0 ? -1 : 0;
     ar_buf_init(&before);
-    bool same = ar_folder_read_file(local->home.fd, AR_HOME_DONE, &before, AR_RUN_JSON_MAX, &none) == 0 && before.len == local->done.len &&
-                memcmp(before.data, local->done.data, before.len) == 0;
+    ar_buf_init(&now);
+    ar_buf_add(&now, local->done.text.data, local->done.text.len);
+    add_delivered(local, &now);
+    bool same = ar_folder_read_file(local->home.fd, AR_HOME_DONE, &before, AR_RUN_JSON_MAX, &none) == 0 && !now.failed &&
+                before.len == now.len && memcmp(before.data, now.data, now.len) == 0;
     ar_buf_release(&before);
+    ar_buf_release(&now);
     return same && is_intact(local);
 }
 
@@ -203,9 +251,10 @@ int run_keep_record(struct run_local *local, int status, bool delivered, struct 
     json_decref(json);
     if (result == 0)
         result = ar_sums_write(local->folder, more, &tick, error);
-    if (result == 0 && status == AR_OK && local->done.len)
-        result = ar_file_put(local->home.fd, AR_HOME_DONE, true, local->done.data, local->done.len, false, error);
-    return result;
+    if (result != 0 || status != AR_OK || !local->done.text.len || were_changed(local))
+        return result;
+    add_delivered(local, &local->done.text);
+    return ar_file_put(local->home.fd, AR_HOME_DONE, true, local->done.text.data, local->done.text.len, false, error);
 }
 
 /* ---- what is told --------------------------------------------------------------------------------------------------- */

@@ -344,6 +344,8 @@ static int run_all(struct run_local *local)
         done = run_is_done(local, &error);
     if (done > 0 && ended_well(local))
         return finish_done(local, &error);
+    if (done >= 0 && !local->run->options.dry)
+        unlinkat(local->home.fd, AR_HOME_DONE, 0); /* until this run is whole */
     int ran = done >= 0 ? run_tools(local, &status, &error) : -1;
     if (local->home.lock >= 0)
         put_states_back(local);
@@ -353,9 +355,10 @@ static int run_all(struct run_local *local)
 int run_local(struct run *run)
 {
     struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .given = -1, .started = time(NULL), .quiet = cli_is_quiet() };
-    struct ar_buf *buffers[] = { &local.manifest_path, &local.home.path, &local.home.log, &local.home.text, &local.done, &local.chosen };
+    struct ar_buf *buffers[] = { &local.manifest_path, &local.home.path, &local.home.log, &local.home.text, &local.seen, &local.chosen };
     for (size_t i = 0; i < AR_COUNT(buffers); i++)
         ar_buf_init(buffers[i]);
+    ar_done_init(&local.done);
     local.told = local.started;
     ar_temporary_init(&local.temporary);
     int status = run_all(&local);
@@ -371,7 +374,8 @@ int run_local(struct run *run)
     json_decref(local.samples);
     json_decref(local.params);
     ar_buf_release(&local.chosen);
-    ar_buf_release(&local.done);
+    ar_done_release(&local.done);
+    ar_buf_release(&local.seen);
     ar_buf_release(&local.manifest_path);
     return status;
 }

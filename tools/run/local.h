@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "run/run.h"
+#include "runs/done.h"
 #include "runs/record.h"
 #include "runs/states.h"
 #include "runs/temporary.h"
@@ -30,7 +31,8 @@ struct run_local {
     ino_t before_ino;
     struct ar_lane_states states; /* at the end */
     json_t *inputs, *samples, *params; /* what was read: for run.json */
-    struct ar_buf done;          /* what the run is made of, see runs/done.h; empty where it cannot be told */
+    struct ar_done done;         /* what the run is made of; its text is empty where it cannot be told */
+    struct ar_buf seen;          /* which files were read: that they were not changed meanwhile */
 };
 
 /*
