@@ -296,24 +296,29 @@ struct ar_analysis_options {
     const char *params;            /* JSON object; NULL: {} */
     const char *lane_key;          /* as ar-split's --lane-key */
     const char *tools;             /* folder of the tools; NULL: they are found by PATH */
-    bool keep_going;               /* a table is made although lanes failed */
+    bool keep_going;               /* a table is made although lanes failed, and *problem tells of them */
 };
 
-/* Why it failed. */
+/* Why it failed, or lanes did. */
 struct ar_problem {
-    int status;         /* as a tool's exit status: 1 content, 2 input, 3 system */
+    int status;         /* as a tool's exit status: 0 nothing failed, 1 content, 2 input, 3 system */
     char message[2048]; /* one line for the scientist */
-    char detail[8192];  /* what else was said: lines, each with its line feed; or empty */
+    /*
+     * What else was said: lines, each with its line feed; or empty. Where lanes failed, a line for each with its cause, and below them,
+     * under each lane's name, what is for the developer: that of ar_lane_fail_detail, the end of what it printed before it crashed.
+     * What finds no room is left out, and the last line then is "…".
+     */
+    char detail[8192];
 };
 
 /*
  * Runs the whole analysis from a program of the caller's: ar-split | ar-cleanse | ar-pack | analyze | ar-merge | postprocess, the
- * tools and analyze in processes of their own, which end before it returns; analyze runs in a fork of the caller, one lane after the
- * other, so call it before the program starts threads, and expect nothing of what analyze changes in the program's memory. Pictures
- * are in the table of artifacts that postprocess gets, and are not delivered. Returns the table, the caller's to free by
- * ar_frame_free; NULL with *problem filled in, where problem is not NULL. Where lanes failed, detail has each with its cause, and
- * what analyze wrote to standard error and output, the texts of ar_lane_fail_detail among it; where analyze ended the process (a
- * signal, exit), message names the lane and how, and there is no table, also with keep_going.
+ * tools and analyze in processes of their own, which end before it returns. analyze runs in a fork of the caller for each lane, one
+ * after the other: call it before the program starts threads, have ready by then what all lanes need, and expect nothing of what
+ * analyze changes in memory, in the program or at the next lane. A lane whose analyze crashes, or calls exit, fails as one whose analyze
+ * returns an error. postprocess runs in the caller. Pictures are in the table of artifacts that postprocess gets, and are not delivered.
+ * Returns the table, the caller's to free by ar_frame_free; NULL with *problem filled in. Where lanes failed, there is a table with
+ * keep_going only.
  */
 struct ar_frame *ar_run_analysis(const struct ar_method *method, const struct ar_analysis_options *options, struct ar_problem *problem);
 

@@ -570,66 +570,150 @@ END
     grep -q 'a process that analyze forked came back from it' results/.analysisrun/log/latest/*.log
 }
 
-@test "ar_run_analysis: analyze that ends its process is told with its lane; the developer's text is in the detail; closed standard streams do no harm" {
-    cat >whole.c <<'END'
+# A program of one's own whose lanes end as params has it: {"0000": "abort", ...}. What problem has goes to standard error, a table to standard output.
+ending_program() {
+    cat >ending.c <<'END'
 #include <analysisrun.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *what;
+#include <unistd.h>
 
 static int analyze(struct ar_lane *lane)
 {
-    fprintf(stderr, "at %s\n", ar_lane_data_name(lane));
-    if (strcmp(ar_lane_data_name(lane), "0007") == 0) {
-        if (strcmp(what, "abort") == 0)
-            abort();
-        if (strcmp(what, "exit") == 0)
-            exit(7);
-        if (strcmp(what, "leave") == 0)
-            _Exit(0);
-        if (strcmp(what, "fail") == 0) {
-            ar_lane_fail(lane, "the lamp was off");
-            return ar_lane_fail_detail(lane, "line 5 of the optics");
-        }
+    char pointer[300];
+    snprintf(pointer, sizeof pointer, "/%s", ar_lane_data_name(lane));
+    const char *end = ar_param_given(ar_lane_params(lane), pointer) ? ar_param_text(ar_lane_params(lane), pointer) : "";
+    printf("printed for %s\n%s", ar_lane_data_name(lane), strcmp(pointer, "/0000") == 0 ? "and more than for the others\n" : "");
+    fflush(stdout);
+    if (strcmp(end, "abort") == 0)
+        abort();
+    if (strcmp(end, "fault") == 0)
+        raise(SIGSEGV);
+    if (strcmp(end, "pipe") == 0)
+        raise(SIGPIPE);
+    if (strcmp(end, "exit") == 0)
+        exit(4);
+    if (strcmp(end, "_exit") == 0)
+        _exit(0);
+    if (strcmp(end, "fail") == 0) {
+        ar_lane_fail(lane, "the lamp was off");
+        return ar_lane_fail_detail(lane, "exposure was 0") + ar_lane_fail_detail(lane, "gain was\t7");
     }
-    return ar_result_integer(lane, "n", 1);
+    if (strcmp(end, "long") == 0) {
+        ar_lane_fail(lane, "it is a long story");
+        for (int i = 0; i < 1000; i++)
+            ar_lane_fail_detail(lane, "ライン %d of it", i);
+        return -1;
+    }
+    return ar_result_integer(lane, "rows", (int64_t)ar_set_rows(ar_lane_set(lane, "activity_spots")));
+}
+
+static int judge(struct ar_results *results)
+{
+    if (!getenv("UNFAIR"))
+        return 0;
+    ar_results_fail(results, "it is not fair");
+    return ar_results_fail_detail(results, "by the table of row %d", 7);
+}
+
+static void note_end(void)
+{
+    FILE *file = fopen("ended", "a");
+    fputs("the program ended\n", file);
+    fclose(file);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
-    static const struct ar_method method = { .name = "whole", .sets = sets, .analyze = analyze };
+    const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    const struct ar_method method = { .name = "ending", .sets = sets, .analyze = analyze, .postprocess = judge };
     const struct ar_input inputs[] = { { "activity_spots", "as.csv" }, { 0 } };
-    const struct ar_analysis_options options = { .inputs = inputs, .samples = "samples.csv" };
+    const struct ar_analysis_options options = { .inputs = inputs, .samples = "samples.csv", .params = argc > 1 ? argv[1] : NULL,
+                                                 .keep_going = getenv("KEEP") != NULL };
     struct ar_problem problem;
-    what = argv[1];
-    struct ar_frame *table = ar_run_analysis(&method, &options, argc > 2 ? NULL : &problem);
-    FILE *out = fopen("told", "w");
-    if (table)
-        fprintf(out, "%zu rows\n", ar_frame_rows(table));
-    else if (argc == 2)
-        fprintf(out, "%d: %s\n%s", problem.status, problem.message, problem.detail);
-    fclose(out);
+    if (getenv("IGNORE"))
+        signal(SIGCHLD, SIG_IGN);
+    atexit(note_end);
+    struct ar_frame *table = ar_run_analysis(&method, &options, &problem);
+    fprintf(stderr, "%d\n%s\n%s", problem.status, problem.message, problem.detail);
+    if (!table)
+        return problem.status;
+    char *csv = ar_frame_csv(table);
+    fputs(csv, stdout);
+    free(csv);
     ar_frame_free(table);
     return 0;
 }
 END
-    compile whole
-    told() { ./whole "$1" && cat told; }
-    told abort | diff - <(printf '%s\n' "1: lane '0007': analyze was killed by signal 6 (ABRT)" 'at 0007')
-    told exit | diff - <(printf '%s\n' "1: lane '0007': analyze exited with status 7" 'at 0007')
-    told leave | diff - <(printf '%s\n' "1: lane '0007': analyze exited with status 0" 'at 0007')
-    told fail >problem
-    cat problem
-    grep -x 'line 5 of the optics' problem
-    head -n 1 problem | grep '^1: .*the lamp was off'
-    ./whole abort without a problem
-    for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
-        eval "./whole well $closed"
-        grep -x '4 rows' told
-    done
+    compile ending
+}
+
+@test "ar_run_analysis: a lane whose analyze crashes or calls exit fails alone, by its name, with how it ended and the end of what it printed" {
+    ending_program
+    ./ending >whole 2>err
+    printf '0\n\n' | diff - err
+    refuses 1 -- ./ending '{"0001": "abort"}'
+    cat >wanted <<'END'
+1
+1 of 4 lanes failed; lane '0001': 'ending' was killed by signal 6 (ABRT)
+lane '0001': 'ending' was killed by signal 6 (ABRT)
+
+lane '0001':
+The end of its log:
+printed for 0001
+END
+    diff wanted err
+    KEEP=1 ./ending '{"0000": "exit", "0001": "fault", "0007": "_exit", "0010": "pipe"}' >out 2>err
+    diff <(echo data,sample_name) out
+    head -n 6 err | diff - <(printf '%s\n' 1 "4 of 4 lanes failed; lane '0000': 'ending' exited with status 4" "lane '0000': 'ending' exited with status 4" \
+        "lane '0001': 'ending' was killed by signal 11 (SEGV)" "lane '0007': 'ending' ended without a result of this lane" \
+        "lane '0010': 'ending' was killed by signal 13 (PIPE)")
+    [ "$(grep -c 'analyze called exit' err)" -eq 2 ]
+    [ "$(wc -l <ended)" -eq 3 ]
+    KEEP=1 ./ending '{"0000": "_exit", "0007": "abort"}' >out 2>err
+    grep -v ',0000,\|,0007,' whole | diff - out
+    says "2 of 4 lanes failed; lane '0000'" "lane '0007': 'ending' was killed by signal 6 (ABRT)"
+}
+
+@test "ar_run_analysis: what is said for the developer stands in the detail, of a lane below the causes of all, of a postprocess at once" {
+    ending_program
+    refuses 1 -- ./ending '{"0001": "fail", "0007": "fail"}'
+    cat >wanted <<'END'
+1
+2 of 4 lanes failed; lane '0001': the lamp was off
+lane '0001': the lamp was off
+lane '0007': the lamp was off
+
+lane '0001':
+exposure was 0
+gain was\t7
+
+lane '0007':
+exposure was 0
+gain was\t7
+END
+    diff wanted err
+    UNFAIR=1 refuses 1 -- ./ending
+    printf '1\nit is not fair\nby the table of row 7\n' | diff - err
+    refuses 1 -- ./ending '{"0001": "long", "0007": "fail"}'
+    sed -n 3,7p err | diff - <(printf '%s\n' "lane '0001': it is a long story" "lane '0007': the lamp was off" '' "lane '0001':" 'ライン 0 of it')
+    tail -n 2 err | head -n 1 | grep -x 'ライン [0-9]* of it'
+    [ "$(tail -n 1 err)" = … ]
+    [ "$(tail -n +3 err | wc -c)" -lt 8192 ]
+}
+
+@test "ar_run_analysis: standard streams that the program has closed, and ends of processes that it ignores, are no matter" {
+    ending_program
+    ./ending >whole 2>err
+    ./ending <&- 2>&- | diff whole -
+    ./ending >&- 2>err
+    printf '0\n\n' | diff - err
+    IGNORE=1 ./ending | diff whole -
+    IGNORE=1 refuses 1 "lane '0007': 'ending' was killed by signal 6 (ABRT)" -- ./ending '{"0007": "abort"}'
+    printf 'data,sample\n7,seven\n' >samples.csv
+    IGNORE=1 refuses 1 "ar-split: 'as.csv'" -- ./ending
 }
 
 @test "valgrind finds nothing wrong in a method" {

@@ -69,6 +69,23 @@ int ar_waiting_send(struct ar_waiting *waiting, struct ar_out *out, uint64_t sta
     return ar_out_copy(out, waiting->fd, start, end - start, ar_spool_name(name), error);
 }
 
+int ar_waiting_read(struct ar_waiting *waiting, struct ar_buf *buf, uint64_t start, uint64_t end, struct ar_error *error)
+{
+    size_t n = end > start ? (size_t)(end - start) : 0;
+    if (n == 0)
+        return 0;
+    if (ar_out_flush(waiting->out, error) != 0)
+        return -1;
+    char *room = ar_buf_reserve(buf, n);
+    if (!room)
+        return ar_fail_memory(error);
+    ssize_t got = pread(waiting->fd, room, n, (off_t)start);
+    if (got != (ssize_t)n)
+        return ar_fail_errno(error, got < 0 ? errno : EIO, "cannot read a temporary file");
+    ar_buf_grew(buf, n);
+    return 0;
+}
+
 int ar_waiting_digest(struct ar_waiting *waiting, char xxh3[AR_DIGEST_HEX + 1], struct ar_error *error)
 {
     uint64_t end = ar_waiting_end(waiting);

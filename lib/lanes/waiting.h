@@ -35,6 +35,9 @@ uint64_t ar_waiting_end(const struct ar_waiting *waiting);
 int ar_waiting_send(struct ar_waiting *waiting, struct ar_out *out, uint64_t start, uint64_t end,
                     struct ar_error *error) AR_MUST_USE;
 
+/* Appends the bytes from start to end, of a body. 0 or -1 (AR_SYSTEM). */
+int ar_waiting_read(struct ar_waiting *waiting, struct ar_buf *buf, uint64_t start, uint64_t end, struct ar_error *error) AR_MUST_USE;
+
 /* The digest of all that waits. 0, or -1 (AR_SYSTEM). */
 int ar_waiting_digest(struct ar_waiting *waiting, char xxh3[AR_DIGEST_HEX + 1], struct ar_error *error) AR_MUST_USE;
 

@@ -3,12 +3,12 @@
 
 #include "bytes/file.h"
 #include "methods/share_log.h"
-#include "program/answer.h"
 
 struct lanes_step {
     const struct ar_schema *schema;
     int log;
     bool marks;                /* the log says of which lane what follows is */
+    struct ar_lane_child *child; /* that analyzes; NULL: this process does */
     struct ar_in *in;
     struct ar_map map;
     bool mapped;
@@ -122,10 +122,12 @@ static int analyze(struct lanes_step *s, struct ar_ledger *ledger, struct ar_err
     struct ar_error fault = { 0 };
     if (ar_ledger_refuse_analyzed(ledger, s->lane.target->data, error) != 0 || see_sets(s, ledger, error) != 0)
         return -1;
-    if (ar_params_take(&s->lane.params, params->len > 0 ? params->data : "{}", params->len > 0 ? params->len : 2, s->schema, &fault) == 0)
-        ar_lane_analyze(&s->lane);
-    else
+    if (ar_params_take(&s->lane.params, params->len > 0 ? params->data : "{}", params->len > 0 ? params->len : 2, s->schema, &fault) != 0)
         ar_failure_error(&s->lane.failure, &fault);
+    else if (s->child)
+        return ar_lane_child_analyze(s->child, &s->lane, &s->emit, &s->params, &s->rest, ledger, error);
+    else
+        ar_lane_analyze(&s->lane);
     tell(s);
     return ar_answer_write(&s->lane, &s->emit, &s->params, &s->rest, ledger, error);
 }
@@ -242,9 +244,11 @@ static int run(struct lanes_step *s, int in, int out, struct ar_error *error)
     return ar_out_close(done, error);
 }
 
-int ar_lanes_step(const struct ar_method *method, const struct ar_schema *schema, int in, int out, int log, struct ar_error *error)
+int ar_lanes_step(const struct ar_method *method, const struct ar_schema *schema, int in, int out, int log, struct ar_lane_child *child,
+                  struct ar_error *error)
 {
-    struct lanes_step s = { .schema = schema, .log = log, .marks = log >= 0 && getenv(AR_LOG_LANES), .map = { .data = "", .fd = -1 } };
+    struct lanes_step s = { .schema = schema, .log = log, .marks = log >= 0 && getenv(AR_LOG_LANES), .child = child,
+                            .map = { .data = "", .fd = -1 } };
     ar_lane_init(&s.lane, method, ar_lane_fields_of(method));
     ar_buf_init(&s.top_params);
     ar_buf_init(&s.params);

@@ -74,7 +74,7 @@ static int run_step(const struct ar_method *method, const char *name, const char
         return -1;
     int result = take_streams(&in, &out, error);
     if (result == 0)
-        result = lanes ? ar_lanes_step(method, manifest.params, in, out, STDERR_FILENO, error)
+        result = lanes ? ar_lanes_step(method, manifest.params, in, out, STDERR_FILENO, NULL, error)
                        : ar_results_step(method, manifest.params, in, out, error);
     ar_manifest_release(&manifest);
     return result;

@@ -69,7 +69,7 @@ static int run(struct ar_results *results, struct ar_error *error)
         return 0;
     ar_fail(error, AR_CONTENT, "%s", results->failure.message.data);
     size_t n = results->failure.detail.len;
-    return ar_hint(error, "%.*s", n > 0 ? (int)(n < 1000 ? n - 1 : 1000) : 0, results->failure.detail.data);
+    return ar_hint(error, "%.*s", n > 0 ? (int)(n - 1) : 0, results->failure.detail.data);
 }
 
 static int take_table(const struct ar_results *results, const struct ar_merged *merged, struct ar_buf *csv, struct ar_error *error)

@@ -9,14 +9,13 @@
 #include <sys/wait.h>
 
 #include "bytes/file.h"
+#include "bytes/text.h"
 #include "lanes/params.h"
-#include "methods/proc.h"
-#include "methods/share_log.h"
 #include "program/declare.h"
 #include "program/lanes_step.h"
 #include "program/results.h"
 
-enum { ANALYZE = 3, STAGES = 5, SAID_MAX = 8000 };
+enum { STAGES = 5, SAID_MAX = 16000 };
 
 /* One process of the pipeline. */
 struct stage {
@@ -33,6 +32,8 @@ struct pipeline {
     int manifest_fd, params_fd; /* files in memory, or -1 */
     char manifest_path[32], params_path[32];
     struct stage stage[STAGES];
+    int held[3], n_held; /* descriptors in the place of standard ones that the caller has closed */
+    struct sigaction on_child; /* what the caller does at a child's end */
     int end; /* where the merged stream comes out, or -1 */
 };
 
@@ -159,6 +160,40 @@ static int make_files(struct pipeline *p, struct ar_error *error)
     return params && p->params_fd < 0 ? -1 : 0;
 }
 
+/* ---- what is found -------------------------------------------------------------------------------------------------- */
+
+static bool loses_children(const struct sigaction *on_child)
+{
+    return on_child->sa_handler == SIG_IGN || (on_child->sa_flags & SA_NOCLDWAIT);
+}
+
+/*
+ * No descriptor of the pipeline takes the place of a standard one that the caller has closed, and how processes end is not lost where it
+ * ignores that. 0 or -1.
+ */
+static int hold(struct pipeline *p, struct ar_error *error)
+{
+    struct sigaction usual = { .sa_handler = SIG_DFL };
+    int fd;
+    while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO)
+        p->held[p->n_held++] = fd;
+    if (fd < 0)
+        return ar_fail_errno(error, errno, "cannot open '/dev/null'");
+    close(fd);
+    if (loses_children(&p->on_child) && sigaction(SIGCHLD, &usual, NULL) != 0)
+        return ar_fail_errno(error, errno, "cannot wait for a process");
+    return 0;
+}
+
+/* All is as it was found. */
+static void let_go(struct pipeline *p)
+{
+    if (loses_children(&p->on_child))
+        (void)sigaction(SIGCHLD, &p->on_child, NULL);
+    while (p->n_held > 0)
+        close(p->held[--p->n_held]);
+}
+
 /* ---- the processes -------------------------------------------------------------------------------------------------- */
 
 /* Says that a tool cannot be started. Does not return. */
@@ -172,31 +207,38 @@ static _Noreturn void tell_unstarted(const char *path, int errnum)
     _exit(errnum == ENOENT ? AR_INPUT : AR_SYSTEM);
 }
 
-/* The forked process: a tool, or analyze. Does not return. */
-static void be_stage(const struct pipeline *p, const struct stage *stage, int in, int out)
+/* Reads lanes, and has each analyzed by a fork of this process. Does not return. */
+static _Noreturn void be_analyze(const struct pipeline *p)
 {
     struct ar_error error = { 0 };
-    signal(SIGPIPE, SIG_DFL);
-    if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(stage->said, STDERR_FILENO) < 0)
-        _exit(AR_SYSTEM);
-    if (stage->argv) {
-        (void)fcntl(p->manifest_fd, F_SETFD, 0);
-        if (p->params_fd >= 0)
-            (void)fcntl(p->params_fd, F_SETFD, 0);
-        execvp(stage->argv[0], stage->argv);
-        tell_unstarted(stage->argv[0], errno);
-    }
+    struct ar_lane_child child;
     int to = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), from = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (to < 0 || from < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         _exit(AR_SYSTEM);
-    int result = setenv(AR_LOG_LANES, "1", 1) == 0 ? ar_lanes_step(p->method, p->manifest.params, from, to, STDERR_FILENO, &error)
-                                                   : ar_fail_memory(&error);
-    (void)fflush(stdout);
-    dprintf(STDERR_FILENO, "%c\n", AR_LOG_MARK); /* what follows is of no lane */
+    int result = ar_lane_child_init(&child, STDERR_FILENO, &error);
+    if (result == 0)
+        result = ar_lanes_step(p->method, p->manifest.params, from, to, -1, &child, &error);
+    ar_lane_child_release(&child);
     if (result != 0)
         dprintf(STDERR_FILENO, "%s: %s\n%s%s", p->method->name, error.what, error.hint, *error.hint ? "\n" : "");
     _exit(result == 0 ? AR_OK : error.status ? (int)error.status : AR_SYSTEM);
+}
+
+/* The forked process: a tool, or analyze. Signals are as a program finds them. Does not return. */
+static _Noreturn void be_stage(const struct pipeline *p, const struct stage *stage, int in, int out)
+{
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGCHLD, SIG_DFL);
+    if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(stage->said, STDERR_FILENO) < 0)
+        _exit(AR_SYSTEM);
+    if (!stage->argv)
+        be_analyze(p);
+    (void)fcntl(p->manifest_fd, F_SETFD, 0);
+    if (p->params_fd >= 0)
+        (void)fcntl(p->params_fd, F_SETFD, 0);
+    execvp(stage->argv[0], stage->argv);
+    tell_unstarted(stage->argv[0], errno);
 }
 
 /* Starts a stage that reads from in, which it closes. Returns where its output is read, or -1. */
@@ -260,59 +302,32 @@ static void set_problem(struct ar_problem *problem, const struct ar_error *error
     snprintf(problem->detail, sizeof problem->detail, "%s%s", error->hint, *error->hint ? "\n" : "");
 }
 
-/* Reads the end of what a process said. Returns its length. */
-static size_t read_said(const struct stage *stage, char text[SAID_MAX + 1])
+/* As many whole lines as there is room for; "…" stands for those that are left out. */
+static void set_detail(struct ar_problem *problem, const char *text)
 {
-    struct stat st;
-    off_t start = fstat(stage->said, &st) == 0 && st.st_size > SAID_MAX ? st.st_size - SAID_MAX : 0;
-    ssize_t n = pread(stage->said, text, SAID_MAX, start);
-    text[n > 0 ? n : 0] = '\0';
-    return n > 0 ? (size_t)n : 0;
-}
-
-/* What analyze said behind its last mark; *lane is the mark's name, "" where it was at no lane. NULL where it was at none yet. */
-static char *behind_mark(char *text, size_t n, const char **lane)
-{
-    char *mark = memrchr(text, AR_LOG_MARK, n), *lf = mark ? strchr(mark, '\n') : NULL;
-    if (!lf)
-        return NULL;
-    *lf = '\0';
-    *lane = mark + 1;
-    return lf + 1;
-}
-
-/* Did analyze end within a lane, in whatever way? Then that is the problem. */
-static bool blame_lane(const struct stage *stage, struct ar_problem *problem)
-{
-    char text[SAID_MAX + 1];
-    const char *lane, *said = behind_mark(text, read_said(stage, text), &lane);
-    if (stage->argv || !said || !*lane)
-        return false;
-    const struct ar_proc_end end = { .how = WIFEXITED(stage->status) ? AR_PROC_EXITED : AR_PROC_SIGNAL,
-                                     .value = WIFEXITED(stage->status) ? WEXITSTATUS(stage->status) : WTERMSIG(stage->status) };
-    struct ar_buf how;
-    ar_buf_init(&how);
-    ar_proc_describe(&end, &how);
-    problem->status = AR_CONTENT;
-    snprintf(problem->message, sizeof problem->message, ar_tr("lane '%s': %s %s"), lane, "analyze", how.data);
-    snprintf(problem->detail, sizeof problem->detail, "%s", said);
-    ar_buf_release(&how);
-    return true;
+    static const char more[] = "…\n";
+    size_t n = strlen(text), room = sizeof problem->detail - sizeof more;
+    if (n < sizeof problem->detail) {
+        memcpy(problem->detail, text, n + 1);
+        return;
+    }
+    const char *end = memrchr(text, '\n', room);
+    n = end ? (size_t)(end + 1 - text) : 0;
+    memcpy(problem->detail, text, n);
+    memcpy(problem->detail + n, more, sizeof more);
 }
 
 /* Puts what a process said into the problem: its first line is the message. True where it said something. */
 static bool take_said(const struct stage *stage, struct ar_problem *problem)
 {
-    char whole[SAID_MAX + 1];
-    const char *lane, *text = whole;
-    size_t n = read_said(stage, whole);
-    if (!stage->argv && !(text = behind_mark(whole, n, &lane)))
-        text = whole;
-    if (!*text)
+    char text[SAID_MAX + 1];
+    ssize_t n = pread(stage->said, text, SAID_MAX, 0);
+    if (n <= 0)
         return false;
+    text[n] = '\0';
     size_t line = strcspn(text, "\n");
     snprintf(problem->message, sizeof problem->message, "%.*s", (int)line, text);
-    snprintf(problem->detail, sizeof problem->detail, "%s", text + line + (text[line] == '\n'));
+    set_detail(problem, text + line + (text[line] == '\n'));
     return true;
 }
 
@@ -323,8 +338,6 @@ static void blame(const struct pipeline *p, const struct ar_error *error, struct
     for (int i = 0; i < STAGES; i++) {
         const struct stage *stage = &p->stage[i];
         bool exited = WIFEXITED(stage->status);
-        if (!(WIFSIGNALED(stage->status) && WTERMSIG(stage->status) == SIGPIPE) && blame_lane(stage, problem))
-            return;
         if (stage->status == 0 || (WIFSIGNALED(stage->status) && WTERMSIG(stage->status) == SIGPIPE))
             continue;
         problem->status = exited ? WEXITSTATUS(stage->status) : AR_CONTENT;
@@ -338,21 +351,32 @@ static void blame(const struct pipeline *p, const struct ar_error *error, struct
     }
 }
 
-/* Appends what analyze said, of all lanes: what a method says for the developer is there. */
-static void add_said(struct ar_buf *detail, const struct stage *stage)
+/* Appends the lines below the cause in the error of a lane, under the lane's name, where there are some. */
+static int add_further(struct ar_merged *merged, const struct ar_merged_body *body, struct ar_buf *text, struct ar_error *error)
 {
-    char text[SAID_MAX + 1];
-    size_t n = read_said(stage, text);
-    for (size_t at = 0, len; at < n; at += len) {
-        const char *lf = memchr(text + at, '\n', n - at);
-        len = lf ? (size_t)(lf - text) + 1 - at : n - at;
-        if (text[at] != AR_LOG_MARK)
-            ar_buf_add(detail, text + at, len);
+    uint64_t end = body->end - body->start > SAID_MAX ? body->start + SAID_MAX : body->end;
+    struct ar_buf said;
+    ar_buf_init(&said);
+    int result = ar_waiting_read(&merged->errors, &said, body->start, end, error);
+    const char *at = said.data, *last = said.data + said.len;
+    size_t cause = ar_error_first_line(&at, said.len);
+    at = memchr(at + cause, '\n', (size_t)(last - at) - cause);
+    while (at && at < last && *at == '\n')
+        at++;
+    if (at && at < last)
+        ar_buf_add_tr(text, "\nlane '%s':\n", merged->targets.entry[body->lane].data);
+    while (at && at < last) {
+        const char *line = at, *lf = memchr(at, '\n', (size_t)(last - at));
+        at = lf ? lf + 1 : last;
+        ar_text_show(text, line, (size_t)((lf ? lf : last) - line));
+        ar_buf_add_char(text, '\n');
     }
+    ar_buf_release(&said);
+    return result;
 }
 
-/* Lanes failed: each with its cause. */
-static int fail_lanes(const struct pipeline *p, const struct ar_merged *merged, struct ar_problem *problem)
+/* Lanes failed: each with its cause, and what else was said of it below all of them. */
+static int tell_lanes(struct ar_merged *merged, struct ar_problem *problem, struct ar_error *error)
 {
     struct ar_buf text;
     ar_buf_init(&text);
@@ -364,25 +388,30 @@ static int fail_lanes(const struct pipeline *p, const struct ar_merged *merged, 
     *problem = (struct ar_problem){ .status = AR_CONTENT };
     snprintf(problem->message, sizeof problem->message, ar_tr("%zu of %zu lanes failed; %.*s"), missing, merged->targets.count,
              (int)strcspn(text.data, "\n"), text.data);
-    add_said(&text, &p->stage[ANALYZE]);
-    snprintf(problem->detail, sizeof problem->detail, "%s", text.data);
+    int result = 0;
+    for (size_t i = 0; i < n && result == 0 && text.len < sizeof problem->detail; i++)
+        result = add_further(merged, &merged->error.body[i], &text, error);
+    set_detail(problem, text.data);
+    if (result == 0)
+        result = ar_buf_check(&text, error);
     ar_buf_release(&text);
-    return -1;
+    return result;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
-static struct ar_frame *make_table(struct pipeline *p, const struct ar_merged *merged, struct ar_problem *problem)
+/* The result's table; where lanes failed, problem tells of them in any case. */
+static struct ar_frame *make_table(struct pipeline *p, struct ar_merged *merged, struct ar_problem *problem)
 {
     struct ar_error error = { 0 };
     struct ar_frame *table = NULL;
     struct ar_buf csv;
-    if (ar_merged_missing(merged) > 0 && !p->options->keep_going) {
-        fail_lanes(p, merged, problem);
+    bool missing = ar_merged_missing(merged) > 0;
+    int result = missing ? tell_lanes(merged, problem, &error) : 0;
+    if (result == 0 && missing && !p->options->keep_going)
         return NULL;
-    }
     ar_buf_init(&csv);
-    if (ar_results_judge(p->method, p->manifest.params, merged, &csv, &error) == 0)
+    if (result == 0 && ar_results_judge(p->method, p->manifest.params, merged, &csv, &error) == 0)
         table = ar_frame_read(csv.data, csv.len, ar_tr("the result"), &error);
     if (!table)
         set_problem(problem, &error);
@@ -429,40 +458,21 @@ static void release(struct pipeline *p)
     ar_manifest_release(&p->manifest);
 }
 
-/* Takes the place of standard streams that are closed, which no pipe and no file must get here. Returns how many. */
-static size_t hold_standard(int held[3])
-{
-    size_t n = 0;
-    for (int fd = open("/dev/null", O_RDWR | O_CLOEXEC); fd >= 0; fd = open("/dev/null", O_RDWR | O_CLOEXEC)) {
-        if (fd > STDERR_FILENO) {
-            close(fd);
-            break;
-        }
-        held[n++] = fd;
-    }
-    return n;
-}
-
 struct ar_frame *ar_run_analysis(const struct ar_method *method, const struct ar_analysis_options *options, struct ar_problem *problem)
 {
     struct pipeline p = { .method = method, .options = options, .manifest_fd = -1, .params_fd = -1, .end = -1 };
     struct ar_error error = { 0 };
-    struct ar_problem unread;
-    int held[3];
-    size_t n_held = hold_standard(held);
-    if (!problem)
-        problem = &unread;
     for (int i = 0; i < STAGES; i++)
         p.stage[i].said = -1;
     *problem = (struct ar_problem){ 0 };
     ar_tr_choose_once();
+    (void)sigaction(SIGCHLD, NULL, &p.on_child);
     struct ar_frame *table = NULL;
-    if (ar_declare_check(&p.manifest, method, "method", &error) == 0)
+    if (ar_declare_check(&p.manifest, method, "method", &error) == 0 && hold(&p, &error) == 0)
         table = run(&p, problem);
     else
         set_problem(problem, &error);
     release(&p);
-    while (n_held > 0)
-        close(held[--n_held]);
+    let_go(&p);
     return table;
 }
