@@ -557,3 +557,21 @@ END
         sed -i 2d m/judge.sh
     done
 }
+
+@test "the manifest's version command is run once, and the keys are those that the tools make by themselves" {
+    counting_method
+    program m/version.sh <<'END'
+echo once >>"$PWD/asked"
+echo 3.1
+END
+    jq '.version = ["./version.sh"]' m/manifest.json >m/with.json
+    ar-run -q -m m/with.json -s samples.csv -d results activity_spots=as.csv 2>err
+    [ "$(wc -l <m/asked)" -eq 1 ]
+    ar-run -q -m m/with.json -s samples.csv -d results -P limit=8 activity_spots=as.csv 2>err
+    [ "$(wc -l <m/asked)" -eq 2 ]
+    rm ran
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q -m m/with.json | ar-pack -q -m m/with.json |
+        ar-analyze -q -m m/with.json --cache results/.analysisrun/cache -- m/count.sh >lanes.tar
+    [ ! -e ran ]
+    [ "$(wc -l <m/asked)" -eq 3 ]
+}

@@ -8,6 +8,9 @@
 #include "methods/manifest.h"
 #include "methods/proc.h"
 
+/* The variable by which ar-run tells the tools that it starts a file that has what the command printed: it is run once. */
+#define AR_VERSION_TOLD "AR_VERSION_TOLD"
+
 #define AR_VERSION_MAX (UINT64_C(1) << 20) /* bytes that it may print */
 
 /*

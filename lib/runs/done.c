@@ -45,20 +45,19 @@ static int add_step(const struct ar_done_what *what, char *const *command, char 
 static int add_method(const struct ar_done_what *what, struct ar_done *done, struct ar_error *error)
 {
     const struct ar_manifest *manifest = &what->method->manifest;
-    struct ar_buf version, *text = &done->text;
+    struct ar_buf *text = &done->text;
     char xxh3[AR_DIGEST_HEX + 1];
     ar_digest_bytes(what->method->text.data, what->method->text.len, xxh3);
     ar_buf_add_text(text, "manifest ");
     ar_buf_add_text(text, xxh3);
     ar_buf_add_char(text, '\n');
-    ar_buf_init(&version);
-    int result = manifest->version ? ar_method_version(manifest, what->stop, &version, error) : 0;
-    const struct ar_buf *told = manifest->version ? &version : NULL;
+    int result = manifest->version ? ar_method_version(manifest, what->stop, &done->version, error) : 0;
+    const struct ar_buf *told = manifest->version ? &done->version : NULL;
+    done->versioned = told && result == 0;
     if (result == 0)
         result = add_step(what, manifest->analyze, manifest->files, told, &done->step[0], text, error);
     if (result == 0 && manifest->postprocess)
         result = add_step(what, manifest->postprocess, manifest->postprocess_files, told, &done->step[1], text, error);
-    ar_buf_release(&version);
     return result;
 }
 
@@ -66,11 +65,13 @@ void ar_done_init(struct ar_done *done)
 {
     *done = (struct ar_done){ 0 };
     ar_buf_init(&done->text);
+    ar_buf_init(&done->version);
 }
 
 void ar_done_release(struct ar_done *done)
 {
     ar_buf_release(&done->text);
+    ar_buf_release(&done->version);
     for (size_t i = 0; i < AR_COUNT(done->step); i++)
         ar_method_parts_release(&done->step[i]);
     ar_done_init(done);
@@ -91,6 +92,8 @@ int ar_done_read(const struct ar_done_what *what, struct ar_done *done, struct a
     const char *set;
     json_t *input;
     ar_buf_add_text(text, "analysisrun " AR_VERSION "\n");
+    if (add_method(what, done, error) != 0)
+        return -1;
     json_object_foreach ((json_t *)(uintptr_t)what->inputs, set, input)
         if (!add_input(text, set, input))
             return 0;
@@ -99,7 +102,5 @@ int ar_done_read(const struct ar_done_what *what, struct ar_done *done, struct a
         return 0;
     ar_json_dump(text, what->options);
     ar_buf_add_char(text, '\n');
-    if (add_method(what, done, error) != 0)
-        return -1;
     return ar_buf_check(text, error) == 0 ? 1 : -1;
 }

@@ -14,6 +14,8 @@
 
 struct ar_done {
     struct ar_buf text;
+    struct ar_buf version; /* what the manifest's version command printed, where it has one */
+    bool versioned;        /* and it was run */
     struct ar_method_parts step[2]; /* files of analyze, and of the postprocess */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cache.h"
 
+#include <fcntl.h>
+
 #include "bytes/text.h"
 #include "lanes/entries.h"
 #include "methods/method_version.h"
@@ -65,7 +67,10 @@ static int read_parts(struct cli_cache *cache, const struct cli_cache_method *me
     }
     if (manifest && manifest->version) {
         what.version = &version;
-        result = ar_method_version(manifest, &cli_stop, &version, error);
+        const char *told = getenv(AR_VERSION_TOLD);
+        result = told ? ar_read_file(AT_FDCWD, told, &version, AR_VERSION_MAX, error)
+                      : ar_method_version(manifest, &cli_stop, &version, error);
+        unsetenv(AR_VERSION_TOLD); /* it is none of the method's business */
     }
     if (result == 0)
         result = ar_method_parts_read(&cache->lanes.parts, &what, error);

@@ -8,6 +8,7 @@
 
 #include "cli/failures.h"
 #include "lanes/folder.h"
+#include "methods/method_version.h"
 #include "run/local.h"
 #include "runs/sums.h"
 
@@ -267,6 +268,21 @@ static void release_pipeline(struct run_local *local)
     ar_pipeline_release(&local->pipeline);
 }
 
+/* The version command was run: what it printed is in a file in memory, which the tools open. */
+static int tell_version(struct run_local *local, struct ar_error *error)
+{
+    char path[64];
+    if (!local->done.versioned)
+        return 0;
+    if (local->version < 0)
+        local->version = ar_memory_file(local->done.version.data, local->done.version.len, error);
+    if (local->version < 0)
+        return -1;
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), local->version);
+    ar_env_set(&local->pipeline.env, AR_VERSION_TOLD, path);
+    return 0;
+}
+
 /* Has the tools run, once. *status becomes the exit status. 0 or -1. */
 static int attempt(struct run_local *local, int *status, struct ar_error *error)
 {
@@ -275,6 +291,8 @@ static int attempt(struct run_local *local, int *status, struct ar_error *error)
         return -1;
     if (local->temporary.fd >= 0)
         ar_env_set(&local->pipeline.env, "TMPDIR", local->temporary.path.data);
+    if (tell_version(local, error) != 0)
+        return -1;
     note_index(local);
     if (open_logs(local, error) != 0 || start_and_wait(local, error) != 0)
         return -1;
@@ -354,7 +372,7 @@ static int run_all(struct run_local *local)
 
 int run_local(struct run *run)
 {
-    struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .given = -1, .started = time(NULL), .quiet = cli_is_quiet() };
+    struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .given = -1, .version = -1, .started = time(NULL), .quiet = cli_is_quiet() };
     struct ar_buf *buffers[] = { &local.manifest_path, &local.home.path, &local.home.log, &local.home.text, &local.seen, &local.chosen };
     for (size_t i = 0; i < AR_COUNT(buffers); i++)
         ar_buf_init(buffers[i]);
@@ -368,6 +386,8 @@ int run_local(struct run *run)
     release_pipeline(&local);
     if (local.given >= 0)
         close(local.given);
+    if (local.version >= 0)
+        close(local.version);
     ar_home_release(&local.home);
     ar_lane_states_release(&local.states);
     json_decref(local.inputs);

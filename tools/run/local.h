@@ -24,6 +24,7 @@ struct run_local {
     const char *manifest;        /* as the tools get it */
     struct ar_buf manifest_path;
     int given;                   /* of a dry run: the manifest that a program printed; else -1 */
+    int version;                 /* a file in memory with what the version command printed, or -1 */
     bool quiet;
     bool begun;                   /* tools were started, or tried to be */
     time_t started, told;        /* told: when the last line of progress was written */
