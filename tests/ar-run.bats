@@ -223,6 +223,9 @@ END
     grep -q 'no luck' results/errors/0001.txt
     [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010' ]
     jq -e '.lanes["0001"].state == "failed" and .lanes["0000"].state == "result" and .status == 1 and .counts.failed == 1' results/run.json
+    LOGLEVEL=ERROR refuses 1 "ar-run: lane '0001'" "no luck with 0001" "run it again: " -- \
+        ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    run ! grep -q warning err
     # With -k there is a result of the others, which says so.
     refuses 1 'which is incomplete' -- ar-run -k -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
     [ "$(wc -l <results/result.csv)" -eq 4 ]

@@ -72,6 +72,9 @@ bool cli_filter(const char *text, enum ar_filter *filter);
 
 /* Every message is one line "NAME: TEXT"; control and bidirectional characters in it are shown, not sent. */
 void cli_warn(const char *format, ...) AR_PRINTF(1, 2);
+
+/* The same for what a run failed in, though it goes on: at each LOGLEVEL. */
+void cli_warn_failed(const char *format, ...) AR_PRINTF(1, 2);
 void cli_info(const char *format, ...) AR_PRINTF(1, 2);
 void cli_debug(const char *format, ...) AR_PRINTF(1, 2);
 

@@ -78,11 +78,11 @@ static void name_alike(struct cli_failures *failures, size_t first, struct ar_bu
 static void tell_cause(enum cli_failed how, const struct ar_target *target, const char *cause)
 {
     if (how == CLI_FAILED)
-        cli_warn("lane '%s' (%s) failed: %s", target->data, target->sample, cause);
+        cli_warn_failed("lane '%s' (%s) failed: %s", target->data, target->sample, cause);
     else if (how == CLI_MISSING)
-        cli_warn("lane '%s' (%s) is missing: %s", target->data, target->sample, cause);
+        cli_warn_failed("lane '%s' (%s) is missing: %s", target->data, target->sample, cause);
     else
-        cli_warn("lane '%s' (%s) is missing: it failed: %s", target->data, target->sample, cause);
+        cli_warn_failed("lane '%s' (%s) is missing: it failed: %s", target->data, target->sample, cause);
 }
 
 static void tell_one(const struct cli_failures *failures, const struct cli_failure *failure)
@@ -112,11 +112,11 @@ static void tell_alike(const struct cli_failures *failures, const struct cli_fai
     ar_buf_init(&word);
     ar_text_add_word(&word, lane);
     if (failures->how == CLI_FAILED)
-        cli_warn("%zu lanes failed alike: %s", n, failure->cause);
+        cli_warn_failed("%zu lanes failed alike: %s", n, failure->cause);
     else if (failures->how == CLI_MISSING)
-        cli_warn("%zu lanes are missing: %s", n, failure->cause);
+        cli_warn_failed("%zu lanes are missing: %s", n, failure->cause);
     else
-        cli_warn("%zu lanes are missing: they failed alike: %s", n, failure->cause);
+        cli_warn_failed("%zu lanes are missing: they failed alike: %s", n, failure->cause);
     cli_more_lines(failure->log);
     cli_more("lanes: %s", names);
     if (failures->logs)

@@ -129,6 +129,11 @@ void cli_warn(const char *format, ...)
         PRINT(cli.name, ar_tr(": warning: "));
 }
 
+void cli_warn_failed(const char *format, ...)
+{
+    PRINT(cli.name, cli.level >= CLI_WARNING ? ar_tr(": warning: ") : ": ");
+}
+
 void cli_info(const char *format, ...)
 {
     if (cli.level >= CLI_INFO && !cli.quiet)
