@@ -79,7 +79,8 @@ ran() {
 @test "on a terminal it asks: names are completed and cleaned, wrong answers refused at once, defaults shown" {
     counting_method
     mkdir 'a b'
-    cp as.csv 'a b/spots.csv'
+    cp as.csv "a b/it's.csv"
+    cp samples.csv 'sam ples.csv'
     cat >talk.py <<'END'
 import os, pty, re, select, sys
 pid, fd = pty.fork()
@@ -98,8 +99,8 @@ def say(text):
 expect('method'); expect('> '); say('m/manif\t\n')
 expect('activity_spots (the spots)'); expect('> '); say('nothing.csv\n')
 expect("cannot open 'nothing.csv'"); expect('> '); say('samples.csv\n')
-expect("column 'Filename' not found"); expect('> '); say(" 'a b/spots.csv' \n")
-expect('samples table'); expect('> '); say('~/samples.csv\n')
+expect("column 'Filename' not found"); expect('> '); say(" 'a b/it'\\''s.csv' \n")
+expect('samples table'); expect('> '); say('~/"sam ples".c\\sv\n')
 expect('limit (the limit) [7]'); expect('> '); say('much\n')
 expect("'much' is no number"); expect('> '); say('\n')
 expect('folder'); expect('> '); say('m\n')

@@ -206,21 +206,57 @@ static const char *expand_home(struct ar_buf *path, const char *name, const char
     return rest;
 }
 
+/* Adds what stands in the quotes at start, of which an escape may stand in double ones. Returns what is behind them. */
+static const char *add_quoted(struct ar_buf *path, const char *start, const char *close)
+{
+    char quote = *start++;
+    for (; start < close; start++) {
+        if (quote == '"' && *start == '\\' && start + 1 < close && strchr("\"\\$`", start[1]))
+            start++;
+        ar_buf_add_char(path, *start);
+    }
+    return close + 1;
+}
+
+/* The quote that closes the one at start, or NULL. */
+static const char *closing(const char *start, const char *end)
+{
+    for (const char *at = start + 1; at < end; at++)
+        if (*start == '"' && *at == '\\' && at + 1 < end)
+            at++;
+        else if (*at == *start)
+            return at;
+    return NULL;
+}
+
+/* As a shell reads a word: so terminals write a name that was dragged in. A quote that nothing closes is one where it begins the word. */
+static void add_word(struct ar_buf *path, const char *start, const char *end)
+{
+    const char *at = *start == '~' ? expand_home(path, start, end) : start;
+    while (at < end) {
+        bool quote = *at == '\'' || *at == '"';
+        const char *close = quote ? closing(at, end) : NULL;
+        if (close) {
+            at = add_quoted(path, at, close);
+        } else if (quote && at == start) {
+            at++; /* its end was not typed, as behind completion */
+        } else {
+            at += *at == '\\' && at + 1 < end;
+            ar_buf_add_char(path, *at++);
+        }
+    }
+}
+
 void run_clean_name(struct ar_buf *path, const char *answer)
 {
     static const char blanks[] = " \t\r\n";
     const char *start = answer + strspn(answer, blanks), *end = start + strlen(start);
     while (end > start && strchr(blanks, end[-1]))
         end--;
-    if (end - start >= 2 && (*start == '\'' || *start == '"') && end[-1] == *start) {
-        ar_buf_add(path, start + 1, (size_t)(end - start - 2));
-        return;
-    }
-    if (start < end && *start == '~')
-        start = expand_home(path, start, end);
-    for (; start < end; start++)
-        if (*start != '\\' || start + 1 == end) /* as a terminal writes a name that was dragged in */
-            ar_buf_add_char(path, *start);
-        else
-            ar_buf_add_char(path, *++start);
+    char *typed = strndup(start, (size_t)(end - start));
+    if (typed && *typed && access(typed, F_OK) == 0)
+        ar_buf_add_text(path, typed);
+    else if (end > start)
+        add_word(path, start, end);
+    free(typed);
 }
