@@ -73,6 +73,7 @@ ran() {
     refuses 2 "the method has no set 'activity_spotz'; its sets are 'activity_spots'" -- \
         ar-run -m m/manifest.json activity_spots=as.csv activity_spotz=as.csv </dev/null
     refuses 2 "operand 'as.csv': expected SET=FILE" -- ar-run -m m/manifest.json as.csv more.csv
+    refuses 2 "operand '0007': expected SET=FILE; a lane is done again by --force=LANE" -- ar-run -m m/manifest.json --force 0007 activity_spots=as.csv
     refuses 2 '-o: a run from files is delivered into a folder (-d)' -- ar-run -m m/manifest.json -o out.tar activity_spots=as.csv
 }
 

@@ -158,7 +158,10 @@ static bool take_operands(struct run_options *o, char **operand, int n)
         } else if (n == 1 && cli_is_tar(operand[i])) {
             return take(&o->run_tar, operand[i]);
         } else {
-            cli_usage("operand '%s': expected SET=FILE, as in activity_spots=as.csv", operand[i]);
+            if (o->force_all)
+                cli_usage("operand '%s': expected SET=FILE; a lane is done again by --force=LANE", operand[i]);
+            else
+                cli_usage("operand '%s': expected SET=FILE, as in activity_spots=as.csv", operand[i]);
             return false;
         }
     }
