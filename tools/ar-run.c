@@ -135,15 +135,11 @@ static bool check_again(struct run_options *o)
 {
     const struct {
         int key;
-        char *text;
+        const char *text;
     } given[] = { { 'j', o->jobs }, { 't', o->timeout }, { OPT_RETRIES, o->retries }, { OPT_MEM, o->mem } };
-    for (size_t i = 0; i < AR_COUNT(given); i++) {
-        char *text = given[i].text ? strdup(given[i].text) : NULL; /* the option's own is replaced */
-        bool good = !text || take_checked(o, given[i].key, text);
-        free(text);
-        if (!good)
+    for (size_t i = 0; i < AR_COUNT(given); i++)
+        if (given[i].text && !take_checked(o, given[i].key, given[i].text))
             return false;
-    }
     return true;
 }
 

@@ -340,3 +340,21 @@ int ar_file_put(int dirfd, const char *path, bool beneath, const void *bytes, si
     }
     return ar_file_commit(&file, sync, error);
 }
+
+ssize_t ar_read_at(struct ar_buf *buf, int fd, uint64_t offset, size_t n, const char *failed, struct ar_error *error)
+{
+    char *room = ar_buf_reserve(buf, n);
+    if (!room)
+        return ar_fail_memory(error);
+    ssize_t got = ar_fd_pread(fd, room, n, offset);
+    if (got < 0)
+        return ar_fail_errno(error, errno, "%s", ar_tr(failed));
+    ar_buf_grew(buf, (size_t)got);
+    return got;
+}
+
+bool ar_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}

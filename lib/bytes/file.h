@@ -5,6 +5,7 @@
 #ifndef AR_BYTES_FILE_H
 #define AR_BYTES_FILE_H
 
+#include <sys/stat.h>
 #include <time.h>
 
 #include "bytes/io.h"
@@ -84,6 +85,15 @@ const char *ar_spool_name(char name[256]);
 
 /* A file without a name in ar_tmpdir(), for reading and writing; it goes with its last descriptor. -1 on failure. */
 int ar_spool_open(struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Appends up to n bytes of fd from offset on (its position stays); fewer only where the file ends before. failed is the message where
+ * that cannot be read. How many, or -1 (AR_SYSTEM).
+ */
+ssize_t ar_read_at(struct ar_buf *buf, int fd, uint64_t offset, size_t n, const char *failed, struct ar_error *error) AR_MUST_USE;
+
+/* Are both the same file, which was not written to or replaced in between? */
+bool ar_same_file(const struct stat *a, const struct stat *b);
 
 /* A file in memory that holds the text, for others to open by its descriptor's path; closed on exec. A descriptor, or -1. */
 int ar_memory_file(const char *text, size_t n, struct ar_error *error) AR_MUST_USE;

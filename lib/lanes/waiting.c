@@ -76,14 +76,8 @@ int ar_waiting_read(struct ar_waiting *waiting, struct ar_buf *buf, uint64_t sta
         return 0;
     if (ar_out_flush(waiting->out, error) != 0)
         return -1;
-    char *room = ar_buf_reserve(buf, n);
-    if (!room)
-        return ar_fail_memory(error);
-    ssize_t got = pread(waiting->fd, room, n, (off_t)start);
-    if (got != (ssize_t)n)
-        return ar_fail_errno(error, got < 0 ? errno : EIO, "cannot read a temporary file");
-    ar_buf_grew(buf, n);
-    return 0;
+    ssize_t got = ar_read_at(buf, waiting->fd, start, n, N_("cannot read a temporary file"), error);
+    return got >= 0 && (size_t)got < n ? ar_fail_errno(error, EIO, "cannot read a temporary file") : got < 0 ? -1 : 0;
 }
 
 int ar_waiting_digest(struct ar_waiting *waiting, char xxh3[AR_DIGEST_HEX + 1], struct ar_error *error)

@@ -70,8 +70,7 @@ static int take_log(struct ar_lane_jobs *jobs, struct ar_error *error)
     return jobs->log;
 }
 
-/* The log that is kept of a lane. */
-static int open_log(const struct ar_lane_work *work, struct ar_error *error)
+int ar_lane_work_open_log(const struct ar_lane_work *work, struct ar_error *error)
 {
     char name[AR_LANE_ID_MAX + 32];
     snprintf(name, sizeof name, "%s.log", work->lane.target.data);
@@ -103,7 +102,7 @@ int ar_lane_work_open(struct ar_lane_work *work, struct ar_error *error)
 
 int ar_lane_work_log(struct ar_lane_work *work, struct ar_error *error)
 {
-    work->log = work->jobs->logs < 0 ? take_log(work->jobs, error) : open_log(work, error);
+    work->log = work->jobs->logs < 0 ? take_log(work->jobs, error) : ar_lane_work_open_log(work, error);
     return work->log < 0 ? -1 : 0;
 }
 

@@ -24,6 +24,9 @@ void ar_lane_work_release(struct ar_lane_work *work);
 /* Opens its folder, and reads what is needed later, before a method can change it. 0 or -1. */
 int ar_lane_work_open(struct ar_lane_work *work, struct ar_error *error) AR_MUST_USE;
 
+/* Empties the log that is kept of the lane, or makes it. A descriptor, the caller's, or -1. */
+int ar_lane_work_open_log(const struct ar_lane_work *work, struct ar_error *error) AR_MUST_USE;
+
 /* Opens an empty log. 0 or -1. */
 int ar_lane_work_log(struct ar_lane_work *work, struct ar_error *error) AR_MUST_USE;
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glob.h>
 
+#include "bytes/file.h"
 #include "bytes/grow.h"
 #include "bytes/text.h"
 #include "codecs/json.h"
@@ -53,21 +54,21 @@ int ar_method_files_add(struct ar_method_files *files, const char *path, struct 
     return digest_file(file, files->stop, error);
 }
 
-static bool is_same(const struct stat *a, const struct stat *b)
+/* Looks at n of the files, one after the other. */
+static const char *find_changed(struct ar_method_files *files, size_t n)
 {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+    for (size_t i = 0; i < n; i++) {
+        const struct ar_method_file *file = &files->file[files->next++ % files->n];
+        struct stat is;
+        if (stat(file->path, &is) != 0 || !ar_same_file(&file->was, &is))
+            return file->path;
+    }
+    return NULL;
 }
 
 const char *ar_method_files_changed(struct ar_method_files *files)
 {
-    for (size_t i = 0; i < files->n && i < LOOKED_AT; i++) {
-        const struct ar_method_file *file = &files->file[files->next++ % files->n];
-        struct stat is;
-        if (stat(file->path, &is) != 0 || !is_same(&file->was, &is))
-            return file->path;
-    }
-    return NULL;
+    return find_changed(files, files->n < LOOKED_AT ? files->n : LOOKED_AT);
 }
 
 void ar_method_files_release(struct ar_method_files *files)
@@ -346,6 +347,12 @@ const char *ar_method_parts_changed(struct ar_method_parts *parts)
 {
     const char *changed = ar_method_files_changed(&parts->listed);
     return changed ? changed : ar_method_files_changed(&parts->named);
+}
+
+const char *ar_method_parts_any_changed(struct ar_method_parts *parts)
+{
+    const char *changed = find_changed(&parts->listed, parts->listed.n);
+    return changed ? changed : find_changed(&parts->named, parts->named.n);
 }
 
 void ar_method_parts_release(struct ar_method_parts *parts)

@@ -76,6 +76,9 @@ int ar_method_parts_read(struct ar_method_parts *parts, const struct ar_method_w
 /* As ar_method_files_changed, of all of them. */
 const char *ar_method_parts_changed(struct ar_method_parts *parts);
 
+/* The same, and all files are looked at, however long the lists are. */
+const char *ar_method_parts_any_changed(struct ar_method_parts *parts);
+
 void ar_method_parts_release(struct ar_method_parts *parts);
 
 /* Appends a text as a JSON string, or, where it is longer than 4096 bytes or not UTF-8, what stands for it. */

@@ -4,6 +4,7 @@
  */
 #include <sys/stat.h>
 
+#include "bytes/file.h"
 #include "bytes/text.h"
 #include "methods/proc.h"
 
@@ -49,42 +50,11 @@ void ar_proc_describe(const struct ar_proc_end *end, struct ar_buf *buf)
 
 int ar_proc_output(struct ar_buf *buf, int out, uint64_t n, const char *failed, struct ar_error *error)
 {
-    char *room = ar_buf_reserve(buf, (size_t)n);
-    size_t done = 0;
-    if (!room)
-        return ar_fail_memory(error);
-    while (done < n) {
-        ssize_t got = pread(out, room + done, (size_t)n - done, (off_t)done);
-        if (got <= 0)
-            return ar_fail_errno(error, got < 0 ? errno : EIO, "%s", ar_tr(failed));
-        done += (size_t)got;
-    }
-    ar_buf_grew(buf, done);
-    return 0;
+    ssize_t got = ar_read_at(buf, out, 0, (size_t)n, failed, error);
+    return got >= 0 && (uint64_t)got < n ? ar_fail_errno(error, EIO, "%s", ar_tr(failed)) : got < 0 ? -1 : 0;
 }
 
 /* ---- its log -------------------------------------------------------------------------------------------------------- */
-
-/* Appends up to n bytes of fd from offset on. Returns how many, or -1. */
-static ssize_t read_at(struct ar_buf *buf, int fd, uint64_t offset, size_t n, struct ar_error *error)
-{
-    char *room = ar_buf_reserve(buf, n);
-    size_t done = 0;
-
-    while (room && done < n) {
-        ssize_t got = pread(fd, room + done, n - done, (off_t)(offset + done));
-
-        if (got < 0)
-            return ar_fail_errno(error, errno, "cannot read the log");
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    if (!room)
-        return ar_fail_memory(error);
-    ar_buf_grew(buf, done);
-    return (ssize_t)done;
-}
 
 /* The start of the last lines of the text up to end, at most that many. */
 static size_t last_lines(const char *text, size_t end, size_t lines)
@@ -150,7 +120,7 @@ int ar_log_tail(struct ar_buf *buf, int fd, uint64_t start, size_t lines, size_t
         from = size - bytes;
 
     ar_buf_init(&piece);
-    int result = read_at(&piece, fd, from, (size_t)(size - from), error) < 0 ? -1 : 0;
+    int result = ar_read_at(&piece, fd, from, (size_t)(size - from), N_("cannot read the log"), error) < 0 ? -1 : 0;
     if (result == 0)
         show_lines(buf, piece.data, piece.len, lines, from > start);
     ar_buf_release(&piece);

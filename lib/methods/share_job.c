@@ -244,8 +244,9 @@ int ar_share_job_run(void *context, unsigned worker, const void *message, size_t
 
 /* ---- for who sent it ------------------------------------------------------------------------------------------------ */
 
-static int take_notes(const char *notes, size_t len, ar_share_take *take, void *arg, struct ar_error *error)
+int ar_share_job_told(const void *told, size_t len, ar_share_take *take, void *arg, struct ar_error *error)
 {
+    const char *notes = told;
     int result = 0;
     uint32_t n;
     for (size_t at = 0; result == 0 && len - at >= sizeof n; at += sizeof n + n) {
@@ -259,11 +260,6 @@ static int take_notes(const char *notes, size_t len, ar_share_take *take, void *
     return result;
 }
 
-int ar_share_job_told(const void *told, size_t n, ar_share_take *take, void *arg, struct ar_error *error)
-{
-    return take_notes(told, n, take, arg, error);
-}
-
 int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job *job, const void *reply, size_t n, ar_share_take *take,
                       void *arg, struct ar_error *error)
 {
@@ -271,12 +267,12 @@ int ar_share_job_done(const struct ar_lane_jobs *jobs, const struct ar_share_job
     struct ar_buf notes;
     size_t size = ar_share_job_size(job->n);
     if (n > size)
-        return take_notes((const char *)reply + size, n - size, take, arg, error);
+        return ar_share_job_told((const char *)reply + size, n - size, take, arg, error);
     file_name(name, job, "done");
     ar_buf_init(&notes);
     int result = ar_read_file(jobs->root, name, &notes, SIZE_MAX / 2, error);
     if (result == 0)
-        result = take_notes(notes.data, notes.len, take, arg, error);
+        result = ar_share_job_told(notes.data, notes.len, take, arg, error);
     else if (error->system_errno == ENOENT)
         result = 0;
     ar_buf_release(&notes);

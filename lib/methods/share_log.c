@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "methods/share_log.h"
 
-enum { PIECE = 256 * 1024 };
+#include "bytes/file.h"
 
 int ar_share_log_init(struct ar_share_log *log, uint32_t n, struct ar_error *error)
 {
@@ -18,18 +18,7 @@ void ar_share_log_release(struct ar_share_log *log)
 /* Appends what stands from an offset on up to another, or up to the end of the file. */
 static int read_part(int fd, uint64_t from, uint64_t to, struct ar_buf *text, struct ar_error *error)
 {
-    while (from < to) {
-        size_t want = to - from < PIECE ? (size_t)(to - from) : PIECE;
-        char *room = ar_buf_reserve(text, want);
-        ssize_t got = room ? pread(fd, room, want, (off_t)from) : 0;
-        if (got < 0)
-            return ar_fail_errno(error, errno, "cannot read the log");
-        if (got == 0)
-            break;
-        ar_buf_grew(text, (size_t)got);
-        from += (uint64_t)got;
-    }
-    return ar_buf_check(text, error);
+    return to > from && ar_read_at(text, fd, from, (size_t)(to - from), N_("cannot read the log"), error) < 0 ? -1 : 0;
 }
 
 /* The lane, not before the one of which text comes, that is called so; n where there is none. */

@@ -50,14 +50,6 @@ static int see_log(struct ar_share_work *share, uint64_t most, struct ar_error *
     return ar_share_log_read(&share->log, fd, size < most ? size : most, target_of, share, error);
 }
 
-static int open_log(const struct ar_share_work *share, uint32_t i, struct ar_error *error)
-{
-    char name[AR_LANE_ID_MAX + 32];
-    snprintf(name, sizeof name, "%s.log", share->lane[i].lane.target.data);
-    int fd = openat(share->jobs->logs, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-    return fd >= 0 ? fd : ar_fail_errno(error, errno, "cannot write the log '%s'", name);
-}
-
 /*
  * The log that its failure may quote: the lane's part where the process says which that is, else all of it. The share's file stays as it
  * is till its end.
@@ -83,7 +75,7 @@ static int keep_log(const struct ar_share_work *share, uint32_t i, bool failed, 
     struct stat st = { .st_size = 0 };
     if (share->jobs->logs < 0 || i == 0 || !(failed || (share->log.marked && share->quoted >= 0)))
         return 0;
-    int fd = open_log(share, i, error), result = fd < 0 ? -1 : 0;
+    int fd = ar_lane_work_open_log(&share->lane[i], error), result = fd < 0 ? -1 : 0;
     if (result == 0 && share->quoted >= 0 && fstat(share->quoted, &st) != 0)
         result = ar_fail_errno(error, errno, "cannot read the log");
     if (result == 0 && st.st_size > 0)
@@ -101,7 +93,7 @@ static int end_log(const struct ar_share_work *share, struct ar_error *error)
         return 0;
     ar_buf_init(&text);
     int result = ar_share_log_text(&share->log, share->lane[0].log, 0, &text, error);
-    int fd = result == 0 ? open_log(share, 0, error) : -1;
+    int fd = result == 0 ? ar_lane_work_open_log(&share->lane[0], error) : -1;
     if (fd < 0 || ar_write_fd(fd, text.data, text.len, ar_tr("the log"), error) != 0)
         result = -1;
     if (fd >= 0)

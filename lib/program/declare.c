@@ -133,8 +133,6 @@ static int check_sets(const struct ar_method *method, struct ar_error *error)
             ar_fail(error, AR_INPUT, "the declaration: the set '%s' has neither entities nor rules", set->name);
             return ar_hint(error, "Where all of its rows are wanted, say so: .all_rows = true.");
         }
-    }
-    for (const struct ar_method_set *set = method->sets; set->name; set++) {
         if (set->dropped_as && ar_utf8_check(set->dropped_as, strlen(set->dropped_as)) < strlen(set->dropped_as))
             return ar_fail(error, AR_INPUT, "the declaration: the set '%s': dropped_as is not UTF-8", set->name);
         for (size_t i = 0; i < AR_COUNT(set->rules); i++)

@@ -80,9 +80,8 @@ void ar_done_release(struct ar_done *done)
 bool ar_done_changed(struct ar_done *done)
 {
     for (size_t i = 0; i < AR_COUNT(done->step); i++)
-        for (size_t n = 0; n <= done->step[i].listed.n + done->step[i].named.n; n++) /* a call looks at one file at least */
-            if (ar_method_parts_changed(&done->step[i]))
-                return true;
+        if (ar_method_parts_any_changed(&done->step[i]))
+            return true;
     return false;
 }
 

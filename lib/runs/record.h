@@ -31,7 +31,10 @@ json_t *ar_run_json_parse(const struct ar_buf *text, const char *const *names, c
 /* Has it members that are not shown above? -1 (AR_INPUT), else 0. */
 int ar_run_json_check(const struct ar_buf *text, const char *what, struct ar_error *error) AR_MUST_USE;
 
-/* The git commit that the folder is at, and whether it is clean itself: {"commit":HEX,"clean":BOOL}; JSON null where it is in none, or git is not installed. */
+/*
+ * The git commit that the folder is at, and whether it is clean itself: {"commit":HEX,"clean":BOOL}; JSON null where it is in none, or git
+ * is not installed.
+ */
 json_t *ar_git_state(const char *folder);
 
 /* {"file":PATH,"bytes":N,"xxh3":HEX} of a regular file, JSON null for another one. NULL on failure. */

@@ -52,8 +52,8 @@ int run_check_folder(const char *folder, struct ar_error *error) AR_MUST_USE;
 int run_check_given(const struct run *run, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Appends the name of a file as somebody typed or dragged it in: where there is none of the name as it stands, blanks around it are taken off, it
- * is read as a word of a shell (quotes, backslashes), and "~" is expanded.
+ * Appends the name of a file as somebody typed or dragged it in: blanks around it are taken off; where there is none of the name that is
+ * left, it is read as a word of a shell (quotes, backslashes), and "~" is expanded.
  */
 void run_clean_name(struct ar_buf *path, const char *answer);
 

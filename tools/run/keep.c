@@ -60,28 +60,30 @@ static void note_wrong(void *arg, const char *name, const char *how)
     *(bool *)arg = true;
 }
 
-/* Where the files are that are read, and which they are there: as long as this is the same, none was changed or replaced. */
+/* Appends which files are read, each a struct stat. */
 static void see_files(const struct run_local *local, struct ar_buf *seen)
 {
     const struct run_options *o = &local->run->options;
     const char *side[] = { o->run_tar, o->samples, o->params, local->run->method.path };
-    struct stat st;
     for (size_t i = 0; i < o->sets.n + AR_COUNT(side); i++) {
         const char *path = i < o->sets.n ? strchr(o->sets.text[i], '=') + 1 : side[i - o->sets.n];
-        if (path && stat(path, &st) == 0)
-            ar_buf_add_format(seen, "%ju %ju %jd %jd.%09ld %jd.%09ld\n", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, (intmax_t)st.st_size,
-                              (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
-        else if (path)
-            ar_buf_add_text(seen, "-\n");
+        struct stat st = { .st_size = 0 };
+        if (path && stat(path, &st) != 0)
+            st = (struct stat){ .st_size = -1 };
+        ar_buf_add(seen, &st, sizeof st);
     }
 }
 
+/* Was one of them changed or replaced since, or a file of the method? */
 static bool were_changed(struct run_local *local)
 {
     struct ar_buf now;
     ar_buf_init(&now);
     see_files(local, &now);
-    bool changed = now.failed || now.len != local->seen.len || memcmp(now.data, local->seen.data, now.len) != 0;
+    bool changed = now.failed || now.len != local->seen.len;
+    const struct stat *is = (const struct stat *)(const void *)now.data, *was = (const struct stat *)(const void *)local->seen.data;
+    for (size_t i = 0; !changed && i < now.len / sizeof *is; i++)
+        changed = !ar_same_file(&is[i], &was[i]);
     ar_buf_release(&now);
     return changed || ar_done_changed(&local->done);
 }

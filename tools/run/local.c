@@ -372,7 +372,8 @@ static int run_all(struct run_local *local)
 
 int run_local(struct run *run)
 {
-    struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .given = -1, .version = -1, .started = time(NULL), .quiet = cli_is_quiet() };
+    struct run_local local = { .run = run, .home = { .fd = -1, .lock = -1 }, .given = -1, .version = -1, .started = time(NULL),
+                               .quiet = cli_is_quiet() };
     struct ar_buf *buffers[] = { &local.manifest_path, &local.home.path, &local.home.log, &local.home.text, &local.seen, &local.chosen };
     for (size_t i = 0; i < AR_COUNT(buffers); i++)
         ar_buf_init(buffers[i]);

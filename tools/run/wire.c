@@ -308,8 +308,8 @@ static int refuse_options(const struct run_options *o, enum mode mode, struct ar
         const char *name;
     } options[] = {
         { o->folder, "-d" }, { o->lane.n, "--lane" }, { o->force.n || o->force_all, "--force" }, { o->dry, "-n" }, { o->why, "--why" },
-        { o->again, "--again" }, { o->wait, "--wait" }, { o->keep_work, "--keep-work" }, { o->incomplete, "-k" }, { o->sets.n, o->sets.n ? o->sets.text[0] : "" },
-        { o->run_tar, o->run_tar }, { o->samples && mode != RUN, "-s" },
+        { o->again, "--again" }, { o->wait, "--wait" }, { o->keep_work, "--keep-work" }, { o->incomplete, "-k" },
+        { o->sets.n, o->sets.n ? o->sets.text[0] : "" }, { o->run_tar, o->run_tar }, { o->samples && mode != RUN, "-s" },
         { mode == POSTPROCESS && o->params, "-p" }, { mode == POSTPROCESS && o->param.n, "-P" },
     };
     for (size_t i = 0; i < AR_COUNT(options); i++) {
