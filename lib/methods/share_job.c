@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "bytes/file.h"
 #include "codecs/tar_format.h"
 #include "methods/share_work.h"
+
+enum { PIECE = 64 * 1024 }; /* of an answer that is looked through */
 
 #define PART_SECONDS 0.01 /* so long what was answered may wait to be taken: as much is lost at most where the run is killed */
 
@@ -39,8 +42,9 @@ int ar_share_open_file(const struct ar_share_work *share, const char *what, int 
 /* Up to where the answer was looked at. */
 struct progress {
     struct ar_share_work *share;
-    uint64_t next;      /* offset of a header */
-    double start, last; /* when it was started, and when lanes were taken last */
+    uint64_t next;       /* offset of a header */
+    struct ar_buf piece; /* of the answer, from there on */
+    double start, last;  /* when it was started, and when lanes were taken last */
 };
 
 static double now(void)
@@ -50,21 +54,36 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+/* Reads a piece of the answer, of which so many bytes are there, from the next header on. False where there is none, or not all of it. */
+static bool read_piece(struct progress *progress, uint64_t bytes)
+{
+    struct ar_error ignored;
+    uint64_t n = bytes - progress->next;
+    ar_buf_clear(&progress->piece);
+    if (n < AR_TAR_BLOCK)
+        return false;
+    ssize_t got = ar_read_at(&progress->piece, progress->share->out, progress->next, n < PIECE ? (size_t)n : PIECE, "", &ignored);
+    return got >= AR_TAR_BLOCK;
+}
+
 /* Has another entry been answered whole? */
 static bool see_entries(struct progress *progress, uint64_t bytes)
 {
-    struct ar_tar_block block;
     bool renewed = false;
-    while (progress->next + AR_TAR_BLOCK <= bytes &&
-           pread(progress->share->out, &block, sizeof block, (off_t)progress->next) == (ssize_t)sizeof block) {
-        char size[sizeof block.size + 1] = "";
-        memcpy(size, block.size, sizeof block.size);
-        uint64_t body = strtoull(size, NULL, 8);
-        uint64_t end = progress->next + AR_TAR_BLOCK + body + ar_tar_padding(body);
-        if (body > bytes || end > bytes)
-            break;
-        progress->next = end;
-        renewed |= block.kind == '0' || block.kind == '\0';
+    while (read_piece(progress, bytes)) {
+        uint64_t start = progress->next, at = 0;
+        for (; at + AR_TAR_BLOCK <= progress->piece.len; at = progress->next - start) {
+            struct ar_tar_block block;
+            char size[sizeof block.size + 1] = "";
+            memcpy(&block, progress->piece.data + at, sizeof block);
+            memcpy(size, block.size, sizeof block.size);
+            uint64_t body = strtoull(size, NULL, 8);
+            uint64_t end = progress->next + AR_TAR_BLOCK + body + ar_tar_padding(body);
+            if (body > bytes || end > bytes)
+                return renewed;
+            progress->next = end;
+            renewed |= block.kind == '0' || block.kind == '\0';
+        }
     }
     return renewed;
 }
@@ -99,6 +118,7 @@ static int run_process(struct ar_share_work *share, int in, int dirfd, struct ar
         ar_env_unset(&jobs->env, AR_LOG_LANES);
     if (ar_env_check(&jobs->env, error) != 0)
         return -1;
+    ar_buf_init(&progress.piece);
     proc.dirfd = dirfd;
     proc.env = jobs->env.entry;
     proc.in = in;
@@ -108,7 +128,9 @@ static int run_process(struct ar_share_work *share, int in, int dirfd, struct ar
     proc.out_limit = jobs->contract->out_max;
     proc.grew = see_growth;
     proc.grew_arg = &progress;
-    return ar_proc_run(&proc, &share->end, error);
+    int result = ar_proc_run(&proc, &share->end, error);
+    ar_buf_release(&progress.piece);
+    return result;
 }
 
 static void folder_name(char name[32], unsigned worker)
