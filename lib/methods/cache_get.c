@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "bytes/file.h"
 #include "bytes/grow.h"
 #include "codecs/tar_format.h"
 #include "lanes/entries.h"
@@ -52,19 +53,10 @@ static int fail_damaged(struct ar_error *error, const char *what)
 /* Appends n bytes at offset. */
 static int read_at(const struct ar_cache_entry *entry, struct ar_buf *buf, uint64_t offset, uint64_t n, struct ar_error *error)
 {
-    char *to = ar_buf_reserve(buf, (size_t)n);
-    if (!to)
-        return ar_fail_memory(error);
-    for (uint64_t done = 0; done < n;) {
-        ssize_t got = pread(entry->fd, to + done, (size_t)(n - done), (off_t)(offset + done));
-        if (got < 0)
-            return ar_fail_errno(error, errno, "cannot read it");
-        if (got == 0)
-            return fail_damaged(error, N_("it ends too early"));
-        done += (uint64_t)got;
-    }
-    ar_buf_grew(buf, (size_t)n);
-    return 0;
+    ssize_t got = ar_read_at(buf, entry->fd, offset, (size_t)n, N_("cannot read it"), error);
+    if (got < 0)
+        return -1;
+    return (uint64_t)got == n ? 0 : fail_damaged(error, N_("it ends too early"));
 }
 
 /* Where in the bytes that were read the header of the ledger stands, or -1. No block of a ledger's text can be taken for it. */

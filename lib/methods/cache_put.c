@@ -48,23 +48,26 @@ static int add_header(struct put *put, const char *name, uint64_t n, bool is_fil
     return result;
 }
 
+static const char unreadable[] = N_("cannot read a temporary file");
+
 /* Copies a body from its file, and finds its digest. */
 static int add_from_file(struct put *put, const struct ar_cache_source *source, struct ar_digest *digest, struct ar_error *error)
 {
-    char *piece = malloc(source->n < PIECE ? (size_t)source->n + 1 : PIECE);
-    int result = piece ? 0 : ar_fail_memory(error);
-    for (uint64_t done = 0; done < source->n && result == 0;) {
+    struct ar_buf piece;
+    int result = 0;
+    ar_buf_init(&piece);
+    for (uint64_t done = 0; done < source->n && result == 0; done += piece.len) {
         uint64_t left = source->n - done;
-        ssize_t n = pread(source->fd, piece, left < PIECE ? (size_t)left : PIECE, (off_t)(source->offset + done));
+        ar_buf_clear(&piece);
+        ssize_t n = ar_read_at(&piece, source->fd, source->offset + done, left < PIECE ? (size_t)left : PIECE, unreadable, error);
         if (n <= 0) {
-            result = ar_fail_errno(error, n < 0 ? errno : EIO, "cannot read a temporary file");
+            result = n < 0 ? -1 : ar_fail_errno(error, EIO, unreadable);
             break;
         }
-        ar_digest_add(digest, piece, (size_t)n);
-        result = add(put, piece, (size_t)n, error);
-        done += (uint64_t)n;
+        ar_digest_add(digest, piece.data, piece.len);
+        result = add(put, piece.data, piece.len, error);
     }
-    free(piece);
+    ar_buf_release(&piece);
     return result;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "bytes/file.h"
 #include "codecs/tar_format.h"
 #include "lanes/entries.h"
 #include "methods/lane_cache.h"
@@ -18,21 +19,16 @@ struct keep {
     size_t n;
 };
 
+static const char unreadable[] = N_("cannot read a temporary file");
+
 /* Reads the last n bytes. */
 static int read_last(struct keep *keep, uint64_t n, struct ar_error *error)
 {
     ar_buf_clear(&keep->bytes);
-    char *to = ar_buf_reserve(&keep->bytes, (size_t)n);
-    if (!to)
-        return ar_fail_memory(error);
-    for (uint64_t done = 0; done < n;) {
-        ssize_t got = pread(keep->entries->fd, to + done, (size_t)(n - done), (off_t)(keep->entries->end - n + done));
-        if (got <= 0)
-            return ar_fail_errno(error, got < 0 ? errno : EIO, "cannot read a temporary file");
-        done += (uint64_t)got;
-    }
-    ar_buf_grew(&keep->bytes, (size_t)n);
-    return 0;
+    ssize_t got = ar_read_at(&keep->bytes, keep->entries->fd, keep->entries->end - n, (size_t)n, unreadable, error);
+    if (got < 0)
+        return -1;
+    return (uint64_t)got == n ? 0 : ar_fail_errno(error, EIO, unreadable);
 }
 
 /* The ledger is the last entry: the last block that is a header is its. */
