@@ -42,7 +42,7 @@ json_t *ar_partition_account(const struct ar_partition *partition, const struct 
                              "rows", (json_int_t)p->seen.rows,
                              "columns", (json_int_t)p->header.cells,
                              "bom", p->header.bom,
-                             "line_ends", p->seen.cr ? "CRLF or CR" : "LF",
+                             "line_ends", p->seen.cr ? N_("CRLF or CR") : "LF",
                              "blank_lines", (json_int_t)p->seen.blank_lines,
                              "last_line_ends", ar_partition_last_line_ends(p),
                              "lane_by", rule.data,

@@ -87,8 +87,8 @@ static void print_source(const struct ar_listed_set *set, enum ar_listed_kind ki
         ar_buf_add_text(&line, ", ");
         cli_number(&line, ar_json_count(account, "rows"), "row");
         const char *ends = json_string_value(json_object_get(account, "line_ends"));
-        if (ends && strcmp(ends, "LF") != 0)
-            ar_buf_add_tr(&line, ", line ends %s", ends);
+        if (ends && *ends && strcmp(ends, "LF") != 0)
+            ar_buf_add_tr(&line, ", line ends %s", ar_tr(ends));
         if (json_is_true(json_object_get(account, "bom")))
             ar_buf_add_text(&line, ar_tr(", byte order mark"));
         if (ar_json_count(account, "blank_lines")) {
