@@ -396,6 +396,31 @@ none_marked_but_this() {
     [ -d results/.analysisrun/log/latest ]
 }
 
+@test "the logs of lanes that are called as the tools are have what their method said, and nothing else" {
+    local name
+    printf 'data,sample\n' >samples.csv
+    echo 'Filename,Value' >rows.csv
+    for name in ar-split ar-analyze ar-post tools post postprocess latest; do
+        echo "$name,of $name" >>samples.csv
+        echo "${name}_1,1" >>rows.csv
+    done
+    cat >method <<'END'
+#!/bin/sh
+echo "said of $(cat data_name)" >&2
+echo '{"n": 1}'
+END
+    printf '#!/bin/sh\necho said behind all >&2\ncat analysis_results.csv\n' >judge
+    chmod +x method judge
+    cat >manifest.json <<'END'
+{"name": "named", "analyze": ["./method"], "postprocess": ["./judge"], "image_analysis_results": {"rows": {"cleansing": "none"}}}
+END
+    ar-run -q -m manifest.json -s samples.csv -d results --lane-key 'Filename~^(.*)_1$' rows=rows.csv 2>err
+    for name in ar-split ar-analyze ar-post tools post postprocess latest; do
+        diff "results/.analysisrun/log/latest/$name.log" - <<<"said of $name"
+    done
+    diff results/.analysisrun/log/latest/tools/postprocess.log - <<<'said behind all'
+}
+
 @test "--again takes the options of an earlier run; the command line wins, and what is not known is refused" {
     counting_method
     [ "$(ran -P limit=5)" = '0000 0001 0007 0010 post' ]

@@ -227,6 +227,9 @@ int ar_home_begin_log(struct ar_home *home, struct ar_error *error)
         return ar_fail_errno(error, errno, "cannot make the link '%s'", ar_home_path(home, AR_HOME_LATEST));
     ar_buf_clear(&home->log);
     ar_buf_add_text(&home->log, ar_home_path(home, path));
+    snprintf(path, sizeof path, AR_HOME_LOG "/%s/" AR_HOME_TOOLS, name);
+    if (mkdirat(home->fd, path, 0777) != 0)
+        return ar_fail_errno(error, errno, "cannot make the folder '%s'", ar_home_path(home, path));
     return ar_buf_check(&home->log, error);
 }
 

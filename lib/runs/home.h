@@ -4,7 +4,7 @@
  *
  *     cache/             results, by what they depend on (methods/cache.h)
  *     lanes.tsv          how far each lane of the last run is (ar-analyze --record)
- *     log/RUN/           of each run: LANE.log, post.log, and TOOL.log of each tool; log/latest is a link to the last one
+ *     log/RUN/           of each run: LANE.log, tools/TOOL.log of each tool, and tools/postprocess.log; log/latest is a link to the last one
  *     lock               held (flock) by the run that goes on, and by all of its tools; its text says by whom
  *     manifest.json      of a method that printed it
  *     tmp-HOST           a link to the folder for temporary files of the run that goes on there (runs/temporary.h)
@@ -24,6 +24,7 @@
 #define AR_HOME_LANES_OLD "lanes.tsv.old"
 #define AR_HOME_LOG "log"
 #define AR_HOME_LATEST "log/latest"
+#define AR_HOME_TOOLS "tools" /* in the folder of a run's logs */
 #define AR_HOME_LOCK "lock"
 #define AR_HOME_MANIFEST "manifest.json"
 #define AR_HOME_DONE "done"

@@ -123,7 +123,7 @@ static int add_merge_post(struct run_local *local, struct ar_error *error)
         ar_pipeline_arg(&local->pipeline, "--why");
     struct ar_buf log;
     ar_buf_init(&log);
-    ar_buf_add_format(&log, "%s/post.log", local->home.log.data);
+    ar_buf_add_format(&log, "%s/" AR_HOME_TOOLS "/postprocess.log", local->home.log.data);
     option(local, "--log", log.data);
     ar_buf_release(&log);
     return add_command(local, manifest->postprocess, error);
@@ -149,7 +149,7 @@ static int open_logs(struct run_local *local, struct ar_error *error)
                 return -1;
             continue;
         }
-        if (asprintf(&path, "%s/%s.log", local->home.log.data, stage->name) < 0)
+        if (asprintf(&path, "%s/" AR_HOME_TOOLS "/%s.log", local->home.log.data, stage->name) < 0)
             return ar_fail_memory(error);
         stage->log = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
         if (stage->log < 0)
