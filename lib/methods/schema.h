@@ -45,6 +45,13 @@ int ar_schema_apply(const struct ar_schema *schema, const char *params, size_t n
                     struct ar_error *error) AR_MUST_USE;
 
 /*
+ * Checks the value of the text for the property of the name at the top of the schema by itself, whatever else is missing. Messages are
+ * those of ar_schema_apply. 0, or -1 (AR_INPUT); 0 as well where there is no such property.
+ */
+int ar_schema_check_property(const struct ar_schema *schema, const char *name, const char *text, size_t n, const char *what,
+                             struct ar_error *error) AR_MUST_USE;
+
+/*
  * The members of params (which fit) that the schema neither names nor forbids: they may be misspelt. Appends "'a', 'b'" of them to
  * unknown, and the names that it has to known. 0, or -1 when memory ran out.
  */

@@ -130,6 +130,23 @@ int ar_schema_apply(const struct ar_schema *schema, const char *params, size_t n
     return schema_apply_node(schema, schema->root, params, n, out, what, "", error);
 }
 
+int ar_schema_check_property(const struct ar_schema *schema, const char *name, const char *text, size_t n, const char *what, struct ar_error *error)
+{
+    struct ar_buf whole, base;
+    int result = 0;
+    ar_buf_init(&whole);
+    ar_buf_init(&base);
+    ar_json_pointer_add(&base, name, strlen(name));
+    for (size_t i = 0; result == 0 && i < schema->root->n_properties; i++) {
+        const struct schema_property *property = &schema->root->property[i];
+        if (property->node && property->len == strlen(name) && memcmp(property->name, name, property->len) == 0)
+            result = ar_buf_check(&base, error) == 0 ? schema_apply_node(schema, property->node, text, n, &whole, what, base.data, error) : -1;
+    }
+    ar_buf_release(&whole);
+    ar_buf_release(&base);
+    return result;
+}
+
 static bool names_property(const struct schema_node *node, const struct ar_json_value *key)
 {
     for (size_t i = 0; i < node->n_properties; i++)

@@ -341,8 +341,24 @@ static void test_value_of_a_document(void)
     ar_json_doc_release(&doc);
 }
 
+/* A property by itself: what else is required, or wrong, is no matter. */
+static void test_one_property(void)
+{
+    struct ar_schema *schema = compile("{'type':'object','required':['a','b'],'properties':{'a':{'type':'number','minimum':0},'b':{'$ref':'#/$defs/b'}},"
+                                       "'$defs':{'b':{'type':'array','items':{'type':'integer'}}}}");
+    CHECK(schema && ar_schema_check_property(schema, "a", "3", 1, "params", &error) == 0, "%s", error.what);
+    CHECK(ar_schema_check_property(schema, "a", "-3", 2, "params", &error) == -1 && error.status == AR_INPUT);
+    CHECK_TEXT(error.what, "params /a: -3 is less than 0");
+    CHECK(ar_schema_check_property(schema, "b", "[1,2]", 5, "params", &error) == 0);
+    CHECK(ar_schema_check_property(schema, "b", "[1,true]", 8, "params", &error) == -1);
+    CHECK(strstr(error.what, "/b/1") != NULL, "%s", error.what);
+    CHECK(ar_schema_check_property(schema, "c", "null", 4, "params", &error) == 0);
+    ar_schema_free(schema);
+}
+
 int main(void)
 {
+    test_one_property();
     test_types();
     test_limits();
     test_any_of();

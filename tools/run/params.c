@@ -112,20 +112,6 @@ bool run_param_missing(const struct run_param *param)
     return param->required && !param->given && !param->fallback;
 }
 
-/* Is what the schema says against the params about this one? Others may still be missing. */
-static bool is_about(const struct ar_error *error, const struct run_param *param)
-{
-    const char *at = error->what;
-    size_t n = strlen(param->name);
-    while ((at = strstr(at, param->name))) {
-        char before = at == error->what ? ' ' : at[-1], after = at[n];
-        if ((before == '/' && (after == ':' || after == '/')) || (before == '\'' && after == '\''))
-            return true;
-        at += n;
-    }
-    return false;
-}
-
 /* An answer that is no JSON is told by what is expected, and not by where it fails to be. */
 static int check_json(const struct run_param *param, const char *answer, struct ar_error *error)
 {
@@ -140,8 +126,8 @@ static int check_json(const struct run_param *param, const char *answer, struct 
 int run_param_answer(const struct run *run, struct run_params *params, struct run_param *param, const char *answer, struct ar_buf *assignment,
                      struct ar_error *error)
 {
-    struct ar_buf trial, whole;
-    size_t start = assignment->len;
+    struct ar_buf trial;
+    const size_t start = assignment->len, value = start + strlen(param->name) + 1;
     ar_buf_add_format(assignment, "%s=", param->name);
     if (strcmp(param->type, "string") == 0 && *answer != '"')
         ar_json_add_string(assignment, answer, strlen(answer));
@@ -150,12 +136,10 @@ int run_param_answer(const struct run *run, struct run_params *params, struct ru
     else
         return ar_buf_truncate(assignment, start), -1;
     ar_buf_init(&trial);
-    ar_buf_init(&whole);
     ar_buf_add(&trial, params->given.data, params->given.len);
     int result = ar_buf_check(assignment, error) == 0 ? ar_params_set(&trial, assignment->data + start, error) : -1;
-    if (result == 0 && ar_schema_apply(run->method.manifest.params, trial.data, trial.len, &whole, "params", error) != 0 &&
-        is_about(error, param))
-        result = -1;
+    if (result == 0)
+        result = ar_schema_check_property(run->method.manifest.params, param->name, assignment->data + value, assignment->len - value, "params", error);
     if (result == 0) {
         ar_buf_clear(&params->given);
         ar_buf_add(&params->given, trial.data, trial.len);
@@ -165,6 +149,5 @@ int run_param_answer(const struct run *run, struct run_params *params, struct ru
         ar_buf_truncate(assignment, start);
     }
     ar_buf_release(&trial);
-    ar_buf_release(&whole);
     return result;
 }
