@@ -145,17 +145,27 @@ static double elapsed_of(struct status *status)
     return (double)(now.tv_sec - st.st_mtim.tv_sec) + 1e-9 * (double)(now.tv_nsec - st.st_mtim.tv_nsec);
 }
 
-static int print(struct status *status, const char *folder, bool json, struct ar_error *error)
+/*
+ * What is known of the run; as ar_lane_states_read. Who has the folder is asked before its lanes are read: those of a run that ends in between
+ * are all told.
+ */
+static int look(struct status *status, struct ar_error *error)
 {
-    int found = ar_lane_states_read(&status->states, ar_home_path(&status->home, AR_HOME_LANES), error);
-    if (found < 0)
-        return -1;
     if (ar_home_holder(&status->home, &status->holder))
         status->elapsed = elapsed_of(status);
     else
         status->ended = ar_home_last(&status->home, &status->exit_status, status->when);
-    if (status->holder.len == 0)
+    int found = ar_lane_states_read(&status->states, ar_home_path(&status->home, AR_HOME_LANES), error);
+    if (found == 0 && status->holder.len == 0)
         ar_lane_states_stop(&status->states); /* the next run does them */
+    return found;
+}
+
+static int print(struct status *status, const char *folder, bool json, struct ar_error *error)
+{
+    int found = look(status, error);
+    if (found < 0)
+        return -1;
     if (json)
         return print_json(status, error);
     struct ar_buf line;
