@@ -37,7 +37,22 @@ no_result() {
             cmp full/results/result.csv whole/result.csv && ar-run verify -q full/results' || status=$?
         [ "$status" -eq 0 ]
         grep -qE 'No space left|is the disk full' err
+        grep -qF "Make room in '$PWD/full/results/.analysisrun/" err
     done
+}
+
+@test "a disk that is full of logs: it is named, and not TMPDIR" {
+    mkdir full tmp
+    unshare -rm mount -t tmpfs none full 2>/dev/null || skip 'no mount of our own'
+    program chatty <<'END'
+head -c 300000 /dev/zero | tr '\0' x >&2
+echo '{"a":1}'
+END
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q --none activity_spots | ar-pack -q >in.tar
+    export TMPDIR=$PWD/tmp
+    refuses 3 'cannot write the log' 'No space left on device' "Make room in '$PWD/full/log'." -- unshare -rm sh -c 'mount -t tmpfs -o size=40k none full
+        exec ar-analyze -q --log full/log -- ./chatty <in.tar'
+    run ! grep -qF TMPDIR err
 }
 
 @test "TMPDIR that is full, or a folder that can only be read" {

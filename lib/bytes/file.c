@@ -222,6 +222,25 @@ int ar_file_create(struct ar_file *file, int dirfd, const char *path, bool benea
     return 0;
 }
 
+/* ---- room ----------------------------------------------------------------------------------------------------------- */
+
+int ar_hint_room(struct ar_error *error, int fd)
+{
+    char proc[64], path[PATH_MAX];
+    struct stat st;
+    if (error->system_errno != ENOSPC && error->system_errno != EDQUOT)
+        return -1;
+    snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(proc, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (!slash || fstat(fd, &st) != 0 || st.st_nlink == 0)
+        return -1;
+    if (!S_ISDIR(st.st_mode))
+        slash[slash == path] = '\0';
+    return ar_hint(error, "Make room in '%s'.", path);
+}
+
 /* ---- appearance ----------------------------------------------------------------------------------------------------- */
 
 /* Gives the file without a name the name to, which must be free. 0 or -1 with errno. */

@@ -75,6 +75,12 @@ int ar_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
  */
 int ar_dir_remove(int dirfd, const char *name, struct ar_error *error) AR_MUST_USE;
 
+/*
+ * To an error of the system's that was just recorded, where space ran out: names the folder in which room is needed, that of the file, or fd
+ * itself. A file that has no name is none. Returns -1.
+ */
+int ar_hint_room(struct ar_error *error, int fd);
+
 /* ---- temporary files ------------------------------------------------------------------------------------------------ */
 
 /* The folder for temporary files: TMPDIR, or /tmp. Valid until the environment changes. */

@@ -26,7 +26,7 @@ void ar_lane_job_rest(char name[32], uint32_t number)
 
 int ar_lane_job_hint(struct ar_error *error)
 {
-    if (error->system_errno == ENOSPC || error->system_errno == EDQUOT)
+    if (!*error->hint && (error->system_errno == ENOSPC || error->system_errno == EDQUOT))
         ar_hint(error, "Make room in '%s', or set TMPDIR to a folder with more of it.", ar_tmpdir());
     return -1;
 }
@@ -136,8 +136,7 @@ int ar_lane_job_run(void *context, unsigned worker, const void *message, size_t 
         ar_lane_work_close(&work, &done);
     if (result != 0 && error->status != AR_INPUT) {
         ar_fail_in(error, "lane '%s'", what.lane);
-        if (jobs->logs < 0 || work.log >= 0)
-            ar_lane_job_hint(error);
+        ar_lane_job_hint(error);
     }
     ar_lane_work_release(&work);
     *reply_len = ar_lane_done_size(&done);

@@ -78,7 +78,7 @@ void ar_lane_job_started(const struct ar_lane_jobs *jobs, const struct ar_target
 /* The name of the file of a lane's unknown entries. */
 void ar_lane_job_rest(char name[32], uint32_t number);
 
-/* To an error of the system's that was just recorded, where space ran out: adds where room is needed. Returns -1. */
+/* To an error of the system's that was just recorded, where space ran out: adds where room is needed, unless that was told. Returns -1. */
 int ar_lane_job_hint(struct ar_error *error);
 
 /* An ar_pool_work: context is a struct ar_lane_jobs, job a struct ar_lane_job, reply a struct ar_lane_done. */

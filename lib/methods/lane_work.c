@@ -75,7 +75,10 @@ int ar_lane_work_open_log(const struct ar_lane_work *work, struct ar_error *erro
     char name[AR_LANE_ID_MAX + 32];
     snprintf(name, sizeof name, "%s.log", work->lane.target.data);
     int fd = openat(work->jobs->logs, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-    return fd >= 0 ? fd : ar_fail_errno(error, errno, "cannot write the log '%s'", name);
+    if (fd >= 0)
+        return fd;
+    ar_fail_errno(error, errno, "cannot write the log '%s'", name);
+    return ar_hint_room(error, work->jobs->logs);
 }
 
 /* This worker's file for what the method prints, which is held in memory where it can be little only. */

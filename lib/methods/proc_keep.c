@@ -2,8 +2,15 @@
 #include "methods/proc_keep.h"
 
 #include "bytes/buf.h"
+#include "bytes/file.h"
 
 enum { LINE_MAX_LEFT = 4096 }; /* bytes of a line without its start that are left out, too */
+
+static int fail_write(int fd, struct ar_error *error)
+{
+    ar_fail_errno(error, errno, "cannot write the log");
+    return ar_hint_room(error, fd);
+}
 
 static int write_at(int fd, const char *bytes, size_t n, uint64_t offset, struct ar_error *error)
 {
@@ -11,7 +18,7 @@ static int write_at(int fd, const char *bytes, size_t n, uint64_t offset, struct
         ssize_t wrote = pwrite(fd, bytes, n, (off_t)offset);
 
         if (wrote < 0)
-            return ar_fail_errno(error, errno, "cannot write the log");
+            return fail_write(fd, error);
         bytes += wrote;
         offset += (uint64_t)wrote;
         n -= (size_t)wrote;
@@ -82,7 +89,7 @@ int ar_log_keep_finish(struct ar_log_keep *keep, struct ar_error *error)
     if (result == 0)
         result = write_at(keep->fd, end.data + skip, end.len - skip, half + mark.len, error);
     if (result == 0 && ftruncate(keep->fd, (off_t)(half + mark.len + end.len - skip)) != 0)
-        result = ar_fail_errno(error, errno, "cannot write the log");
+        result = fail_write(keep->fd, error);
     ar_buf_release(&end);
     ar_buf_release(&mark);
     return result;

@@ -80,6 +80,8 @@ static int keep_log(const struct ar_share_work *share, uint32_t i, bool failed, 
         result = ar_fail_errno(error, errno, "cannot read the log");
     if (result == 0 && st.st_size > 0)
         result = ar_copy_fd(fd, ar_tr("the log"), share->quoted, (uint64_t)st.st_size, ar_tr("the log"), error);
+    if (result != 0)
+        ar_hint_room(error, share->jobs->logs);
     if (fd >= 0)
         close(fd);
     return result;
@@ -95,7 +97,7 @@ static int end_log(const struct ar_share_work *share, struct ar_error *error)
     int result = ar_share_log_text(&share->log, share->lane[0].log, 0, &text, error);
     int fd = result == 0 ? ar_lane_work_open_log(&share->lane[0], error) : -1;
     if (fd < 0 || ar_write_fd(fd, text.data, text.len, ar_tr("the log"), error) != 0)
-        result = -1;
+        result = ar_hint_room(error, share->jobs->logs);
     if (fd >= 0)
         close(fd);
     ar_buf_release(&text);

@@ -87,6 +87,16 @@ static bool pass_text(const struct ar_stage *stage)
     return n > 0;
 }
 
+/* Its log is empty, though it failed. */
+static void tell_no_log(const struct ar_stage *stage)
+{
+    struct ar_error room = { .system_errno = ENOSPC };
+    cli_warn("%s failed, and could not write why into its log: is the disk full?", stage->name);
+    ar_hint_room(&room, stage->log);
+    if (*room.hint)
+        cli_more("%s", room.hint);
+}
+
 ssize_t run_tell_tools(const struct ar_pipeline *pipeline)
 {
     ssize_t culprit = ar_pipeline_culprit(pipeline);
@@ -95,7 +105,7 @@ ssize_t run_tell_tools(const struct ar_pipeline *pipeline)
         said = pass_text(&pipeline->stage[i]);
     const struct ar_stage *stage = culprit >= 0 ? &pipeline->stage[culprit] : NULL;
     if (!said && stage && (ar_stage_exited(stage, AR_INPUT) || ar_stage_exited(stage, AR_SYSTEM)))
-        cli_warn("%s failed, and could not write why into its log: is the disk full?", stage->name);
+        tell_no_log(stage);
     if (stage && WIFSIGNALED(stage->status))
         cli_warn("%s was killed by signal %d", stage->name, WTERMSIG(stage->status));
     else if (stage && WEXITSTATUS(stage->status) > AR_SYSTEM)
