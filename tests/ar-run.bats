@@ -73,7 +73,6 @@ ran() {
     refuses 2 "the method has no set 'activity_spotz'; its sets are 'activity_spots'" -- \
         ar-run -m m/manifest.json activity_spots=as.csv activity_spotz=as.csv </dev/null
     refuses 2 "operand 'as.csv': expected SET=FILE" -- ar-run -m m/manifest.json as.csv more.csv
-    refuses 2 "operand '0007': expected SET=FILE; a lane is done again by --force=LANE" -- ar-run -m m/manifest.json --force 0007 activity_spots=as.csv
     refuses 2 '-o: a run from files is delivered into a folder (-d)' -- ar-run -m m/manifest.json -o out.tar activity_spots=as.csv
 }
 
@@ -213,6 +212,24 @@ END
     mv moved results
     [ "$(ran --force=0007)" = 0007 ]
     [ "$(ran --force)" = '0000 0001 0007 0010 9999 post' ]
+    # The lane may be a word of its own; what follows and is something else stays what it is.
+    [ "$(ran --force 0007)" = 0007 ]
+    [ "$(ran --force 0007 --force 0010)" = '0007 0010' ]
+    rm ran
+    ar-run -q activity_spots=as.csv --force 0001 -m m/manifest.json -d results -s samples.csv 2>err
+    [ "$(cat ran)" = 0001 ]
+    rm ran
+    ar-run -q -m m/manifest.json -s samples.csv -d results --force activity_spots=as.csv 2>err
+    [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010 9999 post' ]
+    refuses 2 "lane '0002'" -- ar-run -q -m m/manifest.json -s samples.csv -d results --force 0002 activity_spots=as.csv
+    mkdir -p run/image_analysis_results
+    cp as.csv run/image_analysis_results/activity_spots
+    cp samples.csv run/sample_names
+    echo '{}' >run/params
+    tar -C run -cf run.tar .
+    rm ran
+    ar-run -q -m m/manifest.json -d from-tar --force run.tar 2>err
+    [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010 9999 post' ]
 }
 
 @test "a lane that fails: the others go on, and what is told last runs it again" {

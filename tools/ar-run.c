@@ -143,6 +143,19 @@ static bool check_again(struct run_options *o)
     return true;
 }
 
+/*
+ * The lane of --force where it is a word of its own, as in --force 0007, or NULL. Nothing else can be meant by what is no option, no SET=FILE
+ * and no run tar.
+ */
+static const char *take_lane(int argc, char **argv)
+{
+    const char *word = optind < argc ? argv[optind] : NULL;
+    if (!word || !*word || *word == '-' || strchr(word, '=') || cli_is_tar(word))
+        return NULL;
+    optind++;
+    return word;
+}
+
 /* What stands behind the options: sets, or a run tar. */
 static bool take_operands(struct run_options *o, char **operand, int n)
 {
@@ -154,10 +167,7 @@ static bool take_operands(struct run_options *o, char **operand, int n)
         } else if (n == 1 && cli_is_tar(operand[i])) {
             return take(&o->run_tar, operand[i]);
         } else {
-            if (o->force_all)
-                cli_usage("operand '%s': expected SET=FILE; a lane is done again by --force=LANE", operand[i]);
-            else
-                cli_usage("operand '%s': expected SET=FILE, as in activity_spots=as.csv", operand[i]);
+            cli_usage("operand '%s': expected SET=FILE, as in activity_spots=as.csv", operand[i]);
             return false;
         }
     }
@@ -235,11 +245,14 @@ int main(int argc, char **argv)
         argc--;
         argv++;
     }
-    while ((key = cli_next(argc, argv, &arg, &first)) >= 0)
+    while ((key = cli_next(argc, argv, &arg, &first)) >= 0) {
+        if (key == OPT_FORCE && !arg && !command)
+            arg = take_lane(argc, argv);
         if ((command && !is_for_command(command, key)) || !take_option(&run.options, key, arg, &json)) {
             key = CLI_WRONG;
             break;
         }
+    }
     if (key == CLI_DONE)
         status = AR_OK;
     else if (key == CLI_END && command)
