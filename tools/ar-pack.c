@@ -5,9 +5,8 @@
  */
 #include "cli/cli.h"
 #include "cli/lanes.h"
+#include "cli/params.h"
 #include "lanes/packing.h"
-#include "lanes/params.h"
-#include "methods/manifest.h"
 #include "wire/set.h"
 
 enum { MIXED_SHOWN = 10 }; /* warnings of one kind */
@@ -36,9 +35,8 @@ static const struct cli_tool tool = {
 };
 
 struct pack {
-    const char *params_path, *folder_path;
-    const char **assignments;
-    size_t n_assignments;
+    const char *folder_path;
+    struct cli_params params;
     struct ar_manifest manifest;
     bool has_manifest, has_contract;
     enum ar_contract contract;
@@ -48,51 +46,11 @@ struct pack {
     struct ar_packing packing;
 };
 
-/* Parameters that the method does not know may be misspelt. */
-static int tell_unknown(const struct pack *pack, const struct ar_buf *params, struct ar_error *error)
-{
-    struct ar_buf unknown, known;
-    ar_buf_init(&unknown);
-    ar_buf_init(&known);
-    int result = ar_schema_unknown(pack->manifest.params, params->data, params->len, &unknown, &known, error);
-    if (unknown.len) {
-        cli_warn("not among the method's parameters: %s", unknown.data);
-        cli_more("they are %s; what is not among them is handed over as it is", known.data);
-    }
-    ar_buf_release(&unknown);
-    ar_buf_release(&known);
-    return result;
-}
-
-/*
- * Makes the params that are packed: those of -p, else those of the stream; changed by -P; checked and completed by the manifest.
- */
+/* The params that are packed. */
 static int make_params(void *arg, struct ar_buf *params, struct ar_error *error)
 {
     const struct pack *pack = arg;
-    if (pack->params_path) {
-        ar_buf_clear(params);
-        if (ar_params_load(pack->params_path, params, error) != 0)
-            return -1;
-    } else if (params->len == 0) {
-        ar_buf_add_text(params, AR_PARAMS_NONE);
-    } else if (ar_params_check(params->data, params->len, ar_tr("entry 'params'"), error) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < pack->n_assignments; i++)
-        if (ar_params_set(params, pack->assignments[i], error) != 0)
-            return -1;
-    if (!pack->has_manifest || !pack->manifest.params)
-        return ar_buf_check(params, error);
-    struct ar_buf whole;
-    ar_buf_init(&whole);
-    if (ar_schema_apply(pack->manifest.params, params->data, params->len, &whole, ar_tr("params"), error) != 0) {
-        ar_buf_release(&whole);
-        return -1;
-    }
-    ar_buf_release(params);
-    *params = whole;
-    return ar_buf_check(params, error) == 0 ? tell_unknown(pack, params, error) : -1;
+    return cli_params_make(&pack->params, pack->has_manifest ? pack->manifest.params : NULL, true, params, error);
 }
 
 static int pack_stream(struct pack *pack, struct ar_error *error)
@@ -148,7 +106,7 @@ static void tell_account(const struct pack *pack)
 static int run(struct pack *pack, struct ar_error *error)
 {
     struct cli_output *output = pack->folder_path ? NULL : &pack->output;
-    if ((output && cli_output_differs_path(output, pack->params_path, error) != 0) ||
+    if ((output && cli_output_differs_path(output, pack->params.path, error) != 0) ||
         cli_lanes_open(&pack->in, NULL, output, "packing", error) != 0)
         return -1;
     int result = pack->folder_path ? ar_folder_open(&pack->folder, pack->folder_path, "lanes", false, error) : 0;
@@ -196,10 +154,10 @@ static int parse_options(struct pack *pack, int argc, char **argv)
     while ((key = cli_next(argc, argv, &arg, &first)) >= 0) {
         switch (key) {
         case 'p':
-            pack->params_path = arg;
+            pack->params.path = arg;
             break;
         case 'P':
-            pack->assignments[pack->n_assignments++] = arg;
+            pack->params.assignment[pack->params.n++] = arg;
             break;
         case 'm':
             if (!take_manifest(pack, arg))
@@ -239,14 +197,13 @@ int main(int argc, char **argv)
     struct ar_error error = { 0 };
     cli_start(&tool);
     pack.packing = (struct ar_packing){ .make_params = make_params, .arg = &pack };
-    pack.assignments = calloc((size_t)argc, sizeof *pack.assignments);
-    int key = pack.assignments ? parse_options(&pack, argc, argv) : CLI_WRONG;
+    int key = cli_params_init(&pack.params, argc) ? parse_options(&pack, argc, argv) : CLI_WRONG;
     int status = key == CLI_DONE ? AR_OK : AR_INPUT;
     if (key == CLI_END)
         status = run(&pack, &error) == 0 ? AR_OK : cli_fail(&error);
     if (pack.has_manifest)
         ar_manifest_release(&pack.manifest);
     free(pack.packing.wanted);
-    free(pack.assignments);
+    cli_params_release(&pack.params);
     return cli_end(status);
 }

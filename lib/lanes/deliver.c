@@ -154,19 +154,6 @@ static int begin_ledger(const struct ar_delivery *d, const struct names *names, 
     return ar_ledger_set_file_bytes(ledger, names->table, csv_of(d)->data, csv_of(d)->len, error);
 }
 
-static int end_ledger(const struct ar_delivery *d, const struct ar_ledger *ledger, struct ar_buf *text, struct ar_error *error)
-{
-    ar_node_dump(text, ledger->tree.root);
-    if (ar_buf_check(text, error) != 0)
-        return -1;
-    ar_buf_truncate(text, text->len - 1); /* the closing brace */
-    ar_buf_reserve(text, d->merged->lanes.len + 64);
-    ar_buf_add_text(text, ",\"lanes\":");
-    ar_buf_add(text, d->merged->lanes.text, d->merged->lanes.len);
-    ar_ledger_seal(text, 0);
-    return ar_buf_check(text, error);
-}
-
 /* ---- the stream ----------------------------------------------------------------------------------------------------- */
 
 static int write_json(void *arg, const struct ar_target *lane, const char *name, const struct ar_buf *json,
@@ -222,7 +209,7 @@ static int write_stream(const struct ar_delivery *d, struct ar_emit *emit, struc
     if (send_waiting(m, emit->tar.out, error) != 0)
         return -1;
     ar_buf_clear(text);
-    if (end_ledger(d, ledger, text, error) != 0)
+    if (ar_merged_add_ledger(ledger, d->merged->lanes, text, error) != 0)
         return -1;
     return ar_emit_whole(emit, NULL, AR_NAME_LEDGER, false, text->data, text->len, error);
 }
@@ -331,7 +318,7 @@ static int fill_folder(const struct ar_delivery *d, struct ar_folder *folder, st
         ar_folder_put(folder, folder_names.artifacts, text->data, text->len, error) != 0)
         return -1;
     ar_buf_clear(text);
-    if (end_ledger(d, ledger, text, error) != 0)
+    if (ar_merged_add_ledger(ledger, d->merged->lanes, text, error) != 0)
         return -1;
     return ar_folder_finish(folder, text->data, text->len, error);
 }

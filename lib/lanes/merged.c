@@ -34,6 +34,19 @@ void ar_merged_release(struct ar_merged *merged)
     *merged = (struct ar_merged){ 0 };
 }
 
+int ar_merged_add_ledger(const struct ar_ledger *top, struct ar_json_span lanes, struct ar_buf *text, struct ar_error *error)
+{
+    ar_node_dump(text, top->tree.root);
+    if (ar_buf_check(text, error) != 0)
+        return -1;
+    ar_buf_truncate(text, text->len - 1); /* the closing brace */
+    ar_buf_reserve(text, lanes.len + 64);
+    ar_buf_add_text(text, ",\"lanes\":");
+    ar_buf_add(text, lanes.text, lanes.len);
+    ar_ledger_seal(text, 0);
+    return ar_buf_check(text, error);
+}
+
 size_t ar_merged_missing(const struct ar_merged *merged)
 {
     return merged->account.lanes[AR_OUTCOME_FAILED] + merged->account.lanes[AR_OUTCOME_NOT_CHOSEN];

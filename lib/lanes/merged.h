@@ -49,6 +49,9 @@ void ar_merged_release(struct ar_merged *merged);
  */
 int ar_merged_read(struct ar_merged *merged, struct ar_in *in, struct ar_error *error) AR_MUST_USE;
 
+/* Appends the ledger that is made of those two parts, with its xxh3. 0, or -1 when memory ran out. */
+int ar_merged_add_ledger(const struct ar_ledger *top, struct ar_json_span lanes, struct ar_buf *text, struct ar_error *error) AR_MUST_USE;
+
 /* Lanes that have no result because they failed, or were not chosen. */
 size_t ar_merged_missing(const struct ar_merged *merged);
 

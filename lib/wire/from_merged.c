@@ -277,12 +277,7 @@ static int write_ledger(const struct ar_merged *merged, struct ar_emit *emit, st
 {
     struct ar_buf text;
     ar_buf_init(&text);
-    ar_node_dump(&text, merged->top.tree.root);
-    ar_buf_truncate(&text, text.len ? text.len - 1 : 0); /* the closing brace */
-    ar_buf_add_text(&text, ",\"lanes\":");
-    ar_buf_add(&text, merged->lanes.text, merged->lanes.len);
-    ar_ledger_seal(&text, 0);
-    int result = ar_buf_check(&text, error);
+    int result = ar_merged_add_ledger(&merged->top, merged->lanes, &text, error);
     if (result == 0)
         result = ar_emit_whole(emit, NULL, AR_NAME_LEDGER, false, text.data, text.len, error);
     ar_buf_release(&text);
