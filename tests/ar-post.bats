@@ -251,6 +251,42 @@ END
     is_unfinished out
 }
 
+@test "-p and -P give the postprocess other params, -m fills in defaults; ledger and result stream are of them" {
+    program judge <<'END'
+[ "${AR_STEP:-}" != postprocess ] || { cat >"$AR_START_DIR/merged.tar"; exit 4; }
+cp params.json "$AR_START_DIR/params.json"
+cat analysis_results.csv
+END
+    entry whole.tar params >came.json
+    echo '{"name":"x","params":{"type":"object","properties":{"deep":{"type":"number","default":1}}},
+           "image_analysis_results":{"spots":{"cleansing":"none"}},"analyze":["true"],"postprocess":["./judge"]}' >m.json
+    ar-post -q -P 'a="7"' -m m.json -- ./judge <whole.tar >result.tar 2>err
+    says "not among the method's parameters:"
+    jq -S . params.json | diff - <(jq -S '. + {a: "7", deep: 1}' came.json)
+    entry result.tar params | cmp - params.json
+    [ "$(entry result.tar ledger | jq -r .files.params.xxh3)" = "$(digest params.json)" ]
+    ar-ls --verify result.tar >/dev/null
+    echo '{"only":0.10}' >p.json
+    refuses 1 'exited with status 4' -- ar-post -q -p p.json -c lanes -- ./judge <whole.tar
+    entry merged.tar params | cmp - p.json
+    ar-ls --verify merged.tar >/dev/null
+    # What is complete stays as it was, to the byte.
+    echo '{ "deep":2.0 }' >p.json
+    ar-post -q -p p.json -m m.json -- ./judge <whole.tar >result.tar
+    cmp p.json params.json
+    refuses 2 '-P' -- ar-post -P a <whole.tar
+    refuses 2 "params /deep: 'x' is not a number" -- ar-post -m m.json -P 'deep="x"' -- ./judge <whole.tar
+}
+
+@test "--mem limits the memory of a postprocess" {
+    program judge.py <<'END'
+#!/usr/bin/env python3
+print(len(bytearray(600 << 20)))
+END
+    refuses 1 MemoryError -- ar-post --mem 256M -- ./judge.py <whole.tar
+    refuses 2 '--mem' -- ar-post --mem much -- ./judge.py <whole.tar
+}
+
 # ---- lanes that are missing ----
 
 @test "lanes failed: no result, but everything else, and status 1" {

@@ -7,7 +7,7 @@
 #include "cli/failures.h"
 #include "post/post.h"
 
-enum { OPT_LOG = CLI_LONG, OPT_RECORD };
+enum { OPT_LOG = CLI_LONG, OPT_RECORD, OPT_MEM };
 
 static const struct cli_option options[] = {
     { 'd', "directory", "DIR", N_("deliver into a folder for people, instead of a stream") },
@@ -15,6 +15,9 @@ static const struct cli_option options[] = {
     { 'c', "contract", "NAME", N_("how METHOD is started and answers: files (default), lanes or first") },
     { 't', "timeout", "SECONDS", N_("the postprocess may take no longer") },
     CLI_OPTION_MANIFEST,
+    CLI_OPTION_PARAMS,
+    CLI_OPTION_PARAM,
+    { OPT_MEM, "mem", "SIZE", N_("limit the memory of the postprocess, as in 2G") },
     { OPT_LOG, "log", "FILE", N_("where the postprocess' standard error goes") },
     { OPT_RECORD, "record", "FILE", N_("with --cache: append to FILE under which key the answer is kept") },
     CLI_OPTION_BRIEF,
@@ -62,6 +65,16 @@ static int parse_options(struct post *post, int argc, char **argv, int *first)
         case 'm':
             post->manifest_path = arg;
             break;
+        case 'p':
+            post->params.path = arg;
+            break;
+        case 'P':
+            post->params.assignment[post->params.n++] = arg;
+            break;
+        case OPT_MEM:
+            if (!cli_size("--mem", arg, &post->memory))
+                return CLI_WRONG;
+            break;
         case OPT_RECORD:
             post->record_path = arg;
             break;
@@ -106,7 +119,8 @@ static int read_input(struct post *post, struct ar_error *error)
         ar_fail(error, AR_INPUT, "standard input is a terminal, expected a merged stream");
         return ar_hint(error, "Pipe ar-merge into this tool; --help has an example.");
     }
-    if (!post->folder && cli_output_differs(&post->output, STDIN_FILENO, name, error) != 0)
+    if (!post->folder && (cli_output_differs(&post->output, STDIN_FILENO, name, error) != 0 ||
+                          cli_output_differs_path(&post->output, post->params.path, error) != 0))
         return -1;
     post->in = ar_in_new(STDIN_FILENO, name, error);
     if (!post->in)
@@ -119,16 +133,17 @@ static int read_input(struct post *post, struct ar_error *error)
     return result;
 }
 
-/* The params must fit the manifest; they were completed by ar-pack, so that nothing is filled in here. */
-static int check_params(const struct post *post, struct ar_error *error)
+/* The params must fit the manifest. Those that ar-pack has completed stay as they are; which others there are, it has told. */
+static int make_params(struct post *post, struct ar_error *error)
 {
-    if (!post->manifest.params)
-        return 0;
-    struct ar_buf whole;
-    ar_buf_init(&whole);
-    int result = ar_schema_apply(post->manifest.params, post->merged.params.data, post->merged.params.len, &whole, ar_tr("params"),
-                                 error);
-    ar_buf_release(&whole);
+    struct ar_merged *merged = &post->merged;
+    struct ar_buf params;
+    ar_buf_init(&params);
+    ar_buf_add(&params, merged->params.data, merged->params.len);
+    int result = cli_params_make(&post->params, post->manifest.params, post->params.path || post->params.n, &params, error);
+    if (result == 0)
+        result = ar_merged_set_params(merged, &params, error);
+    ar_buf_release(&params);
     return result;
 }
 
@@ -211,7 +226,7 @@ static int run(struct post *post)
         (post->folder ? ar_folder_probe(post->folder, "result", &error) : cli_output_open(&post->output, &error)) != 0)
         return cli_fail(&error);
     int status = AR_OK;
-    if (read_input(post, &error) != 0 || check_params(post, &error) != 0)
+    if (read_input(post, &error) != 0 || make_params(post, &error) != 0)
         status = cli_fail(&error);
     else
         status = make_result(post);
@@ -232,9 +247,11 @@ int main(int argc, char **argv)
     int first;
     cli_start(&tool);
     cli_cache_init(&post.cache);
-    int key = parse_options(&post, argc, argv, &first);
-    if (key != CLI_END)
+    int key = cli_params_init(&post.params, argc) ? parse_options(&post, argc, argv, &first) : CLI_WRONG;
+    if (key != CLI_END) {
+        cli_params_release(&post.params);
         return cli_end(key == CLI_DONE ? AR_OK : AR_INPUT);
+    }
     post.method = argv + first;
     ar_merged_init(&post.merged);
     ar_buf_init(&post.answer);
@@ -248,5 +265,6 @@ int main(int argc, char **argv)
     ar_buf_release(&post.answer);
     ar_buf_release(&post.program);
     cli_cache_release(&post.cache);
+    cli_params_release(&post.params);
     return cli_end(status);
 }

@@ -47,6 +47,26 @@ int ar_merged_add_ledger(const struct ar_ledger *top, struct ar_json_span lanes,
     return ar_buf_check(text, error);
 }
 
+int ar_merged_set_params(struct ar_merged *merged, const struct ar_buf *params, struct ar_error *error)
+{
+    struct ar_buf ledger;
+    if (params->len == merged->params.len && memcmp(params->data, merged->params.data, params->len) == 0)
+        return 0;
+    ar_buf_clear(&merged->params);
+    ar_buf_add(&merged->params, params->data, params->len);
+    ar_buf_init(&ledger);
+    if (ar_buf_check(&merged->params, error) != 0 ||
+        ar_ledger_set_file_bytes(&merged->top, AR_NAME_PARAMS, params->data, params->len, error) != 0 ||
+        ar_merged_add_ledger(&merged->top, merged->lanes, &ledger, error) != 0) {
+        ar_buf_release(&ledger);
+        return -1;
+    }
+    (void)ar_json_find_member(ledger.data, ledger.len, "lanes", &merged->lanes); /* it is there */
+    ar_buf_release(&merged->ledger);
+    merged->ledger = ledger;
+    return 0;
+}
+
 size_t ar_merged_missing(const struct ar_merged *merged)
 {
     return merged->account.lanes[AR_OUTCOME_FAILED] + merged->account.lanes[AR_OUTCOME_NOT_CHOSEN];

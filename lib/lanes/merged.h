@@ -52,6 +52,9 @@ int ar_merged_read(struct ar_merged *merged, struct ar_in *in, struct ar_error *
 /* Appends the ledger that is made of those two parts, with its xxh3. 0, or -1 when memory ran out. */
 int ar_merged_add_ledger(const struct ar_ledger *top, struct ar_json_span lanes, struct ar_buf *text, struct ar_error *error) AR_MUST_USE;
 
+/* Takes a copy of params in the place of those that were read: the ledger is of them then. 0, or -1 when memory ran out. */
+int ar_merged_set_params(struct ar_merged *merged, const struct ar_buf *params, struct ar_error *error) AR_MUST_USE;
+
 /* Lanes that have no result because they failed, or were not chosen. */
 size_t ar_merged_missing(const struct ar_merged *merged);
 

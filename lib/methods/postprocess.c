@@ -80,6 +80,7 @@ static int work(void *context, unsigned worker, const void *job, size_t job_len,
         proc.log_limit = AR_LOG_MAX;
     proc.out_limit = AR_POSTPROCESS_OUTPUT_MAX;
     proc.seconds = post->seconds;
+    proc.memory = post->memory;
     proc.stop = post->stop;
     if (ar_proc_run(&proc, &end, error) != 0)
         return -1;

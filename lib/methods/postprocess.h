@@ -18,6 +18,7 @@ struct ar_postprocess {
     const char *start_dir; /* absolute: where the tool was started */
     unsigned fields;
     double seconds;        /* time limit; 0: none */
+    uint64_t memory;       /* limit of its processes' memory, as in struct ar_proc; 0: none */
     int log;               /* its standard error: a file (empty, for reading too, without O_APPEND), which keeps AR_LOG_MAX bytes
                               of it; or a terminal and the like */
     const volatile sig_atomic_t *stop;

@@ -52,7 +52,7 @@ static int run_postprocess(struct post *post, struct ar_error *error)
     unsigned fields = post->manifest_path ? (unsigned)post->manifest.fields : AR_FIELDS_DEFAULT;
     struct ar_error left = { 0 };
     struct ar_postprocess run = { .contract = contract_of(post), .argv = post->method, .start_dir = post->start_dir,
-                                  .fields = fields, .seconds = post->seconds, .log = post->log, .stop = &cli_stop,
+                                  .fields = fields, .seconds = post->seconds, .memory = post->memory, .log = post->log, .stop = &cli_stop,
                                   .merged = merged, .left = &left };
     int result = ar_postprocess_run(&run, &post->answer, error);
     if (left.status != AR_OK)

@@ -9,6 +9,7 @@
 
 #include "cli/cache.h"
 #include "cli/cli.h"
+#include "cli/params.h"
 #include "lanes/deliver.h"
 #include "methods/manifest.h"
 #include "methods/postprocess.h"
@@ -18,6 +19,8 @@ struct post {
     bool keep_going, has_contract, brief;
     enum ar_contract contract;
     double seconds;
+    uint64_t memory; /* of --mem; 0: no limit */
+    struct cli_params params;
     char **method; /* NULL at its end; empty: the merged table is the result */
     char start_dir[PATH_MAX];
     struct ar_buf program; /* path */
