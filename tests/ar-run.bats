@@ -74,6 +74,10 @@ ran() {
         ar-run -m m/manifest.json activity_spots=as.csv activity_spotz=as.csv </dev/null
     refuses 2 "operand 'as.csv': expected SET=FILE" -- ar-run -m m/manifest.json as.csv more.csv
     refuses 2 '-o: a run from files is delivered into a folder (-d)' -- ar-run -m m/manifest.json -o out.tar activity_spots=as.csv
+    refuses 2 '-Z: a run from files is delivered into a folder (-d)' -- ar-run -m m/manifest.json -Z gzip activity_spots=as.csv
+    refuses 2 '-j: with --sequential' -- ar-run -m m/manifest.json --sequential -j 2 activity_spots=as.csv
+    refuses 2 '--json: it is of ar-run status' -- ar-run -m m/manifest.json --json activity_spots=as.csv
+    [ ! -e results ]
 }
 
 @test "on a terminal it asks: names are completed and cleaned, wrong answers refused at once, defaults shown" {

@@ -172,26 +172,145 @@ END
     refuses 2 "ar-run: unknown option '--nonsense'" -- ar-run --nonsense
 }
 
-@test "what is wrong with the command line, and an option that would be dropped: status 2, with an error tar" {
-    for wrong in --nonsense '-j 0' 'what?' '--lane=0001' -n -k '-d results' --force=0001 '-s samples.csv' activity_spots=as.csv '--again run.json'; do
+@test "what is wrong with the command line: status 2, with an error tar" {
+    for wrong in --nonsense '-j 0' 'what?' '-Z bzip2' '--sequential -j 2' --json; do
         status=0
         AR_LANG=en ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json $wrong <"$GOLDEN/first/analyze-0001.in.tar" \
             >out.tar 2>err || status=$?
         [ $status -eq 2 ] || { echo "$wrong: $status"; return 1; }
         [ "$(entries out.tar)" = error ]
-        says "${wrong%%[ =]*}"
+        says "${wrong%% *}"
     done
-    # A run tar is told from what comes without the variables: it is compressed, and so is its answer.
+}
+
+# A method that notes the lanes that it ran in the file "ran"; it fails of the lane 0001 where the file "fail" is there.
+noting_method() {
+    program note.sh <<'END'
+echo "$AR_DATA_NAME" >>"$AR_START_DIR/ran"
+mkdir images
+echo picture >images/p.txt
+[ "$AR_DATA_NAME" != 0001 ] || [ ! -e "$AR_START_DIR/fail" ] || { echo "broken lane" >&2; exit 3; }
+echo '{"n":1}'
+END
+    echo '{"name":"n","image_analysis_results":{"activity_spots":{"cleansing":"none"},"surrounding_spots":{"cleansing":"none"}},
+           "analyze":["./note.sh"]}' >note.json
+}
+
+@test "--lane: only this one is started; a result of a part of the lanes is made with -k only" {
+    noting_method
+    ar-run -q -k --lane 0007 -m note.json <"$GOLDEN/present/run.in.tar.gz" >out.tar.gz 2>err
+    [ "$(cat ran)" = 0007 ]
+    printf '%s\n' 0007/images/p.txt result_csv 0007/result_json | diff - <(entries out.tar.gz)
+    rm ran
+    AR_LANG=en refuses 1 'no result: lanes are missing' '-k' -- ar-run --lane 0007 -m note.json <"$GOLDEN/present/run.in.tar.gz"
+    [ "$(cat ran)" = 0007 ]
+    gzip -dc out | tar --warning=no-unknown-keyword -tf - | diff - <(printf '%s\n' 0007/images/p.txt error)
+    rm ran
+    ANALYSISRUN_MODE=analyzeseq ar-run --lane 0007 --lane 0000 -j 1 -m note.json <"$GOLDEN/present/analyzeseq.in.tar.gz" >out.tar
+    [ "$(paste -sd ' ' ran)" = '0000 0007' ]
+    entries out.tar | grep result | diff - <(printf '%s\n' 0000/analysis_result 0007/analysis_result)
+    AR_LANG=en ANALYSISRUN_METHOD=analyze refuses 1 "lane '0001' was not chosen" -- \
+        ar-run --lane 0000 -m note.json <"$GOLDEN/first/analyze-0001.in.tar"
+    [ "$(entries out)" = error ]
+}
+
+@test "-k: a run with a lane that failed answers with the result of the others, and status 1" {
+    noting_method
+    touch fail
+    refuses 1 'broken lane' 0001 -- ar-run -k -m note.json <"$GOLDEN/present/run.in.tar.gz"
+    gzip -dc out >out.tar
+    run ! is_unfinished out.tar
+    printf '%s\n' {0000,0007,0010}/images/p.txt result_csv {0000,0007,0010}/result_json | diff - <(entries out.tar)
+    [ "$(entry out.tar result_csv | python3 -c 'import csv,sys; print(*(row["data"] for row in csv.DictReader(sys.stdin)))')" = '0000 0007 0010' ]
+}
+
+@test "ANALYSISRUN_METHOD=postprocess: -p and -P change the parameters, and defaults are filled in" {
+    program judge.sh <<'END'
+cp params.json "$AR_START_DIR/got.json"
+cat analysis_results.csv
+END
+    echo '{"name":"j","params":{"type":"object","properties":{"pf":{"type":"number"},"more":{"type":"number","default":5}}},
+           "image_analysis_results":{"a":{"cleansing":"none"}},"analyze":["true"],"postprocess":["./judge.sh"]}' >judge.json
+    judge() {
+        ANALYSISRUN_METHOD=postprocess ar-run -m judge.json "$@" <"$GOLDEN/first/postprocess.in.tar" >out.tar 2>err
+    }
+    entry "$GOLDEN/first/postprocess.in.tar" params >came.json
+    judge
+    jq -S . got.json | diff - <(jq -S '. + {more: 5}' came.json)
+    judge -P pf=1 -P more=6
+    jq -S . got.json | diff - <(jq -S '. + {pf: 1, more: 6}' came.json)
+    echo '{"pf":7}' >p.json
+    judge -p p.json
+    jq -c . got.json | diff - <(echo '{"pf":7,"more":5}')
+    AR_LANG=en refuses 2 "params /pf: 'x' is not a number" -- env ANALYSISRUN_METHOD=postprocess \
+        ar-run -m judge.json -P 'pf="x"' <"$GOLDEN/first/postprocess.in.tar"
+    [ "$(entries out)" = error ]
+}
+
+@test "an option that has no meaning in a way of starting is refused, with an error tar" {
+    noting_method
+    export AR_LANG=en
+    : >s.csv
+    refused() {
+        local start=$1
+        shift
+        status=0
+        env "$start" ar-run -m note.json "$@" <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
+        [ $status -eq 2 ]
+        says "${named:-$1} does not go with ${way:-$start}"
+        [ "$(entries out.tar)" = error ]
+    }
+    for start in ANALYSISRUN_METHOD=analyze ANALYSISRUN_METHOD=postprocess ANALYSISRUN_MODE=analyzeseq ANALYSISRUN_MODE=showschema; do
+        for option in -n --why --force --wait --keep-work; do
+            refused $start $option
+        done
+        refused $start -d folder
+        refused $start --again run.json
+        refused $start -s s.csv
+        named=SET=FILE refused $start a=s.csv
+        named=RUN.tar refused $start run.tar
+    done
+    for start in ANALYSISRUN_METHOD=analyze ANALYSISRUN_MODE=analyzeseq ANALYSISRUN_MODE=showschema; do
+        refused $start -k
+    done
+    for start in ANALYSISRUN_METHOD=postprocess ANALYSISRUN_MODE=showschema; do
+        refused $start --lane 0000
+    done
+    refused ANALYSISRUN_MODE=showschema -Z gzip
+    refused ANALYSISRUN_MODE=showschema -o out.tar
+    for option in --why --force --wait --keep-work; do
+        way='a run tar on standard input' refused X= $option
+    done
+    [ ! -e folder ] && [ ! -e ran ]
+    # Those that say how a method runs go with all of them.
+    for start in ANALYSISRUN_METHOD=postprocess ANALYSISRUN_MODE=showschema; do
+        env $start ar-run -m spot-stats-sh/manifest.json -P threshold=1 -j 1 --sequential -t 60 --mem 2G --retries 1 --lane-key Filename \
+            <"$GOLDEN/first/postprocess.in.tar" >out.tar
+    done
+}
+
+@test "-Z compresses the answer, the error too" {
+    ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >plain.tar
+    ANALYSISRUN_METHOD=analyze ar-run -Z gzip -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" | gzip -dc | cmp - plain.tar
+    ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/present/run.in.tar.gz" | gzip -dc >plain.tar
+    ar-run -Z none -m spot-stats-sh/manifest.json <"$GOLDEN/present/run.in.tar.gz" | cmp - plain.tar
+    ar-run -Z zstd -m spot-stats-sh/manifest.json <"$GOLDEN/present/run.in.tar.gz" | zstd -dc | cmp - plain.tar
     status=0
-    ar-run -m spot-stats-sh/manifest.json --lane=0001 <"$GOLDEN/present/run.in.tar.gz" >out.tar.gz 2>err || status=$?
+    ANALYSISRUN_METHOD=analyze ar-run -Z gzip -m nowhere.json </dev/null >out 2>err || status=$?
     [ $status -eq 2 ]
-    gzip -dc out.tar.gz >out.tar
-    [ "$(entries out.tar)" = error ]
-    # The params of a postprocess are its stream's.
+    [ "$(gzip -dc out | tar -tf -)" = error ]
+}
+
+@test "--mem limits a postprocess, too" {
+    program judge.py <<'END'
+#!/usr/bin/env python3
+print(len(bytearray(600 << 20)))
+END
+    jq '.postprocess = ["./judge.py"] | .postprocess_files = ["judge.py"]' spot-stats-sh/manifest.json >judge.json
     status=0
-    AR_LANG=en ANALYSISRUN_METHOD=postprocess ar-run -m spot-stats-sh/manifest.json -P n=1 <"$GOLDEN/first/postprocess.in.tar" >out.tar 2>err || status=$?
-    [ $status -eq 2 ]
-    says "'-P' cannot be given where a tar comes in"
+    ANALYSISRUN_METHOD=postprocess ar-run --mem 256M -m judge.json <"$GOLDEN/first/postprocess.in.tar" >out.tar 2>err || status=$?
+    [ $status -eq 1 ]
+    says MemoryError
 }
 
 @test "a method that kills ar-analyze: an error tar, and nothing is left of it, of the method, of the folder" {

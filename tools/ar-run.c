@@ -47,6 +47,7 @@ static const struct cli_option options[] = {
     { OPT_MEM, "mem", "SIZE", N_("limit the memory of each method's processes, as in 2G") },
     { OPT_KEEP_WORK, "keep-work", NULL, N_("the folders of failed lanes stay, and are named") },
     { 'o', "output", "FILE", N_("for a run tar on standard input: write the result tar to FILE") },
+    { 'Z', "compress", "FILTER", N_("likewise: compress it with gzip (default) or zstd, or not (none)") },
     { OPT_JSON, "json", NULL, N_("of status: print JSON") },
     { 0 },
 };
@@ -100,6 +101,8 @@ static bool take_option(struct run_options *o, int key, const char *arg, bool *j
         return take(&o->folder, arg);
     case 'o':
         return take(&o->output, arg);
+    case 'Z':
+        return cli_filter(arg, &o->filter) && take(&o->compress, arg);
     case OPT_AGAIN:
         return take(&o->again, arg);
     case 'P':
@@ -194,12 +197,26 @@ static bool is_command(const char *word)
 }
 
 /* Of the options of a run a command takes none: -n would not keep clean from deleting. */
-static bool is_for_command(const char *command, int key)
+static bool fits_command(const char *command, int key)
 {
-    if (key == OPT_JSON && strcmp(command, "status") == 0)
+    const bool status = command && strcmp(command, "status") == 0;
+    if (key == OPT_JSON ? status : !command)
         return true;
-    cli_usage("%s: takes none of the options of a run", command);
+    if (command)
+        cli_usage("%s: takes none of the options of a run", command);
+    else
+        cli_usage("--json: it is of ar-run status");
     return false;
+}
+
+/* Two options that say two things. */
+static bool check_jobs(const struct run_options *o)
+{
+    if (o->sequential && o->jobs && strcmp(o->jobs, "1") != 0) {
+        cli_usage("-j: with --sequential one lane runs after the other");
+        return false;
+    }
+    return true;
 }
 
 static int run_here(struct run *run)
@@ -207,8 +224,8 @@ static int run_here(struct run *run)
     struct ar_error error = { 0 };
     struct run_options *o = &run->options;
     bool ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO) && !o->sequential && !o->dry;
-    if (o->output) {
-        cli_usage("-o: a run from files is delivered into a folder (-d)");
+    if (o->output || o->compress) {
+        cli_usage("%s: a run from files is delivered into a folder (-d)", o->output ? "-o" : "-Z");
         return AR_INPUT;
     }
     if (o->again && run_again(o, &error) != 0)
@@ -248,7 +265,7 @@ int main(int argc, char **argv)
     while ((key = cli_next(argc, argv, &arg, &first)) >= 0) {
         if (key == OPT_FORCE && !arg && !command)
             arg = take_lane(argc, argv);
-        if ((command && !is_for_command(command, key)) || !take_option(&run.options, key, arg, &json)) {
+        if (!fits_command(command, key) || !take_option(&run.options, key, arg, &json)) {
             key = CLI_WRONG;
             break;
         }
@@ -257,7 +274,7 @@ int main(int argc, char **argv)
         status = AR_OK;
     else if (key == CLI_END && command)
         status = run_subcommand(command, argv + first, argc - first, json);
-    else if (key == CLI_END && take_operands(&run.options, argv + first, argc - first))
+    else if (key == CLI_END && check_jobs(&run.options) && take_operands(&run.options, argv + first, argc - first))
         status = run_whole(&run);
     else if (ar_wire_is_asked())
         status = run_wire_usage(&run);

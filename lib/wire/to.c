@@ -247,7 +247,9 @@ static int read_all(struct ar_to *s)
 static int write_what_is_right(struct ar_to *s, int result)
 {
     struct ar_wire_to *to = s->to;
-    if (result == 0 && s->first_failed < 0) {
+    const bool failed = s->first_failed >= 0;
+    if (result == 0 && (!failed || (to->incomplete && s->has_result))) {
+        to->status = failed ? AR_CONTENT : AR_OK;
         if (ar_to_write_all(s) == 0)
             return 0;
         result = -1;

@@ -39,6 +39,7 @@ struct ar_wire_to {
     const struct ar_wire_text *text;
     size_t n_text;
     struct ar_tick tick;     /* told the bytes of input that were taken */
+    bool incomplete;         /* a result that was made although lanes failed is written, and no error; status says AR_CONTENT then */
 
     /* Called once, before the first byte, when kind is known: opens the output, which stays the caller's. NULL on failure. */
     struct ar_out *(*open)(void *arg, enum ar_wire_kind kind, struct ar_error *error);
@@ -51,6 +52,7 @@ struct ar_wire_to {
     size_t results;           /* rows of results that were written */
     struct ar_names failed;   /* "L (SAMPLE): text of its error" of each lane that failed */
     struct ar_names left_out; /* names of entries that have no place in the dialect */
+    bool withheld;            /* no lane failed, but there is no result, since lanes are missing */
     enum ar_status status;    /* AR_OK, or that of the error that was written */
     struct ar_error cause;    /* of an error that is none of a lane */
 };

@@ -63,6 +63,7 @@ int ar_to_check_merged(struct ar_to *s)
         return -1;
     if (s->first_failed >= 0)
         return 0;
+    s->to->withheld = true;
     ar_fail(s->error, AR_CONTENT, "the input holds no result: lanes are missing");
     return ar_hint(s->error, "ar-post makes a result of a part of the lanes only when asked for: -k.");
 }

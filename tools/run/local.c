@@ -110,6 +110,7 @@ static int add_merge_post(struct run_local *local, struct ar_error *error)
     option(local, "--manifest", local->manifest);
     option(local, "--directory", local->folder);
     option(local, "--timeout", o->timeout);
+    option(local, "--mem", o->mem);
     ar_pipeline_arg(&local->pipeline, "--brief");
     if (o->incomplete)
         ar_pipeline_arg(&local->pipeline, "--incomplete");

@@ -71,7 +71,8 @@ static const struct option_form {
 void run_options_release(struct run_options *options)
 {
     char **texts[] = { &options->method, &options->folder, &options->samples, &options->params, &options->jobs, &options->timeout,
-                       &options->mem, &options->retries, &options->again, &options->run_tar, &options->output };
+                       &options->mem, &options->retries, &options->again, &options->run_tar, &options->output,
+                       &options->compress };
     struct run_list *lists[] = { &options->sets, &options->param, &options->lane_key, &options->lane, &options->force };
     for (size_t i = 0; i < AR_COUNT(texts); i++)
         free(*texts[i]);

@@ -35,6 +35,8 @@ struct run_options {
     char *again;             /* --again */
     char *run_tar;           /* an operand that is a run tar */
     char *output;            /* -o */
+    char *compress;          /* -Z; checked */
+    enum ar_filter filter;   /* what that says */
 };
 
 struct run {

@@ -58,6 +58,7 @@ static void add_to(struct wire *wire)
     tool(wire, "ar-convert", ar_convert_main);
     option(wire, "--to", ar_dialect_name(wire->dialect));
     option(wire, "--output", wire->run->options.output);
+    option(wire, "--compress", wire->run->options.compress);
 }
 
 static void add_split(struct wire *wire)
@@ -86,17 +87,27 @@ static int add_analysis(struct wire *wire, struct ar_error *error)
     option(wire, "--timeout", o->timeout);
     option(wire, "--mem", o->mem);
     option(wire, "--retries", o->retries);
+    run_each(&wire->pipeline, "--lane", &o->lane);
     ar_pipeline_arg(&wire->pipeline, "--keep-going");
     ar_pipeline_arg(&wire->pipeline, "--brief");
     return add_command(wire, wire->run->method.manifest.analyze, error);
 }
 
-static int add_post(struct wire *wire, struct ar_error *error)
+/* own_params: those of its stream are not those of ar-pack. */
+static int add_post(struct wire *wire, bool own_params, struct ar_error *error)
 {
+    const struct run_options *o = &wire->run->options;
     const struct ar_manifest *manifest = &wire->run->method.manifest;
     tool(wire, "ar-post", ar_post_main);
     option(wire, "--manifest", wire->run->method.program ? RUN_MANIFEST_GIVEN : wire->run->method.path);
-    option(wire, "--timeout", wire->run->options.timeout);
+    option(wire, "--timeout", o->timeout);
+    option(wire, "--mem", o->mem);
+    if (own_params) {
+        option(wire, "--params", o->params);
+        run_each(&wire->pipeline, "--param", &o->param);
+    }
+    if (o->incomplete)
+        ar_pipeline_arg(&wire->pipeline, "--incomplete");
     ar_pipeline_arg(&wire->pipeline, "--brief");
     return manifest->postprocess ? add_command(wire, manifest->postprocess, error) : 0;
 }
@@ -132,7 +143,7 @@ static int add_run(struct wire *wire, struct ar_error *error)
     ar_pipeline_call(&wire->pipeline, "copy", copy_twice, wire->copy[1]);
     tool(wire, "ar-merge", ar_merge_main);
     ar_pipeline_arg(&wire->pipeline, "--brief");
-    if (add_post(wire, error) != 0)
+    if (add_post(wire, false, error) != 0)
         return -1;
     wire->pipeline.out = wire->result[1];
     return 0;
@@ -145,7 +156,7 @@ static int build(struct wire *wire, enum mode mode, struct ar_error *error)
     if (mode == RUN)
         return add_run(wire, error);
     add_from(wire);
-    if ((mode == POSTPROCESS ? add_post(wire, error) : add_analysis(wire, error)) != 0)
+    if ((mode == POSTPROCESS ? add_post(wire, true, error) : add_analysis(wire, error)) != 0)
         return -1;
     add_to(wire);
     return 0;
@@ -182,7 +193,7 @@ static struct ar_out *open_output(void *arg, enum ar_wire_kind kind, struct ar_e
     struct wire *wire = arg;
     (void)kind;
     wire->output.path = wire->run->options.output;
-    wire->output.filter = wire->gzip ? AR_FILTER_GZIP : AR_FILTER_NONE;
+    wire->output.filter = wire->run->options.compress ? wire->run->options.filter : wire->gzip ? AR_FILTER_GZIP : AR_FILTER_NONE;
     return cli_output_open(&wire->output, error) == 0 ? wire->output.out : NULL;
 }
 
@@ -210,7 +221,7 @@ static int answer_run(struct wire *wire)
 {
     struct ar_error error = { 0 };
     struct ar_wire_to to = { .dialect = wire->dialect, .language = cli_wire_language(), .open = open_output, .arg = wire,
-                             .tick.stop = &cli_stop };
+                             .incomplete = wire->run->options.incomplete, .tick.stop = &cli_stop };
     struct ar_in *lanes = ar_in_new(wire->copy[0], ar_tr("the lane results"), &error);
     int written = lanes ? ar_wire_to_write_run(&to, lanes, wire->result[0], &error) : -1;
     int status = (int)to.status;
@@ -220,7 +231,7 @@ static int answer_run(struct wire *wire)
         cli_output_abandon(&wire->output);
     if (written != 0)
         status = run_fail_output(wire->run, &error);
-    else if (to.failed.count)
+    else if (to.failed.count || to.withheld)
         status = cli_wire_error(&to);
     ar_in_free(lanes);
     ar_wire_to_release(&to);
@@ -288,6 +299,57 @@ static int find_mode(struct wire *wire, enum mode *mode, struct ar_error *error)
     return 0;
 }
 
+/* How it was started, as it is asked for. */
+static void add_way(struct ar_buf *text, enum mode mode)
+{
+    const char *first = getenv("ANALYSISRUN_METHOD"), *present = getenv("ANALYSISRUN_MODE");
+    if (mode == RUN)
+        ar_buf_add_text(text, ar_tr("a run tar on standard input"));
+    else
+        ar_buf_add_format(text, "%s=%s", first ? "ANALYSISRUN_METHOD" : "ANALYSISRUN_MODE", first ? first : present);
+}
+
+/*
+ * What was asked for and cannot be done here is refused. How a method runs (-p, -P, -j, -t, --mem, --retries, --sequential, --lane-key)
+ * may always be said, so that one command line serves all ways, those too in which nothing of it runs.
+ */
+static int check_options(const struct run_options *o, enum mode mode, struct ar_error *error)
+{
+    const bool lanes = mode != POSTPROCESS && mode != SHOW_SCHEMA, answers = mode != SHOW_SCHEMA;
+    const struct {
+        const char *name;
+        bool given, fits;
+    } all[] = {
+        { "SET=FILE", o->sets.n > 0, false },
+        { "RUN.tar", o->run_tar, false },
+        { "-d", o->folder, false },
+        { "-n", o->dry, false },
+        { "--why", o->why, false },
+        { "--force", o->force_all || o->force.n > 0, false },
+        { "--again", o->again, false },
+        { "--wait", o->wait, false },
+        { "--keep-work", o->keep_work, false },
+        { "-s", o->samples, mode == RUN },
+        { "-k", o->incomplete, mode == RUN || mode == POSTPROCESS },
+        { "--lane", o->lane.n > 0, lanes },
+        { "-o", o->output, answers },
+        { "-Z", o->compress, answers },
+    };
+    for (size_t i = 0; i < AR_COUNT(all); i++) {
+        if (!all[i].given || all[i].fits)
+            continue;
+        struct ar_buf way;
+        ar_buf_init(&way);
+        add_way(&way, mode);
+        ar_fail(error, AR_INPUT, "%s does not go with %s", all[i].name, way.data);
+        ar_buf_release(&way);
+        if (mode == RUN)
+            return ar_hint(error, "It is for a run in a folder: name the sets (SET=FILE), or the run tar (RUN.tar), as operands.");
+        return ar_hint(error, "Each way of starting has its own options: see ar-run(1).");
+    }
+    return 0;
+}
+
 static int show_schema(const struct ar_manifest *manifest)
 {
     struct ar_error error = { 0 };
@@ -298,27 +360,6 @@ static int show_schema(const struct ar_manifest *manifest)
         fwrite(text.data, 1, text.len, stdout);
     ar_buf_release(&text);
     return result == 0 ? AR_OK : cli_fail(&error);
-}
-
-/* Where a tar comes in, what tells of files and of a folder would be dropped in silence. */
-static int refuse_options(const struct run_options *o, enum mode mode, struct ar_error *error)
-{
-    const struct {
-        bool given;
-        const char *name;
-    } options[] = {
-        { o->folder, "-d" }, { o->lane.n, "--lane" }, { o->force.n || o->force_all, "--force" }, { o->dry, "-n" }, { o->why, "--why" },
-        { o->again, "--again" }, { o->wait, "--wait" }, { o->keep_work, "--keep-work" }, { o->incomplete, "-k" },
-        { o->sets.n, o->sets.n ? o->sets.text[0] : "" }, { o->run_tar, o->run_tar }, { o->samples && mode != RUN, "-s" },
-        { mode == POSTPROCESS && o->params, "-p" }, { mode == POSTPROCESS && o->param.n, "-P" },
-    };
-    for (size_t i = 0; i < AR_COUNT(options); i++) {
-        if (!options[i].given)
-            continue;
-        ar_fail(error, AR_INPUT, "'%s' cannot be given where a tar comes in on standard input", options[i].name);
-        return ar_hint(error, "Of options, those of the method and of the work are taken there: -m, -p, -P, -j, -t, --mem, --retries, -o.");
-    }
-    return 0;
 }
 
 static int load_method(struct run *run, struct ar_error *error)
@@ -348,7 +389,7 @@ int run_wire(struct run *run)
     int status;
     ar_temporary_init(&wire.temporary);
     ar_wire_default_language();
-    if (find_mode(&wire, &mode, &error) != 0 || refuse_options(&run->options, mode, &error) != 0 || load_method(run, &error) != 0)
+    if (find_mode(&wire, &mode, &error) != 0 || check_options(&run->options, mode, &error) != 0 || load_method(run, &error) != 0)
         status = answer_error(&wire, &error);
     else if (mode == SHOW_SCHEMA)
         status = show_schema(&run->method.manifest);
