@@ -289,6 +289,28 @@ END
     done
 }
 
+@test "-n, -d and --sequential take a run tar on standard input as one that is named, where it is a file" {
+    noting_method
+    cp "$GOLDEN/present/run.in.tar.gz" came.tar.gz
+    ar-run -q -n -m note.json <came.tar.gz 2>err | cut -f 1,2 | diff - <(printf '%s\tnew\n' 0000 0001 0007 0010 | sed '1i lane\tstate')
+    [ ! -e results ] && [ ! -e ran ]
+    ar-run -q -d folder -m note.json <came.tar.gz 2>err
+    [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010' ]
+    [ "$(jq -r .options.run folder/run.json)" = "$PWD/came.tar.gz" ]
+    ar-run -q -n -d folder -m note.json came.tar.gz 2>err >named
+    ar-run -q -n -d folder -m note.json <came.tar.gz 2>err | diff named -
+    [ "$(grep -c done named)" -eq 4 ]
+    ar-run -q --sequential -m note.json <came.tar.gz 2>err >table.csv
+    cmp table.csv results/result.csv
+    refuses 2 'missing: the set activity_spots' -- ar-run -n -m note.json </dev/null
+    # Of a pipe nothing is left for the next who reads it.
+    for option in -n "-d other" --sequential; do
+        refuses 2 'missing: the set activity_spots' "give it by '<' and not through a pipe" -- \
+            sh -c "cat came.tar.gz | ar-run -m note.json $option"
+    done
+    [ ! -e other ]
+}
+
 @test "-Z compresses the answer, the error too" {
     ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >plain.tar
     ANALYSISRUN_METHOD=analyze ar-run -Z gzip -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" | gzip -dc | cmp - plain.tar

@@ -228,7 +228,7 @@ static int run_here(struct run *run)
         cli_usage("%s: a run from files is delivered into a folder (-d)", o->output ? "-o" : "-Z");
         return AR_INPUT;
     }
-    if (o->again && run_again(o, &error) != 0)
+    if (run_take_input(o, &error) != 0 || (o->again && run_again(o, &error) != 0))
         return cli_fail(&error);
     if (o->again && !check_again(o))
         return AR_INPUT;

@@ -256,6 +256,14 @@ int run_ask(struct run *run, struct ar_error *error)
     return o->folder ? 0 : ask(run, ar_tr("folder for the results [results, beside the first set]"), true, take_folder, NULL, error);
 }
 
+/* A run tar may have been meant, for which a file on standard input would do (run_take_input). */
+static void tell_of_pipe(const struct run_options *o)
+{
+    struct stat in;
+    if (o->sets.n == 0 && !o->run_tar && fstat(STDIN_FILENO, &in) == 0 && S_ISFIFO(in.st_mode))
+        cli_more("a run tar is read more than once here: name it as an operand, or give it by '<' and not through a pipe");
+}
+
 int run_missing(const struct run *run)
 {
     struct ar_error error = { 0 };
@@ -264,8 +272,10 @@ int run_missing(const struct run *run)
     ar_buf_init(&list);
     if (run_check_names(run, &error) != 0 || run_check_files(run, &error) != 0 || list_missing(run, &list, &error) != 0)
         status = cli_fail(&error);
-    else if (list.len)
+    else if (list.len) {
         status = cli_usage("missing: %s", list.data);
+        tell_of_pipe(&run->options);
+    }
     ar_buf_release(&list);
     return status;
 }

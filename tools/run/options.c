@@ -327,3 +327,19 @@ int run_again(struct run_options *options, struct ar_error *error)
     ar_buf_release(&what);
     return result;
 }
+
+/* ---- from standard input -------------------------------------------------------------------------------------------- */
+
+int run_take_input(struct run_options *options, struct ar_error *error)
+{
+    struct stat in, found;
+    if (options->sets.n || options->run_tar || options->again || fstat(STDIN_FILENO, &in) != 0 || !S_ISREG(in.st_mode))
+        return 0;
+    char *path = realpath("/dev/stdin", NULL);
+    int result = 0;
+    if (path && !strchr(path, '=') && stat(path, &found) == 0 && found.st_dev == in.st_dev && found.st_ino == in.st_ino &&
+        !run_set(&options->run_tar, path))
+        result = ar_fail_memory(error);
+    free(path);
+    return result;
+}

@@ -95,6 +95,12 @@ int run_options_take(struct run_options *options, json_t *json, const char *what
 int run_again(struct run_options *options, struct ar_error *error) AR_MUST_USE;
 
 /*
+ * Where no sets and no run tar are named, and standard input is a file (which is read more than once, by its name), that is the run tar.
+ * 0 or -1.
+ */
+int run_take_input(struct run_options *options, struct ar_error *error) AR_MUST_USE;
+
+/*
  * ask.c: asks for what is missing, on the terminal: the method, sets of its manifest, the samples table, params without a default,
  * the folder. The method is loaded by then, or by it. 0; -1: AR_INPUT (the answers ended), or cli_stop was set.
  */
