@@ -408,6 +408,31 @@ none_marked_but_this() {
     refuses 2 'cache' -- ar-run verify results
 }
 
+@test "verify names each file that manifest-sha256.txt does not list, whichever of its lines are gone" {
+    counting_method
+    ran >/dev/null
+    cp results/manifest-sha256.txt whole.txt
+    cut -c67- whole.txt >names
+    head -n -1 whole.txt >results/manifest-sha256.txt
+    refuses 2 "'run.json': not in manifest-sha256.txt" '1 of ' -- ar-run verify results
+    while read -r name; do
+        grep -v "  $name\$" whole.txt >results/manifest-sha256.txt
+        refuses 2 "'$name': not in manifest-sha256.txt" '1 of ' -- ar-run verify results
+    done <names
+    # Without the index, its own line is the only one of which that is known.
+    grep -v '  ledger.json$' whole.txt >results/manifest-sha256.txt
+    mv results/ledger.json .
+    refuses 2 "'ledger.json': not in manifest-sha256.txt" '1 of ' -- ar-run verify results
+    mv ledger.json results
+    cp whole.txt results/manifest-sha256.txt
+    ar-run verify -q results
+    # What is in the way of "nothing to do" is made anew.
+    head -n 3 whole.txt >results/manifest-sha256.txt
+    [ "$(ran)" = '' ]
+    ar-run verify -q results
+    cmp <(cut -c67- results/manifest-sha256.txt) names
+}
+
 @test "logs of earlier runs stay" {
     counting_method
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13; do

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <nettle/sha2.h>
 
+#include "bytes/names.h"
 #include "bytes/tr.h"
 #include "lanes/folder.h"
 #include "lanes/folder_owner.h"
@@ -35,6 +36,35 @@ static int digest_file(int fd, char hex[HEX + 1], const struct ar_tick *tick)
     for (size_t i = 0; i < sizeof digest; i++)
         snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     return 0;
+}
+
+static int add_name(struct ar_names *names, const char *name, struct ar_error *error)
+{
+    bool added;
+    return ar_names_add(names, name, strlen(name), &added) >= 0 ? 0 : ar_fail_memory(error);
+}
+
+/* The files of the folder, by its index, and the index. */
+static int read_names(struct ar_names *names, int dirfd, const char *dir, struct ar_error *error)
+{
+    struct ar_buf index;
+    struct ar_json_span list;
+    ar_buf_init(&index);
+    int result = ar_folder_read_file(dirfd, AR_FOLDER_INDEX, &index, AR_LEDGER_MAX, error);
+    json_t *json = NULL;
+    if (result == 0 && ar_json_find_member(index.data, index.len, AR_FOLDER_MEMBER, &list))
+        json = ar_json_load(list.text, list.len, false, AR_FOLDER_INDEX, error);
+    else if (result == 0)
+        ar_fail(error, AR_INPUT, "'%s/" AR_FOLDER_INDEX "' lists no files", dir);
+    result = json ? 0 : -1;
+    size_t i;
+    json_t *name;
+    json_array_foreach (json, i, name)
+        if (result == 0 && json_is_string(name))
+            result = add_name(names, json_string_value(name), error);
+    json_decref(json);
+    ar_buf_release(&index);
+    return result == 0 ? add_name(names, AR_FOLDER_INDEX, error) : -1;
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
@@ -76,42 +106,24 @@ static int add_file(struct ar_buf *text, int dirfd, const char *dir, const char 
     return result;
 }
 
-static int add_listed(struct ar_buf *text, int dirfd, const char *dir, const struct ar_tick *tick, struct ar_error *error)
-{
-    struct ar_buf index;
-    struct ar_json_span list;
-    ar_buf_init(&index);
-    int result = ar_folder_read_file(dirfd, AR_FOLDER_INDEX, &index, AR_LEDGER_MAX, error);
-    json_t *names = NULL;
-    if (result == 0 && ar_json_find_member(index.data, index.len, AR_FOLDER_MEMBER, &list))
-        names = ar_json_load(list.text, list.len, false, AR_FOLDER_INDEX, error);
-    else if (result == 0)
-        ar_fail(error, AR_INPUT, "'%s/" AR_FOLDER_INDEX "' lists no files", dir);
-    result = names ? 0 : -1;
-    size_t i;
-    json_t *name;
-    json_array_foreach (names, i, name)
-        if (result == 0 && json_is_string(name))
-            result = add_file(text, dirfd, dir, json_string_value(name), false, tick, error);
-    json_decref(names);
-    ar_buf_release(&index);
-    return result == 0 ? add_file(text, dirfd, dir, AR_FOLDER_INDEX, false, tick, error) : -1;
-}
-
-int ar_sums_write(const char *dir, const char *const *more, const struct ar_tick *tick, struct ar_error *error)
+int ar_sums_write(const char *dir, const struct ar_tick *tick, struct ar_error *error)
 {
     struct ar_buf text;
+    struct ar_names names = { 0 };
     int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
         return ar_fail_open(error, errno, "cannot open the folder '%s'", dir);
     ar_buf_init(&text);
-    int result = add_listed(&text, dirfd, dir, tick, error);
-    for (; result == 0 && *more; more++)
-        result = add_file(&text, dirfd, dir, *more, true, tick, error);
+    int result = read_names(&names, dirfd, dir, error);
+    for (size_t i = 0; i < names.count && result == 0; i++)
+        result = add_file(&text, dirfd, dir, names.name[i].text, false, tick, error);
+    if (result == 0)
+        result = add_file(&text, dirfd, dir, AR_FOLDER_RUN, true, tick, error);
     if (result == 0)
         result = ar_buf_check(&text, error);
     if (result == 0 && ar_file_put(dirfd, AR_SUMS_NAME, true, text.data, text.len, true, error) != 0)
         result = ar_folder_fail_file(error, dir, AR_SUMS_NAME);
+    ar_names_release(&names);
     ar_buf_release(&text);
     close(dirfd);
     return result;
@@ -160,32 +172,73 @@ static const char *check_file(int dirfd, const char *name, const char *wanted, c
     return strcmp(hex, wanted) == 0 ? NULL : N_("changed");
 }
 
+struct check {
+    const char *dir;
+    int dirfd;
+    struct ar_names listed;
+    void (*wrong)(void *arg, const char *name, const char *how);
+    void *arg;
+    const struct ar_tick *tick;
+};
+
+/* Each file of a line. */
+static int check_lines(struct check *check, char *line, struct ar_error *error)
+{
+    char *end, *hex, *name;
+    for (size_t i = 0; (end = strchr(line, '\n')); line = end + 1, i++) {
+        *end = '\0';
+        if (!take_line(line, &hex, &name))
+            return ar_fail(error, AR_INPUT, "'%s/" AR_SUMS_NAME "', line %zu: expected a SHA-256 and a name", check->dir, i + 1);
+        const char *how = check_file(check->dirfd, name, hex, check->tick);
+        if (ar_tick(check->tick, i, error) != 0 || add_name(&check->listed, name, error) != 0)
+            return -1;
+        if (how)
+            check->wrong(check->arg, name, how);
+    }
+    return *line || check->listed.count == 0 ? ar_fail(error, AR_INPUT, "'%s/" AR_SUMS_NAME "' is cut", check->dir) : 0;
+}
+
+static void check_listed(const struct check *check, const char *name)
+{
+    if (ar_names_find(&check->listed, name, strlen(name)) < 0)
+        check->wrong(check->arg, name, N_("not in " AR_SUMS_NAME ", which is cut or changed"));
+}
+
+/* Is there a line for each file that belongs there? An index that cannot be read is not what it was, and that was told of its line. */
+static void check_names(const struct check *check)
+{
+    struct ar_names names = { 0 };
+    struct ar_error ignored;
+    if (read_names(&names, check->dirfd, check->dir, &ignored) == 0)
+        for (size_t i = 0; i < names.count; i++)
+            check_listed(check, names.name[i].text);
+    else
+        check_listed(check, AR_FOLDER_INDEX);
+    if (faccessat(check->dirfd, AR_FOLDER_RUN, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        check_listed(check, AR_FOLDER_RUN);
+    ar_names_release(&names);
+}
+
 int ar_sums_check(const char *dir, void (*wrong)(void *arg, const char *name, const char *how), void *arg, size_t *n,
                   const struct ar_tick *tick, struct ar_error *error)
 {
+    struct check check = { .dir = dir, .wrong = wrong, .arg = arg, .tick = tick };
     struct ar_buf text;
-    int result = 0, dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dirfd < 0)
+    int result = 0;
+    *n = 0;
+    check.dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (check.dirfd < 0)
         return ar_fail_open(error, errno, "cannot open the folder '%s'", dir);
     ar_buf_init(&text);
-    *n = 0;
-    if (ar_folder_read_file(dirfd, AR_SUMS_NAME, &text, AR_LEDGER_MAX, error) != 0)
+    if (ar_folder_read_file(check.dirfd, AR_SUMS_NAME, &text, AR_LEDGER_MAX, error) != 0)
         result = ar_folder_fail_file(error, dir, AR_SUMS_NAME);
-    char *line = text.data, *end, *hex, *name;
-    for (; result == 0 && (end = strchr(line, '\n')); line = end + 1, ++*n) {
-        *end = '\0';
-        if (!take_line(line, &hex, &name)) {
-            result = ar_fail(error, AR_INPUT, "'%s/" AR_SUMS_NAME "', line %zu: expected a SHA-256 and a name", dir, *n + 1);
-            break;
-        }
-        const char *how = check_file(dirfd, name, hex, tick);
-        result = ar_tick(tick, *n, error);
-        if (how && result == 0)
-            wrong(arg, name, how);
-    }
-    if (result == 0 && (*line || *n == 0))
-        result = ar_fail(error, AR_INPUT, "'%s/" AR_SUMS_NAME "' is cut", dir);
+    if (result == 0)
+        result = check_lines(&check, text.data, error);
+    if (result == 0)
+        check_names(&check);
+    *n = check.listed.count;
+    ar_names_release(&check.listed);
     ar_buf_release(&text);
-    close(dirfd);
+    close(check.dirfd);
     return result;
 }

@@ -231,7 +231,6 @@ static int make_record(const struct run_local *local, int status, json_t *json, 
 /* Of a run that delivered nothing, the one before stays as it is: its files are there. */
 int run_keep_record(struct run_local *local, int status, bool delivered, struct ar_error *error)
 {
-    static const char *const more[] = { AR_RUN_JSON, NULL };
     struct ar_buf path, text;
     if (!delivered)
         return 0;
@@ -252,7 +251,7 @@ int run_keep_record(struct run_local *local, int status, bool delivered, struct 
     ar_buf_release(&text);
     json_decref(json);
     if (result == 0)
-        result = ar_sums_write(local->folder, more, &tick, error);
+        result = ar_sums_write(local->folder, &tick, error);
     if (result != 0 || status != AR_OK || !local->done.text.len || were_changed(local))
         return result;
     add_delivered(local, &local->done.text);
