@@ -254,3 +254,33 @@ PY
     refuses 2 'is a pipe' -- ar-run -q -m "$METHOD" -s samples.csv -d results activity_spots=<(cat as.csv)
     [ ! -e results ]
 }
+
+@test "a stack of 80 KiB is enough for the tools" {
+    [ -z "${TESTS_SANITIZED:-}" ] || skip 'sanitizers take more of it'
+    program pictures.sh <<'END'
+mkdir images
+echo picture >images/p.txt
+echo '{"n":1}'
+END
+    echo '{"name":"p","image_analysis_results":{"activity_spots":{"cleansing":"none"}},"analyze":["./pictures.sh"]}' >p.json
+    mkdir run
+    cp samples.csv run/sample_names
+    echo '{}' >run/params
+    install -D as.csv run/image_analysis_results/activity_spots
+    tar -cf run.tar -C run .
+    (
+        ulimit -s 80
+        go -d small activity_spots=as.csv
+        METHOD=p.json
+        go -d small activity_spots=as.csv
+        go -d small --force activity_spots=as.csv
+        ar-run verify -q small
+        ar-ls --verify small
+        ar-run -q -m p.json <run.tar >result.tar.gz
+        ar-split -q -s samples.csv activity_spots=as.csv | ar-cleanse -q --none activity_spots >lanes.tar
+        ar-pack -q -d lanes <lanes.tar
+        ulimit -s 64
+        ar-pack -q -d lanes <lanes.tar # what is there already is looked at
+        ar-ls --verify lanes
+    ) >out 2>err
+}

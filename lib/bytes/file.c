@@ -305,7 +305,7 @@ int ar_file_commit(struct ar_file *file, bool sync, struct ar_error *error)
 /* 1 where both hold the same n bytes, 0 where not, -1 with errno. */
 static int same_bytes(int a, int b, uint64_t n)
 {
-    enum { PIECE = 32 * 1024 };
+    enum { PIECE = 1 << 13 };
     char bytes_a[PIECE], bytes_b[PIECE];
     for (uint64_t at = 0; at < n; at += PIECE) {
         ssize_t got_a = ar_fd_pread(a, bytes_a, PIECE, at);

@@ -134,7 +134,7 @@ static int digest_file(struct folder *folder, const char *name, struct ar_seen *
     if (fd < 0)
         return error->system_errno == ENOENT ? 0 : ar_folder_fail_file(error, folder->path, name);
     struct ar_digest digest;
-    char bytes[1 << 16], hex[AR_DIGEST_HEX + 1];
+    char bytes[1 << 14], hex[AR_DIGEST_HEX + 1];
     uint64_t total = 0;
     ssize_t n;
     ar_digest_init(&digest);

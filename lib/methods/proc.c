@@ -155,7 +155,7 @@ static int take_output(struct run *run, const char *bytes, size_t n, struct ar_e
 /* Takes up to max bytes from one of the pipes, which it closes at its end. Returns their number, 0 where there are none now. */
 static ssize_t collect(struct run *run, int *pipe, size_t max, struct ar_error *error)
 {
-    char bytes[65536];
+    char bytes[1 << 13];
     ssize_t n = read(*pipe, bytes, max < sizeof bytes ? max : sizeof bytes);
 
     if (n < 0 && errno == EAGAIN)
