@@ -421,9 +421,18 @@ END
         diff -r before result
         rm -r before "result/${name/deep*/deep}"
     done
-    echo x >result/images/.directory # hidden files are no matter
+    for name in .directory D/.DS_Store D/Thumbs.db desktop.ini; do # what file managers hide is no matter
+        echo x >"result/images/$name"
+        ar-post -q -d result <whole.tar
+        diff - "result/images/$name" <<<x
+        rm "result/images/$name"
+    done
+    mkdir -p result/images/gone # what they hide has kept it from being deleted
+    echo x >result/images/gone/.DS_Store
     ar-post -q -d result <whole.tar
-    rm result/images/.directory result/images/D/b.png
+    mkdir result/images/gone/deeper
+    refuses 2 "holds other files, such as 'images/gone'" -- ar-post -d result <whole.tar
+    rm -r result/images/gone result/images/D/b.png
     mkdir result/images/D/b.png
     refuses 2 "cannot create 'result/images/D/b.png': Is a directory" -- ar-post -d result <whole.tar
     rmdir result/images/D/b.png

@@ -7,8 +7,8 @@
  * .ledger.json.names beside it has the name of each file before that appears: a JSON string a line. The new index is written
  * last. So a run that is ended at any moment leaves only files that the next one knows as ours: what the old index and the names
  * list, and the new index does not, is deleted; so are the two files that ar-run adds to a result, since they tell of what was there
- * before. A folder with other people's files is refused: files that nothing lists, at the
- * top or in a folder of ours, hidden ones aside.
+ * before. A folder with other people's files is refused: files that nothing lists, at the top or in a folder of ours, aside from those that
+ * file managers hide, or leave there (.DS_Store, Thumbs.db).
  */
 #ifndef AR_LANES_FOLDER_H
 #define AR_LANES_FOLDER_H

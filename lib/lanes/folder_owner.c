@@ -115,6 +115,19 @@ static int read_names(struct ar_folder *folder, struct ar_error *error)
 
 /* ---- what is there -------------------------------------------------------------------------------------------------- */
 
+/*
+ * Is base what a file manager hides: a name with a dot at its start (.DS_Store), or one of those that Windows leaves where somebody has
+ * looked at pictures?
+ */
+static bool is_hidden(const char *base)
+{
+    static const char *const names[] = { "Thumbs.db", "ehthumbs.db", "desktop.ini" };
+    for (size_t i = 0; i < AR_COUNT(names); i++)
+        if (strcasecmp(base, names[i]) == 0)
+            return true;
+    return base[0] == '.';
+}
+
 /* A walk through the folder and those in it that are ours. */
 struct walk {
     struct ar_folder *folder;
@@ -145,6 +158,30 @@ static bool is_temporary(struct walk *walk, const char *base, struct ar_error *e
 
 static int walk_folder(struct walk *walk, int fd, struct ar_error *error);
 
+enum { LEVELS = 2 }; /* images/L */
+
+/* Is it a folder in which all is hidden, as one that a file manager has kept from being deleted with its last picture? */
+static bool all_is_hidden(int dirfd, const char *base, unsigned levels)
+{
+    const int fd = levels ? openat(dirfd, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    const struct dirent *entry;
+    bool found = false, all = true;
+    while (all && (entry = readdir(dir))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        found = true;
+        all = is_hidden(entry->d_name) || all_is_hidden(fd, entry->d_name, levels - 1);
+    }
+    closedir(dir);
+    return found && all;
+}
+
 static int refuse(const struct walk *walk, const char *path, struct ar_error *error)
 {
     ar_fail(error, AR_INPUT, "the folder '%s' holds other files, such as '%s'", walk->folder->path, path);
@@ -156,7 +193,7 @@ static int refuse(const struct walk *walk, const char *path, struct ar_error *er
 static int see_entry(struct walk *walk, int dirfd, const char *base, struct ar_error *error)
 {
     const struct ar_folder *folder = walk->folder;
-    if (base[0] == '.') {
+    if (is_hidden(base)) {
         if (walk->sweep && is_temporary(walk, base, error) && unlinkat(dirfd, base, 0) != 0 && errno != ENOENT)
             return ar_fail_errno(error, errno, "cannot delete '%s/%s%s'", folder->path, walk->path.data, base);
         return 0;
@@ -173,7 +210,8 @@ static int see_entry(struct walk *walk, int dirfd, const char *base, struct ar_e
             ar_buf_add_char(&walk->path, '/');
             result = walk_folder(walk, fd, error);
         }
-    } else if (result == 0 && strcmp(path, AR_FOLDER_INDEX) != 0 && ar_names_find(&folder->old, path, walk->path.len) < 0) {
+    } else if (result == 0 && strcmp(path, AR_FOLDER_INDEX) != 0 && ar_names_find(&folder->old, path, walk->path.len) < 0 &&
+               !all_is_hidden(dirfd, base, LEVELS)) {
         result = refuse(walk, path, error);
     }
     ar_buf_truncate(&walk->path, start);
@@ -272,7 +310,7 @@ static int check_hidden(const struct ar_folder *folder, const char *name, struct
 {
     const char *slash = strrchr(name, '/');
     struct stat st;
-    if ((slash ? slash[1] : name[0]) != '.' || ar_names_find(&folder->old, name, strlen(name)) >= 0 ||
+    if (!is_hidden(slash ? slash + 1 : name) || ar_names_find(&folder->old, name, strlen(name)) >= 0 ||
         fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return 0;
     ar_fail(error, AR_INPUT, "the folder '%s' holds another file '%s'", folder->path, name);
