@@ -398,6 +398,14 @@ int main(int argc, char **argv)
         method.sets = NULL;
     if (strcmp(what, "rules") == 0)
         sets[0].all_rows = false;
+    if (strcmp(what, "only values") == 0) {
+        sets[0].all_rows = false;
+        sets[0].rules[0].values[0] = "x";
+    }
+    if (strcmp(what, "no values") == 0) {
+        sets[0].all_rows = false;
+        sets[0].rules[0].column = "x";
+    }
     if (strcmp(what, "params") == 0)
         method.params = "{\n  'a': 1 }";
     if (strcmp(what, "dropped_as") == 0)
@@ -415,6 +423,8 @@ END
         WHAT=sets refuses 2 'wrong: the declaration: there is no set' 'ends with an element that has no name' -- ./wrong $way
         WHAT=rules refuses 2 "wrong: the declaration: the set 'cells' has neither entities nor rules" '.all_rows = true' -- ./wrong $way
         WHAT=dropped_as refuses 2 "wrong: the declaration: the set 'cells': dropped_as is not UTF-8" -- ./wrong $way
+        WHAT='only values' refuses 2 "wrong: the declaration: the set 'cells': a rule has values, and no column" -- ./wrong $way
+        WHAT='no values' refuses 2 'cells/cleansing/0/is: expected a list of strings, one at least' -- ./wrong $way
         WHAT=values refuses 2 "wrong: the declaration: the set 'cells': a rule has values, and no column" -- ./wrong $way
         WHAT=params refuses 2 'wrong: the declaration: params, line 2, column 3: no JSON' -- ./wrong $way
         [ "$(wc -l <err)" -eq 1 ]

@@ -127,6 +127,9 @@ static int check_sets(const struct ar_method *method, struct ar_error *error)
     }
     for (const struct ar_method_set *set = method->sets; set->name; set++) {
         bool rules = set->entities[0] || set->rules[0].column;
+        for (size_t i = 0; i < AR_COUNT(set->rules); i++)
+            if (!set->rules[i].column && set->rules[i].values[0])
+                return ar_fail(error, AR_INPUT, "the declaration: the set '%s': a rule has values, and no column", set->name);
         if (set->all_rows && rules)
             return ar_fail(error, AR_INPUT, "the declaration: the set '%s' has rules, and all_rows as well", set->name);
         if (!set->all_rows && !rules) {
@@ -135,9 +138,6 @@ static int check_sets(const struct ar_method *method, struct ar_error *error)
         }
         if (set->dropped_as && ar_utf8_check(set->dropped_as, strlen(set->dropped_as)) < strlen(set->dropped_as))
             return ar_fail(error, AR_INPUT, "the declaration: the set '%s': dropped_as is not UTF-8", set->name);
-        for (size_t i = 0; i < AR_COUNT(set->rules); i++)
-            if (!set->rules[i].column && set->rules[i].values[0])
-                return ar_fail(error, AR_INPUT, "the declaration: the set '%s': a rule has values, and no column", set->name);
     }
     return method->analyze ? 0 : ar_fail(error, AR_INPUT, "the declaration: there is no analyze");
 }
