@@ -580,6 +580,49 @@ END
     grep -q 'a process that analyze forked came back from it' results/.analysisrun/log/latest/*.log
 }
 
+@test "a process that keep forked and that comes back from it is ended at that row: it looks at no other, and does no harm" {
+    cat >keeps.c <<'END'
+#include <analysisrun.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool keep(struct ar_set *set, size_t row)
+{
+    (void)set;
+    int status = 0;
+    (void)!write(STDERR_FILENO, "asked\n", 6);
+    if (row > 0)
+        return true;
+    pid_t pid = fork();
+    if (pid == 0)
+        return true;
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+static int analyze(struct ar_lane *lane)
+{
+    return ar_result_integer(lane, "rows", (int64_t)ar_set_rows(ar_lane_set(lane, "activity_spots")));
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true, .keep = keep }, { 0 } };
+    static const struct ar_method keeps = { .name = "keeps", .sets = sets, .analyze = analyze };
+    return ar_method_main(argc, argv, &keeps);
+}
+END
+    compile keeps
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q --none activity_spots | ar-pack -q >in.tar
+    AR_STEP=analyze ./keeps <in.tar 2>log >out.tar
+    # The lanes have 33, 37, 7 and 40 rows: each is asked about once.
+    for lane in 0000,33 0001,37 0007,7 0010,40; do
+        entry out.tar "${lane%,*}/analysis_result" | head -n 2 | cut -d, -f 1 | diff - <(printf 'rows\n%s\n' "${lane#*,}")
+    done
+    sort log | uniq -c | sed 's/^ *//' | diff - <(printf '%s\n' \
+        '4 a process that keep forked came back from it: it is ended here; let it end by _exit()' '117 asked')
+}
+
 # A program of one's own whose lanes end as params has it: {"0000": "abort", ...}. What problem has goes to standard error, a table to standard output.
 ending_program() {
     cat >ending.c <<'END'

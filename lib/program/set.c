@@ -5,6 +5,7 @@
 #include "program/set.h"
 
 #include <math.h>
+#include <sys/mman.h>
 
 #include "bytes/text.h"
 #include "codecs/real.h"
@@ -49,10 +50,41 @@ void ar_set_release(struct ar_set *set)
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
+/* A set whose rows the method is asked about, and the process in which it is. */
+struct keeping {
+    struct ar_set *set;
+    pid_t self;
+    char *here; /* 1; 0 in a process that this one forked: so the system need not be asked at each row */
+};
+
+static int begin_keeping(struct keeping *keeping, struct ar_set *set, struct ar_error *error)
+{
+    char *here = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (here == MAP_FAILED)
+        return ar_fail_memory(error);
+    *here = madvise(here, 1, MADV_WIPEONFORK) == 0;
+    *keeping = (struct keeping){ .set = set, .self = getpid(), .here = here };
+    return 0;
+}
+
 static bool keep_row(void *arg, size_t row)
 {
-    struct ar_set *set = arg;
-    return set->declared->keep(set, row);
+    const struct keeping *keeping = arg;
+    bool kept = keeping->set->declared->keep(keeping->set, row);
+    if (AR_UNLIKELY(!*keeping->here))
+        ar_end_forked(keeping->self, "keep");
+    return kept;
+}
+
+/* Drops the rows that the method does not keep. */
+static int select_rows(struct ar_set *set, struct ar_error *error)
+{
+    struct keeping keeping;
+    if (begin_keeping(&keeping, set, error) != 0)
+        return -1;
+    int result = ar_csv_index_select(&set->index, keep_row, &keeping, error);
+    munmap(keeping.here, 1);
+    return result;
 }
 
 static int make_index(struct ar_set *set, struct ar_error *error)
@@ -85,7 +117,7 @@ bool ar_set_ready(struct ar_set *set)
     }
     set->state = AR_SET_READY; /* the method may look at it while it is asked */
     if (set->declared && set->declared->keep) {
-        if (ar_csv_index_select(&set->index, keep_row, set, &error) != 0) {
+        if (select_rows(set, &error) != 0) {
             set->state = AR_SET_BROKEN;
             ar_failure_error(set->failure, &error);
         }
