@@ -623,6 +623,39 @@ END
         '4 a process that keep forked came back from it: it is ended here; let it end by _exit()' '117 asked')
 }
 
+@test "the postprocess that ar_frame(3) shows keeps the lanes in which enough was found, and is no failure where no lane has a result" {
+    {
+        cat <<'END'
+#include <analysisrun.h>
+#include <stdlib.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    if (getenv("NONE"))
+        ar_result_none(lane);
+    else
+        ar_result_integer(lane, "spots", 9 + atoi(ar_lane_data_name(lane)));
+    return 0;
+}
+END
+        sed -n '/^\.Sh EXAMPLES/,/^\.Ed/p' "$BATS_TEST_DIRNAME/../man/ar_frame.3" | sed -n '/^static/,/^}/p'
+        cat <<'END'
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "cells", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "shown", .sets = sets, .analyze = analyze, .postprocess = postprocess };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    } >shown.c
+    compile shown
+    ./shown -q -s samples.csv -d results cells=as.csv 2>err
+    # The counts are 9, 10, 16 and 19, their median 13.
+    mlr --icsv --onidx --ofs , cut -o -f data,spots,many results/result.csv | diff - <(printf '%s\n' 0001,10,false 0007,16,true 0010,19,true)
+    NONE=1 ./shown -q -s samples.csv -d none cells=as.csv 2>err
+    [ "$(wc -l <none/result.csv)" -eq 1 ]
+}
+
 # A program of one's own whose lanes end as params has it: {"0000": "abort", ...}. What problem has goes to standard error, a table to standard output.
 ending_program() {
     cat >ending.c <<'END'
