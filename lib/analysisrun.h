@@ -190,9 +190,9 @@ const size_t *ar_set_field(struct ar_set *set, int field, size_t *n);
 /* ---- the result of a lane ------------------------------------------------------------------------------------------- */
 
 /*
- * A value of the result, under a name that no other has; they stand in the table in the order in which they are given. A real is
- * written with the fewest digits that read back as it; NAN, and a text that is NULL, is null; an infinity is refused. Return 0, or
- * -1, recorded.
+ * A value of the result, under a name that no other has; they stand in the table in the order in which they are given. data and
+ * sample_name are the lane's, and may only be given as they are. A real is written with the fewest digits that read back as it; NAN,
+ * and a text that is NULL, is null; an infinity is refused. Return 0, or -1, recorded.
  */
 int ar_result_integer(struct ar_lane *lane, const char *name, int64_t value);
 int ar_result_real(struct ar_lane *lane, const char *name, double value);
@@ -200,7 +200,7 @@ int ar_result_text(struct ar_lane *lane, const char *name, const char *value);
 int ar_result_boolean(struct ar_lane *lane, const char *name, bool value);
 int ar_result_null(struct ar_lane *lane, const char *name);
 
-/* The lane has no result, and that is no failure. Values that were given are dropped. */
+/* The lane has no result, and that is no failure. Values that were given are dropped; one that is given afterwards fails the lane. */
 void ar_result_none(struct ar_lane *lane);
 
 /*

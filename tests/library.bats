@@ -656,6 +656,51 @@ END
     [ "$(wc -l <none/result.csv)" -eq 1 ]
 }
 
+# A method that makes the mistake in analyze that WHAT names.
+mistaken_method() {
+    cat >mistaken.c <<'END'
+#include <analysisrun.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is(const char *what)
+{
+    return strcmp(getenv("WHAT"), what) == 0;
+}
+
+static int analyze(struct ar_lane *lane)
+{
+    if (is("sample"))
+        return ar_result_text(lane, "sample_name", strcmp(ar_lane_data_name(lane), "0007") == 0 ? "zz" : ar_lane_sample_name(lane));
+    if (is("no sample"))
+        return ar_result_null(lane, "sample_name");
+    ar_result_integer(lane, "n", 1);
+    if (is("none first") || is("none last"))
+        ar_result_none(lane);
+    return is("none first") ? ar_result_integer(lane, "m", 2) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "cells", .entities = { "Activity Spots" } }, { 0 } };
+    static const struct ar_method method = { .name = "mistaken", .sets = sets, .analyze = analyze };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    compile mistaken
+    printf 'data,sample\n0000,a\n0007,b\n' >samples.csv
+}
+
+@test "a method cannot call the lane's sample by another name, and gives no values once it said that there is no result" {
+    mistaken_method
+    WHAT=sample refuses 1 "'sample_name' of the result is 'zz', but the lane's is 'b'" -- ./mistaken -q -k -s samples.csv -d sample cells=as.csv
+    diff sample/result.csv <(printf 'sample_name,data\na,0000\n')
+    WHAT='no sample' refuses 1 "'sample_name' of the result is '', but the lane's is 'a'" -- ./mistaken -q -s samples.csv -d null cells=as.csv
+    WHAT='none first' refuses 1 "the value 'm' was given after ar_result_none" -- ./mistaken -q -s samples.csv -d first cells=as.csv
+    WHAT='none last' ./mistaken -q -s samples.csv -d last cells=as.csv 2>err
+    diff last/result.csv <(echo data,sample_name)
+}
+
 # A program of one's own whose lanes end as params has it: {"0000": "abort", ...}. What problem has goes to standard error, a table to standard output.
 ending_program() {
     cat >ending.c <<'END'

@@ -37,12 +37,23 @@ static int check_name(struct ar_lane *lane, const char *name)
     return added ? 0 : ar_failure_tell(&lane->failure, "the result has '%s' twice", name);
 }
 
+/* The names of the lane are added to its result; a method may give them as they are. */
+static int check_lane_names(struct ar_lane *lane, const char *name, enum ar_kind kind, const char *text)
+{
+    const struct ar_target *target = lane->target;
+    if (strcmp(name, "data") == 0 && (kind != AR_KIND_TEXT || strcmp(text, target->data) != 0))
+        return ar_failure_tell(&lane->failure, "'data' of the result is '%s', but the lane is '%s'", text, target->data);
+    if (strcmp(name, "sample_name") == 0 && (kind != AR_KIND_TEXT || strcmp(text, target->sample) != 0))
+        return ar_failure_tell(&lane->failure, "'sample_name' of the result is '%s', but the lane's is '%s'", text, target->sample);
+    return 0;
+}
+
 static int add_value(struct ar_lane *lane, const char *name, enum ar_kind kind, const char *text)
 {
-    if (check_name(lane, name) != 0)
+    if (check_name(lane, name) != 0 || check_lane_names(lane, name, kind, text) != 0)
         return -1;
-    if (strcmp(name, "data") == 0 && (kind != AR_KIND_TEXT || strcmp(text, lane->target->data) != 0))
-        return ar_failure_tell(&lane->failure, "'data' of the result is '%s', but the lane is '%s'", text, lane->target->data);
+    if (lane->none)
+        return ar_failure_tell(&lane->failure, "the value '%s' was given after ar_result_none", name);
     if (lane->values.count > 1) {
         ar_buf_add_char(&lane->header, ',');
         ar_buf_add_char(&lane->row, ',');
