@@ -660,6 +660,7 @@ END
 mistaken_method() {
     cat >mistaken.c <<'END'
 #include <analysisrun.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -674,6 +675,11 @@ static int analyze(struct ar_lane *lane)
         return ar_result_text(lane, "sample_name", strcmp(ar_lane_data_name(lane), "0007") == 0 ? "zz" : ar_lane_sample_name(lane));
     if (is("no sample"))
         return ar_result_null(lane, "sample_name");
+    if (is("picture")) {
+        fclose(fopen("a.png", "w"));
+        ar_picture_file(lane, "b.png", NULL, "a.png");
+        remove("a.png");
+    }
     ar_result_integer(lane, "n", 1);
     if (is("none first") || is("none last"))
         ar_result_none(lane);
@@ -699,6 +705,13 @@ END
     WHAT='none first' refuses 1 "the value 'm' was given after ar_result_none" -- ./mistaken -q -s samples.csv -d first cells=as.csv
     WHAT='none last' ./mistaken -q -s samples.csv -d last cells=as.csv 2>err
     diff last/result.csv <(echo data,sample_name)
+}
+
+@test "a picture that cannot be read when analyze has returned: the reason stands in the first line, its path below" {
+    mistaken_method
+    WHAT=picture refuses 1 "cannot read the picture 'b.png': No such file or directory" -- ./mistaken -q -s samples.csv -d results cells=as.csv
+    head -n 1 results/errors/0000.txt | diff - <(echo "cannot read the picture 'b.png': No such file or directory")
+    tail -n +3 results/errors/0000.txt | grep -q "'a.png'"
 }
 
 # A program of one's own whose lanes end as params has it: {"0000": "abort", ...}. What problem has goes to standard error, a table to standard output.

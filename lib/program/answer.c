@@ -22,7 +22,8 @@ static void load_pictures(struct ar_lane *lane)
             continue;
         ar_buf_init(&bytes);
         if (ar_read_file(AT_FDCWD, picture->path, &bytes, PICTURE_MAX, &error) != 0) {
-            ar_failure_tell(&lane->failure, "cannot read the picture '%s'", picture->name);
+            const char *reason = error.system_errno ? ar_errno_text(error.system_errno) : error.what;
+            ar_failure_tell(&lane->failure, "cannot read the picture '%s': %s", picture->name, reason);
             ar_failure_detail(&lane->failure, "%s", error.what);
             ar_buf_release(&bytes);
             return;
