@@ -8,6 +8,10 @@
  * global state but for the language of messages, which AR_LANG and the locale say when it is first used; numbers are read and
  * written as in the C locale, whatever locale the program is in. A lane, and a table, is used by one thread at a time.
  *
+ * NULL: a set may be, as ar_lane_set gives it. A name, a value, a text or a path that is NULL is one that is not there, and is told as
+ * that. Where a length, a number of rows, a value or a problem is put by a pointer, NULL says that it is not asked for. A lane, params,
+ * results, a frame, a method, options and an argv that are NULL are mistakes that nothing looks for.
+ *
  * Failing: what cannot be done is recorded in the lane, the first of several. A lane with a failure on record has no result,
  * whatever analyze returns; so a call need not be checked at once, but where it gives NULL.
  *
@@ -87,7 +91,10 @@ struct ar_method {
  */
 int ar_method_main(int argc, char **argv, const struct ar_method *method);
 
-/* The text of the method's manifest, in which its program is called name; the caller frees it. NULL when memory ran out. */
+/*
+ * The text of the method's manifest, in which its program is called name (NULL: as the method); the caller frees it. NULL when memory
+ * ran out.
+ */
 char *ar_method_manifest(const struct ar_method *method, const char *name);
 
 /* ---- a lane --------------------------------------------------------------------------------------------------------- */

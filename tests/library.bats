@@ -714,6 +714,95 @@ END
     tail -n +3 results/errors/0000.txt | grep -q "'a.png'"
 }
 
+@test "a value, bytes, a length, a name or a word that are NULL are told, or not there: nothing is read or written at NULL" {
+    cat >nulls.c <<'END'
+#include <analysisrun.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *nothing; /* NULL */
+
+static int analyze(struct ar_lane *lane)
+{
+    const struct ar_params *params = ar_lane_params(lane);
+    struct ar_set *set = ar_lane_set(lane, "cells");
+    size_t n;
+    switch (ar_lane_data_name(lane)[0]) {
+    case 'a':
+        ar_result_text(lane, "cell", strncmp(ar_set_cell(set, 0, 1, NULL), "Spots", 5) == 0 ? "Spots" : "");
+        ar_result_boolean(lane, "field", ar_set_field(set, 1, NULL) == ar_set_field(set, 1, &n) && n == 1);
+        ar_result_boolean(lane, "given", ar_param_given(params, nothing));
+        ar_result_boolean(lane, "has", ar_set_has(set, nothing));
+        ar_result_text(lane, "all", ar_param_json(params, nothing));
+        ar_result_text(lane, "text", nothing);
+        return ar_picture_bytes(lane, "empty.png", NULL, NULL, 0);
+    case 'b':
+        return ar_picture_bytes(lane, "b.png", NULL, NULL, 5);
+    case 'c':
+        return isnan(ar_param_real(params, nothing)) ? 0 : 7;
+    case 'd':
+        return ar_param_integer(params, nothing) == 0 && !ar_param_boolean(params, nothing) && !*ar_param_text(params, nothing) ? 0 : 7;
+    case 'e':
+        return ar_set_is(set, 0, 0, nothing) ? 7 : 0;
+    case 'f':
+        return ar_picture_file(lane, "f.png", NULL, nothing);
+    case 'g':
+        return ar_result_integer(lane, nothing, 1);
+    case 'h':
+        return ar_set_reals(set, nothing) ? 7 : 0;
+    case 'i':
+        return ar_lane_set(lane, nothing) ? 7 : 0;
+    default:
+        ar_lane_fail(lane, nothing);
+        return ar_lane_fail_detail(lane, nothing);
+    }
+}
+
+static int judge(struct ar_results *results)
+{
+    struct ar_frame *table = ar_results_table(results);
+    if (getenv("MUTE"))
+        return ar_results_fail(results, nothing) + ar_results_fail_detail(results, nothing);
+    ar_frame_set_integer(table, 0, (size_t)ar_frame_add_column(table, "seven"), 7);
+    return ar_frame_integer(table, 0, (size_t)ar_frame_column(table, "seven"), NULL) && ar_frame_column(table, nothing) == -1 ? 0 : 7;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "cells", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "nulls", .sets = sets, .analyze = analyze, .postprocess = judge };
+    static const struct ar_analysis_options options = { 0 };
+    if (argc != 2 || strcmp(argv[1], "own") != 0)
+        return ar_method_main(argc, argv, &method);
+    char *manifest = ar_method_manifest(&method, NULL);
+    fputs(manifest, stdout);
+    free(manifest);
+    return ar_run_analysis(&method, &options, NULL) ? 7 : 0;
+}
+END
+    compile nulls
+    printf 'data,sample\n' >samples.csv
+    printf 'Filename,Entity,MultiPointIndex\n' >cells.csv
+    for lane in a b c d e f g h i j; do
+        echo "$lane,$lane" >>samples.csv
+        echo "V_000_$lane.nd2,Spots,1" >>cells.csv
+    done
+    refuses 1 -- ./nulls -q -k -s samples.csv -P x=1 -d results cells=cells.csv
+    diff results/result.csv - <<'END'
+cell,field,given,has,all,text,data,sample_name,seven
+Spots,true,false,false,"{""x"": 1}",,a,a,7
+END
+    head -qn 1 results/errors/*.txt | diff - <(printf '%s\n' "the picture 'b.png' has a length, and no bytes" 'no name of a parameter was given'{,} \
+        'cells: no value was given to compare a cell with' "cannot read the picture 'f.png': No such file or directory" \
+        'a value of the result has no name' "cells: column '' not found; columns are 'Filename', 'Entity', 'MultiPointIndex'" \
+        "the set '' is missing" 'the method failed, and does not say why')
+    MUTE=1 refuses 1 'the postprocess failed, and does not say why' -- ./nulls -q -k -s samples.csv -P x=1 -d mute cells=cells.csv
+    ./nulls own >manifest.json
+    jq -c '[.name, .analyze]' manifest.json | diff - <(echo '["nulls",["./nulls"]]')
+}
+
 # A program of one's own whose lanes end as params has it: {"0000": "abort", ...}. What problem has goes to standard error, a table to standard output.
 ending_program() {
     cat >ending.c <<'END'

@@ -112,7 +112,7 @@ char *ar_method_manifest(const struct ar_method *method, const char *name)
 {
     struct ar_buf text;
     ar_buf_init(&text);
-    ar_declare(method, name, &text);
+    ar_declare(method, name ? name : method->name ? method->name : "", &text);
     char *copy = text.failed ? NULL : strndup(text.data, text.len);
     ar_buf_release(&text);
     return copy;

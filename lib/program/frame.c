@@ -233,7 +233,8 @@ const double *ar_frame_reals(struct ar_frame *frame, const char *column)
 bool ar_frame_integer(const struct ar_frame *frame, size_t row, size_t column, int64_t *value)
 {
     const struct ar_frame_cell *cell = cell_at(frame, row, column);
-    return cell && cell->kind == AR_KIND_NUMBER && ar_integer_parse(cell->text, cell->len, value);
+    int64_t unasked;
+    return cell && cell->kind == AR_KIND_NUMBER && ar_integer_parse(cell->text, cell->len, value ? value : &unasked);
 }
 
 bool ar_frame_boolean(const struct ar_frame *frame, size_t row, size_t column)

@@ -174,6 +174,8 @@ int ar_picture_bytes(struct ar_lane *lane, const char *name, const char *image_t
 {
     if (check_picture(lane, name, image_type) != 0)
         return -1;
+    if (!bytes && n > 0)
+        return ar_failure_tell(&lane->failure, "the picture '%s' has a length, and no bytes", name);
     struct ar_picture *picture = add_picture(lane, name, image_type);
     if (picture)
         picture->bytes = malloc(n + 1);

@@ -119,9 +119,13 @@ static bool find(const struct ar_params *params, const char *name, struct ar_jso
 /* Finds a parameter that must be there; what: the type that is wanted, for the failure. */
 static bool need(const struct ar_params *params, const char *name, const char *what, struct ar_json_value *value)
 {
+    if (!name) {
+        ar_failure_tell(params->failure, "no name of a parameter was given");
+        return false;
+    }
     if (find(params, name, value))
         return true;
-    ar_failure_tell(params->failure, "the parameter '%s' is missing, expected %s", name ? name : "", ar_tr(what));
+    ar_failure_tell(params->failure, "the parameter '%s' is missing, expected %s", name, ar_tr(what));
     ar_failure_detail(params->failure, "Give it a default in the schema, or require it there, so that it is asked for.");
     return false;
 }
@@ -183,7 +187,7 @@ const char *ar_param_text(const struct ar_params *params, const char *name)
 bool ar_param_given(const struct ar_params *params, const char *name)
 {
     struct ar_json_value value;
-    return find(params, name, &value) && value.type != AR_JSON_NULL;
+    return name && find(params, name, &value) && value.type != AR_JSON_NULL;
 }
 
 const char *ar_param_json(const struct ar_params *params, const char *name)

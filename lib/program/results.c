@@ -57,17 +57,18 @@ static int load(struct ar_results *results, const struct ar_schema *schema, cons
 
 static int run(struct ar_results *results, struct ar_error *error)
 {
+    static const char mute[] = N_("the postprocess failed, and does not say why");
     const struct ar_method *method = results->method;
     pid_t self = getpid();
     int status = method->postprocess ? method->postprocess(results) : 0;
     ar_end_forked(self, "postprocess");
     if (status != 0 && !results->failure.failed) {
-        ar_failure_tell(&results->failure, "the postprocess failed, and does not say why");
+        ar_failure_tell(&results->failure, mute);
         ar_failure_detail(&results->failure, "postprocess returned %d; ar_results_fail tells the reason.", status);
     }
     if (!results->failure.failed)
         return 0;
-    ar_fail(error, AR_CONTENT, "%s", results->failure.message.data);
+    ar_fail(error, AR_CONTENT, "%s", results->failure.message.len ? results->failure.message.data : ar_tr(mute));
     size_t n = results->failure.detail.len;
     return ar_hint(error, "%.*s", n > 0 ? (int)(n - 1) : 0, results->failure.detail.data);
 }

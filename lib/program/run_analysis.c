@@ -464,6 +464,9 @@ struct ar_frame *ar_run_analysis(const struct ar_method *method, const struct ar
     struct ar_error error = { 0 };
     for (int i = 0; i < STAGES; i++)
         p.stage[i].said = -1;
+    struct ar_problem unasked;
+    if (!problem)
+        problem = &unasked;
     *problem = (struct ar_problem){ 0 };
     ar_tr_choose_once();
     (void)sigaction(SIGCHLD, NULL, &p.on_child);

@@ -243,6 +243,9 @@ static const char *copy_value(struct ar_set *set, const struct ar_cell *cell, si
 
 const char *ar_set_cell(struct ar_set *set, size_t row, size_t column, size_t *len)
 {
+    size_t unasked;
+    if (!len)
+        len = &unasked;
     *len = 0;
     if (!check_place(set, row, column))
         return "";
@@ -266,6 +269,10 @@ bool ar_set_is(struct ar_set *set, size_t row, size_t column, const char *value)
 {
     if (!check_place(set, row, column))
         return false;
+    if (!value) {
+        ar_failure_tell(set->failure, "%s: no value was given to compare a cell with", set->name);
+        return false;
+    }
     struct ar_cell cell = cell_at(set, row, column);
     return ar_cell_is(&cell, value, strlen(value));
 }

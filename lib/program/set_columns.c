@@ -183,6 +183,9 @@ static bool sort_by_field(struct ar_set *set)
 
 const size_t *ar_set_field(struct ar_set *set, int field, size_t *n)
 {
+    size_t unasked;
+    if (!n)
+        n = &unasked;
     *n = 0;
     if (!ar_set_ready(set))
         return NULL;
