@@ -168,8 +168,8 @@ ptrdiff_t ar_set_column(struct ar_set *set, const char *column);
  * nothing). NULL, recorded, where the column is not there, or a cell is not what is asked for; never NULL otherwise, also where
  * there is no row.
  *
- * Numbers are as Python's float() reads them, less blanks. reals: an empty cell is NAN. integers: whole numbers of 64 bits; an empty
- * cell is refused. texts: the cells' values, without quotes.
+ * Numbers are as Python's float() reads them, but in ASCII digits, and without blanks and underscores: a cell with one is refused. reals:
+ * an empty cell is NAN. integers: whole numbers of 64 bits; an empty cell is refused. texts: the cells' values, without quotes.
  */
 const double *ar_set_reals(struct ar_set *set, const char *column);
 const int64_t *ar_set_integers(struct ar_set *set, const char *column);

@@ -803,6 +803,44 @@ END
     jq -c '[.name, .analyze]' manifest.json | diff - <(echo '["nulls",["./nulls"]]')
 }
 
+@test "what is a number in a set, as ar_set(3) says: what Python's float() reads, but for blanks, underscores and digits that are not ASCII" {
+    cat >numbers.c <<'END'
+#include <analysisrun.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    const double *value = ar_set_reals(ar_lane_set(lane, "cells"), "Value");
+    return value ? ar_result_real(lane, "value", value[0]) : -1;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "cells", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "numbers", .sets = sets, .analyze = analyze };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    compile numbers
+    python3 - <<'END'
+cells = ['5.80', '-1e3', '.5', '+7', '0x10', '1,5', ' 1', '1 ', '1_000', '١', '１', 'one']
+with open('samples.csv', 'w') as samples, open('cells.csv', 'w') as csv, open('expected', 'w') as expected:
+    print('data,sample', file=samples)
+    print('Filename,Value', file=csv)
+    for i, cell in enumerate(cells):
+        print(f'{i:02},s{i}', file=samples)
+        print(f'V_000_{i:02}.nd2,"{cell}"', file=csv)
+        try:
+            value = float(cell)
+        except ValueError:
+            continue
+        if cell.isascii() and not set(cell) & set(' _'):
+            print(f'{i:02},{value:g}', file=expected)
+END
+    refuses 1 "Value must be a number, found ' 1'" -- ./numbers -q -k -s samples.csv -d results cells=cells.csv
+    mlr --icsv --onidx --ofs , put -q 'print $data . "," . fmtnum($value, "%lg")' results/result.csv | diff - expected
+    [ "$(ls results/errors | wc -l)" -eq 8 ]
+}
+
 # A program of one's own whose lanes end as params has it: {"0000": "abort", ...}. What problem has goes to standard error, a table to standard output.
 ending_program() {
     cat >ending.c <<'END'
