@@ -371,10 +371,10 @@ killed 2 was killed by signal 15 (TERM)
 worker 2 its worker was killed by signal 9 (KILL)
 error 2 it answered with an error: bad rows
 prints 2 its standard output
-cut 2 its standard output
-half 2 its standard output
-open 2 its standard output
-inside 2 its standard output
+cut 2 it ended with status 0 before it had answered this lane
+half 2 it ended with status 0 before it had answered this lane
+open 2 it ended with status 0 before it had answered this lane
+inside 2 it ended with status 0 before it had answered this lane
 nothing 1 ended without a result of this lane
 noledger 1 ended without a result of this lane
 result 1 it answered with 'C/analysis_result', which is there twice

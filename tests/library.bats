@@ -841,6 +841,36 @@ END
     [ "$(ls results/errors | wc -l)" -eq 8 ]
 }
 
+@test "a method that calls exit() at a lane fails that lane, told as an early end, and the others go on" {
+    cat >exits.c <<'END'
+#include <analysisrun.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int analyze(struct ar_lane *lane)
+{
+    ar_result_integer(lane, "n", 1);
+    if (strcmp(ar_lane_data_name(lane), getenv("AT")) == 0)
+        exit(0);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "exits", .sets = sets, .analyze = analyze };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    compile exits
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q --none activity_spots | ar-pack -q >in.tar
+    for lane in 0001 0010; do
+        AT=$lane refuses 1 "lane '$lane'" 'failed: it ended with status 0 before it had answered this lane' -- \
+            ar-analyze -q -c lanes -j 1 -- ./exits <in.tar
+        [ "$(entries out | grep -c /analysis_result)" -eq 3 ]
+    done
+}
+
 # A program of one's own whose lanes end as params has it: {"0000": "abort", ...}. What problem has goes to standard error, a table to standard output.
 ending_program() {
     cat >ending.c <<'END'

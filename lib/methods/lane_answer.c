@@ -180,9 +180,27 @@ static int take_entry(struct ar_lane_answers *answers, const struct ar_tar_entry
 
 /* ---- the tar -------------------------------------------------------------------------------------------------------- */
 
+/*
+ * Is the end of the tar all that is wrong: was everything read, and lanes are left? Then the process ended in one of them, as by an
+ * exit(0) of the method's.
+ */
+static bool ended_early(const struct ar_lane_answers *answers, struct ar_in *in)
+{
+    const char *bytes;
+    struct ar_error ignored;
+    size_t lanes = answers->names.count;
+    return lanes > 0 && !answers->lane[lanes - 1].whole && ar_in_view(in, &bytes, 1, &ignored) == 0;
+}
+
+static void fail_early(struct ar_error *fault)
+{
+    ar_fail(fault, AR_CONTENT, "it ended with status 0 before it had answered this lane"); /* another status is told before this */
+    ar_hint(fault, "A method may not call exit() while it is at a lane: it answers each one, and then ends its tar.");
+}
+
 /* Returns 1 where an entry was read, 0 at the end, -1. A tar that is none ends there, with a fault. */
-static int next(struct ar_tar_reader *tar, struct ar_tar_entry *entry, size_t n_read, int out, uint64_t n, struct ar_error *fault,
-                struct ar_error *error)
+static int next(const struct ar_lane_answers *answers, struct ar_tar_reader *tar, struct ar_in *in, struct ar_tar_entry *entry,
+                size_t n_read, int out, uint64_t n, struct ar_error *fault, struct ar_error *error)
 {
     struct ar_error found;
     int got = ar_tar_next(tar, entry, &found);
@@ -195,6 +213,8 @@ static int next(struct ar_tar_reader *tar, struct ar_tar_entry *entry, size_t n_
     found.status = AR_CONTENT;
     if (n_read == 0)
         ar_wire_tar_fail_none(out, n, &found);
+    else if (ended_early(answers, in))
+        fail_early(&found);
     if (fault->status == AR_OK)
         *fault = found;
     return 0;
@@ -208,7 +228,7 @@ static int read_entries(struct ar_lane_answers *answers, struct ar_in *in, int o
     if (!tar)
         return -1;
     int got;
-    for (size_t n_read = 0; (got = next(tar, &entry, n_read, out, n, fault, error)) > 0; n_read++)
+    for (size_t n_read = 0; (got = next(answers, tar, in, &entry, n_read, out, n, fault, error)) > 0; n_read++)
         if (take_entry(answers, &entry, fault, error) != 0) {
             got = -1;
             break;
