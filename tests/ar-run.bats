@@ -48,6 +48,11 @@ ran() {
     [ ! -e ran ] || sort ran | paste -sd ' '
 }
 
+# Runs a script that talks with a program on a terminal (terminal.py).
+talk() {
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$BATS_TEST_DIRNAME python3 "$@"
+}
+
 @test "golden: the Python runner's numbers with each example method, the same bytes in all our ways" {
     for method in spot-stats-sh spot-stats-py; do
         ar-run -q -m "$SHARE/methods/$method/manifest.json" -s samples.csv -p params.json -d $method activity_spots=as.csv surrounding_spots=ss.csv 2>err
@@ -86,41 +91,109 @@ ran() {
     cp as.csv "a b/it's.csv"
     cp samples.csv 'sam ples.csv'
     cat >talk.py <<'END'
-import os, pty, re, select, sys
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp('ar-run', ['ar-run', '-q'])
-seen = ''
-def expect(text):
-    global seen
-    while text not in seen:
-        if not select.select([fd], [], [], 20)[0]:
-            raise SystemExit(f'waited in vain for {text!r} in {seen!r}')
-        seen += os.read(fd, 4096).decode(errors='replace')
-    seen = seen[seen.index(text) + len(text):]
-def say(text):
-    os.write(fd, text.encode())
-expect('method'); expect('> '); say('m/manif\t\n')
-expect('activity_spots (the spots)'); expect('> '); say('nothing.csv\n')
-expect("cannot open 'nothing.csv'"); expect('> '); say('samples.csv\n')
-expect("column 'Filename' not found"); expect('> '); say(" 'a b/it'\\''s.csv' \n")
-expect('samples table'); expect('> '); say('~/"sam ples".c\\sv\n')
-expect('limit (the limit) [7]'); expect('> '); say('much\n')
-expect("'much' is no number"); expect('> '); say('\n')
-expect('folder'); expect('> '); say('m\n')
-expect("'m' holds other files"); expect('> '); say('as.csv\n')
-expect("'as.csv' is no folder"); expect('> '); say('results\n')
-while True:
-    try:
-        if not os.read(fd, 4096):
-            break
-    except OSError:
-        break
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+import sys
+from terminal import *
+start('ar-run', '-q')
+answer('method', 'm/manif\t\n')
+answer('activity_spots (the spots)', 'nothing.csv\n')
+answer("cannot open 'nothing.csv'", 'samples.csv\n')
+answer("column 'Filename' not found", " 'a b/it'\\''s.csv' \n")
+answer('samples table', '~/"sam ples".c\\sv\n')
+answer('limit (the limit) [7]', 'much\n')
+answer("'much' is no number", '\n')
+answer('folder', 'm\n')
+answer("'m' holds other files", 'as.csv\n')
+answer("'as.csv' is no folder", 'results\n')
+sys.exit(end())
 END
-    HOME=$PWD python3 talk.py
+    HOME=$PWD talk talk.py
     [ "$(wc -l <results/result.csv)" -eq 5 ]
     jq -e '.limit == 7' results/params.json
+}
+
+@test "names that are dragged in as shells quote them, and names that are completed behind a quote, are taken" {
+    counting_method
+    mkdir 'it'"'"'s' 'two "q" b' 輝
+    cp as.csv "it's/a b.csv"
+    cp as.csv 'two "q" b/as$.csv'
+    cp as.csv 輝/輝点.csv
+    cp as.csv 輝/輪.csv # which begins with the same byte
+    cp as.csv "'odd'"
+    # What shells write for these names is told by bash.
+    printf '%q\n' "$PWD/it's/a b.csv" "$PWD/two \"q\" b/as\$.csv" >quoted
+    cat >names.py <<'END'
+import json, os, shutil
+from terminal import *
+here = os.getcwd()
+backslashes = open('quoted', encoding='utf-8').read().splitlines()
+def given(typed, wanted):
+    start('ar-run', '-q', '-m', 'm/manifest.json', '-s', 'samples.csv', '-d', 'no/results')
+    answer('activity_spots', typed + '\n')
+    text = expect('limit (the limit)')
+    if 'cannot' in text:
+        raise SystemExit(f'{typed!r} is refused: {text!r}')
+    answer('', '\n')
+    if end() != 0:
+        raise SystemExit(f'{typed!r} is not analyzed')
+    got = json.load(open('no/results/run.json', encoding='utf-8'))['inputs']['activity_spots']['file']
+    if got != os.path.join(here, wanted):
+        raise SystemExit(f'{typed!r} is taken for {got!r}')
+    shutil.rmtree('no')
+apostrophe, quotes = "it's/a b.csv", 'two "q" b/as$.csv'
+given("'" + here + "/it'\\''s/a b.csv' ", apostrophe)
+given('"' + here + "/it's/a b.csv\"", apostrophe)
+given(here + "/it\"'\"s/'a b'.csv", apostrophe)
+given(backslashes[0], apostrophe)
+given('~/it\\\'s/a\\ b.csv', apostrophe)
+given("~/'two \"q\" b'/as$.csv", quotes)
+given(backslashes[1], quotes)
+given('"two \\"q\\" b/as\\$.csv"', quotes)
+given(apostrophe, apostrophe) # as it is
+given(' ' + quotes + ' ', quotes)
+given("'odd'", "'odd'")
+given("'as.csv'", 'as.csv')
+given("~/it's/a b.csv", apostrophe)
+given('~/' + quotes, quotes)
+given("./'two \"q\" b/as$.csv", quotes) # a quote that is not closed
+# completed
+given("'it\t\t", apostrophe)
+given('"it\ta\t', apostrophe)
+given('it\ta\t', apostrophe)
+given("it's\t\t", apostrophe)
+given("'two\ta\t", quotes)
+given('"two\ta\t', quotes)
+given('two\ta\t', quotes)
+given('~/tw\t\t', quotes)
+given("~/it's\t\t", apostrophe)
+given("./'tw\ta\t", quotes)
+given("'輝\t\t輝\t", '輝/輝点.csv')
+given('輝\t輪\t', '輝/輪.csv')
+END
+    HOME=$PWD talk names.py
+}
+
+@test "each answer is checked by itself: what was not asked yet is not missed" {
+    counting_method
+    jq '.params = {"type": "object", "required": ["limit", "note"], "properties": {"limit": {"type": "number", "minimum": 0},
+        "note": {"type": "string", "minLength": 2}}}' m/manifest.json >m/two.json
+    cat >each.py <<'END'
+import sys
+from terminal import *
+start('ar-run', '-q', '-m', 'm/two.json', '-s', 'samples.csv', '-d', 'results', 'activity_spots=as.csv')
+answer('limit', '-3\n')
+text = expect('> ')
+if '/limit: -3 is less than 0' not in text or 'note' in text:
+    raise SystemExit(f'of -3 it says {text!r}')
+say('3\n')
+answer('note', 'x\n')
+text = expect('> ')
+if '/note' not in text or 'limit' in text:
+    raise SystemExit(f'of x it says {text!r}')
+say('limit\n')
+sys.exit(end())
+END
+    talk each.py
+    jq -e '. == {"limit": 3, "note": "limit"}' results/params.json
 }
 
 @test "what was given is looked at before anything is asked" {
@@ -150,26 +223,13 @@ END
 @test "Ctrl-C at a question leaves nothing behind" {
     counting_method
     cat >interrupt.py <<'END'
-import os, pty, select, signal, sys
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp('ar-run', ['ar-run', '-m', 'm/manifest.json'])
-seen = b''
-while b'> ' not in seen:
-    if not select.select([fd], [], [], 20)[0]:
-        raise SystemExit('no question')
-    seen += os.read(fd, 4096)
-os.write(fd, b'as\x03')
-while True:
-    try:
-        if not os.read(fd, 4096):
-            break
-    except OSError:
-        break
-status = os.waitpid(pid, 0)[1]
-sys.exit(0 if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT else 1)
+import signal, sys
+from terminal import *
+start('ar-run', '-m', 'm/manifest.json')
+answer('activity_spots', 'as\x03')
+sys.exit(0 if end() == -signal.SIGINT else 1)
 END
-    python3 interrupt.py
+    talk interrupt.py
     [ ! -e results ]
 }
 

@@ -37,7 +37,8 @@ static char *question(const char *prompt, bool files, struct ar_error *error)
 {
     print(prompt);
     rl_outstream = stderr;
-    rl_completion_entry_function = files ? rl_filename_completion_function : NULL;
+    rl_attempted_completion_function = files ? run_complete_name : NULL;
+    rl_basic_word_break_characters = ""; /* the whole line is one name */
     rl_completion_append_character = '\0';
     char *answer = cli_stop ? NULL : readline("> ");
     if (cli_stop) {

@@ -52,9 +52,13 @@ int run_check_folder(const char *folder, struct ar_error *error) AR_MUST_USE;
 int run_check_given(const struct run *run, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Appends the name of a file as somebody typed or dragged it in: blanks around it are taken off; where there is none of the name that is
- * left, it is read as a word of a shell (quotes, backslashes), and "~" is expanded.
+ * names.c: appends the name of a file as somebody typed or dragged it in: blanks around it are taken off; where there is none of the name that
+ * is left ("~" expanded, where needed), it is read as a word of a shell: quotes, backslashes. A quote that is not closed is one where there is
+ * such a file then; else it is an apostrophe, but at the start.
  */
 void run_clean_name(struct ar_buf *path, const char *answer);
+
+/* Completion for the line editor: what is on the line with the names of files that it may become, typed so that run_clean_name reads them. */
+char **run_complete_name(const char *line, int start, int end);
 
 #endif

@@ -3,7 +3,6 @@
  * Is an answer what was asked for? What can be told at once is told at once.
  */
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 
 #include "bytes/file.h"
@@ -183,80 +182,4 @@ int run_check_given(const struct run *run, struct ar_error *error)
         result = ar_samples_load(&targets, o->samples, error);
     ar_targets_release(&targets);
     return result == 0 && o->folder ? run_check_folder(o->folder, error) : result;
-}
-
-/* ---- names of files ------------------------------------------------------------------------------------------------- */
-
-/* "~" and "~NAME" at the start of a path. Returns what is left of it. */
-static const char *expand_home(struct ar_buf *path, const char *name, const char *end)
-{
-    const char *slash = memchr(name, '/', (size_t)(end - name)), *rest = slash ? slash : end;
-    char *user = strndup(name + 1, (size_t)(rest - name - 1));
-    const char *home = NULL;
-    if (user && *user) {
-        const struct passwd *entry = getpwnam(user);
-        home = entry ? entry->pw_dir : NULL;
-    } else if (user) {
-        home = getenv("HOME");
-    }
-    free(user);
-    if (!home)
-        return name;
-    ar_buf_add_text(path, home);
-    return rest;
-}
-
-/* Adds what stands in the quotes at start, of which an escape may stand in double ones. Returns what is behind them. */
-static const char *add_quoted(struct ar_buf *path, const char *start, const char *close)
-{
-    char quote = *start++;
-    for (; start < close; start++) {
-        if (quote == '"' && *start == '\\' && start + 1 < close && strchr("\"\\$`", start[1]))
-            start++;
-        ar_buf_add_char(path, *start);
-    }
-    return close + 1;
-}
-
-/* The quote that closes the one at start, or NULL. */
-static const char *closing(const char *start, const char *end)
-{
-    for (const char *at = start + 1; at < end; at++)
-        if (*start == '"' && *at == '\\' && at + 1 < end)
-            at++;
-        else if (*at == *start)
-            return at;
-    return NULL;
-}
-
-/* As a shell reads a word: so terminals write a name that was dragged in. A quote that nothing closes is one where it begins the word. */
-static void add_word(struct ar_buf *path, const char *start, const char *end)
-{
-    const char *at = *start == '~' ? expand_home(path, start, end) : start;
-    while (at < end) {
-        bool quote = *at == '\'' || *at == '"';
-        const char *close = quote ? closing(at, end) : NULL;
-        if (close) {
-            at = add_quoted(path, at, close);
-        } else if (quote && at == start) {
-            at++; /* its end was not typed, as behind completion */
-        } else {
-            at += *at == '\\' && at + 1 < end;
-            ar_buf_add_char(path, *at++);
-        }
-    }
-}
-
-void run_clean_name(struct ar_buf *path, const char *answer)
-{
-    static const char blanks[] = " \t\r\n";
-    const char *start = answer + strspn(answer, blanks), *end = start + strlen(start);
-    while (end > start && strchr(blanks, end[-1]))
-        end--;
-    char *typed = strndup(start, (size_t)(end - start));
-    if (typed && *typed && access(typed, F_OK) == 0)
-        ar_buf_add_text(path, typed);
-    else if (end > start)
-        add_word(path, start, end);
-    free(typed);
 }
