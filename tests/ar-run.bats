@@ -407,9 +407,8 @@ END
     wait_until none_marked_but_this
     cut_off() { ar-run status results | grep 'the last one was cut off'; } # once its tools have ended, too
     wait_until cut_off
-    ar-run status --json results | jq -e '.exit_status == null and .ended == null and (.running | not) and .counts.running == 0 and .counts.waiting == 4'
-    ar-run status results >status
-    run ! grep -q running status
+    ar-run status --json results | jq -e '.exit_status == null and .ended == null and (.running | not) and .counts.running == 0'
+    interrupted
     # Interrupted, it ends as a shell has it.
     ar-run -q --force -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err1 &
     first=$!
@@ -418,6 +417,7 @@ END
     kill -TERM $first
     wait $first || true
     ar-run status results | grep 'with status 143$'
+    interrupted
     touch go
     ran >/dev/null
     [ "$(wc -l <results/result.csv)" -eq 5 ]
@@ -430,6 +430,16 @@ END
     ar-run status --json results | jq -e '.exit_status == 1 and (.ended | endswith("Z")) and .counts.failed == 0'
     printf 'not a status' >results/.analysisrun/ended
     ar-run status results | grep -q 'the last one was cut off'
+}
+
+# The lanes that were running when their run ended are told as interrupted, and each lane is counted once.
+interrupted() {
+    ar-run status --json results | jq -e '.counts.running == 0 and .counts.interrupted > 0 and ([.counts[]] | add) == .lanes_total and
+        ([.lanes[] | select(.state == "interrupted")] | length) == .counts.interrupted'
+    ar-run status results >status
+    run ! grep -q running status
+    grep -qE '^4 lanes, .*[0-9] interrupted' status
+    grep -qE '^(0000|0001|0007|0010) .* interrupted' status
 }
 
 none_marked_but_this() {

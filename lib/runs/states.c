@@ -14,7 +14,8 @@ enum { FIELDS = 7, SECONDS_MAX = 1000000000 };
 
 const char *ar_run_state_name(enum ar_run_state state)
 {
-    static const char *const names[] = { N_("waiting"), N_("running"), N_("result"), N_("no result"), N_("cached"), N_("failed"), N_("not chosen") };
+    static const char *const names[] = { N_("waiting"),   N_("running"), N_("interrupted"), N_("result"),
+                                         N_("no result"), N_("cached"),  N_("failed"),      N_("not chosen") };
     return names[state];
 }
 
@@ -124,12 +125,12 @@ void ar_lane_states_stop(struct ar_lane_states *states)
 {
     for (size_t i = 0; i < states->lanes.count; i++)
         if (states->lane[i].state == AR_STATE_RUNNING)
-            states->lane[i].state = AR_STATE_WAITING;
-    states->count[AR_STATE_WAITING] += states->count[AR_STATE_RUNNING];
+            states->lane[i].state = AR_STATE_INTERRUPTED;
+    states->count[AR_STATE_INTERRUPTED] += states->count[AR_STATE_RUNNING];
     states->count[AR_STATE_RUNNING] = 0;
 }
 
 size_t ar_lane_states_done(const struct ar_lane_states *states)
 {
-    return states->lanes.count - states->count[AR_STATE_WAITING] - states->count[AR_STATE_RUNNING];
+    return states->lanes.count - states->count[AR_STATE_WAITING] - states->count[AR_STATE_RUNNING] - states->count[AR_STATE_INTERRUPTED];
 }

@@ -12,6 +12,7 @@
 enum ar_run_state {
     AR_STATE_WAITING,
     AR_STATE_RUNNING,
+    AR_STATE_INTERRUPTED, /* it was running when its run was cut off */
     AR_STATE_RESULT,
     AR_STATE_NO_RESULT,
     AR_STATE_CACHED,
@@ -20,7 +21,7 @@ enum ar_run_state {
     AR_STATES,
 };
 
-/* "waiting", "running", "result", "no result", "cached", "failed", "not chosen". */
+/* "waiting", "running", "interrupted", "result", "no result", "cached", "failed", "not chosen". */
 const char *ar_run_state_name(enum ar_run_state state);
 
 struct ar_lane_entry {
@@ -47,7 +48,7 @@ struct ar_lane_states {
 int ar_lane_states_read(struct ar_lane_states *states, const char *path, struct ar_error *error) AR_MUST_USE;
 void ar_lane_states_release(struct ar_lane_states *states);
 
-/* No run goes on: what was running when it was cut off waits for the next one. */
+/* No run goes on: lanes that were running when it was cut off are interrupted, and wait for the next one. */
 void ar_lane_states_stop(struct ar_lane_states *states);
 
 /* Lanes that have ended, in whatever way. */

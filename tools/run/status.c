@@ -41,8 +41,8 @@ static size_t left_of(const struct ar_lane_states *states)
 /* What a state is called for people. */
 static const char *called(enum ar_run_state state)
 {
-    static const char *const names[] = { N_("waiting"),     N_("running"), N_("done"),      N_("done, no result"),
-                                         N_("done before"), N_("failed"),  N_("not chosen") };
+    static const char *const names[] = { N_("waiting"),         N_("running"),     N_("interrupted"), N_("done"),
+                                         N_("done, no result"), N_("done before"), N_("failed"),      N_("not chosen") };
     return ar_tr(names[state]);
 }
 
