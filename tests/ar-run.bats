@@ -467,6 +467,9 @@ none_marked_but_this() {
     mv results/run.json aside
     echo '{]' >results/run.json
     refuses 2 "'results/run.json', line 1" -- ar-run clean results
+    jq '.stages = [{"key": "0"}]' aside >results/run.json
+    refuses 2 "'results/run.json': '/stages' is not known" 'later version' -- ar-run clean results
+    [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -eq 10 ]
     mv aside results/run.json
     ar-run clean results 2>err
     [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -eq 5 ]

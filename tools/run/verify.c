@@ -132,7 +132,7 @@ static int read_used(struct clean *clean, const char *folder, struct ar_error *e
     if (result != 0)
         hint_delivered(error);
     json_t *json = result == 0 ? ar_run_json_parse(&text, names, what.data, error) : NULL;
-    result = json ? add_key(clean, json_object_get(json, "postprocess"), error) : -1;
+    result = json && ar_run_json_check(&text, what.data, error) == 0 ? add_key(clean, json_object_get(json, "postprocess"), error) : -1;
     json_object_foreach (json_object_get(json, "lanes"), lane, of)
         if (result == 0)
             result = add_key(clean, of, error);
