@@ -377,6 +377,25 @@ END
     refuses 2 "cannot open 'first/run.json'" 'No run has delivered a result into this folder' -- ar-run clean first
 }
 
+@test "a delivery that stops half-way: what is there is not called the earlier result, until a run is whole" {
+    counting_method
+    ran >/dev/null
+    unshare -rm mount -t tmpfs none m 2>/dev/null || skip 'no mount of our own'
+    # result.csv is there before the first picture is.
+    refuses 3 'No space left on device' "a delivery into 'results' stopped half-way" -- unshare -rm sh -c 'mount -t tmpfs -o nr_inodes=1 none results/images
+        exec ar-run -q -m m/manifest.json -s samples.csv -d results -P limit=8 activity_spots=as.csv'
+    run ! grep -q 'earlier one' err
+    refuses 2 'changed' -- ar-run verify results
+    cp m/judge.sh whole.sh
+    printf '#!/bin/sh\nexit 3\n' >m/judge.sh
+    refuses 1 "a delivery into 'results' stopped half-way" -- ar-run -q -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    run ! grep -q 'earlier one' err
+    cp whole.sh m/judge.sh
+    ran >/dev/null
+    run ! grep -q half-way err
+    ar-run verify -q results
+}
+
 @test "two runs in one folder: the second says who has it and ends with status 3; a dead one is no obstacle" {
     counting_method
     sed -i '2i i=0; while [ ! -e "$AR_START_DIR/go" ] \&\& [ $i -lt 2000 ]; do sleep 0.01; i=$((i + 1)); done' m/count.sh

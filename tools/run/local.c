@@ -225,6 +225,17 @@ static bool was_delivered(const struct run_local *local, int status)
     return delivered;
 }
 
+/* Did a delivery begin, of this run or one before, that has not come to its end? The index of what was there is set aside so long. */
+static bool is_half_delivered(const struct run_local *local)
+{
+    char *path;
+    if (asprintf(&path, "%s/" AR_FOLDER_INDEX_OLD, local->folder) < 0)
+        return false;
+    bool half = access(path, F_OK) == 0;
+    free(path);
+    return half;
+}
+
 static void note_index(struct run_local *local)
 {
     struct stat st;
@@ -334,7 +345,9 @@ static int finish(struct run_local *local, int status, struct ar_error *error)
     if (delivered && local->run->options.sequential && run_print_result(local, error) != 0)
         return run_fail_output(local->run, error);
     run_tell(local, delivered);
-    if (!delivered && local->before_ino)
+    if (!delivered && is_half_delivered(local))
+        cli_warn("a delivery into '%s' stopped half-way: what is there is not whole, and may be of different runs", local->folder);
+    else if (!delivered && local->before_ino)
         cli_warn("this run has delivered nothing: what is in '%s' is of an earlier one", local->folder);
     return status;
 }
