@@ -382,17 +382,17 @@ END
     ran >/dev/null
     unshare -rm mount -t tmpfs none m 2>/dev/null || skip 'no mount of our own'
     # result.csv is there before the first picture is.
-    refuses 3 'No space left on device' "a delivery into 'results' stopped half-way" -- unshare -rm sh -c 'mount -t tmpfs -o nr_inodes=1 none results/images
+    refuses 3 'No space left on device' "what is in 'results' is not whole, and may be of different runs" -- unshare -rm sh -c 'mount -t tmpfs -o nr_inodes=1 none results/images
         exec ar-run -q -m m/manifest.json -s samples.csv -d results -P limit=8 activity_spots=as.csv'
     run ! grep -q 'earlier one' err
     refuses 2 'changed' -- ar-run verify results
     cp m/judge.sh whole.sh
     printf '#!/bin/sh\nexit 3\n' >m/judge.sh
-    refuses 1 "a delivery into 'results' stopped half-way" -- ar-run -q -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    refuses 1 "what is in 'results' is not whole, and may be of different runs" -- ar-run -q -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
     run ! grep -q 'earlier one' err
     cp whole.sh m/judge.sh
     ran >/dev/null
-    run ! grep -q half-way err
+    run ! grep -q 'not whole' err
     ar-run verify -q results
 }
 
@@ -449,6 +449,49 @@ END
     ar-run status --json results | jq -e '.exit_status == 1 and (.ended | endswith("Z")) and .counts.failed == 0'
     printf 'not a status' >results/.analysisrun/ended
     ar-run status results | grep -q 'the last one was cut off'
+}
+
+@test "a first run that is interrupted leaves run.json, with its lanes, which --again goes on from; a later one leaves that of the result" {
+    counting_method
+    sed -i '2i case $(cat data_name) in 0010) i=0; while [ ! -e "$AR_START_DIR/go" ] \&\& [ $i -lt 2000 ]; do sleep 0.01; i=$((i + 1)); done;; esac' m/count.sh
+    cat >interrupt.py <<'END'
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler) # a shell has what it starts in the background ignore it
+pid = os.spawnvp(os.P_NOWAIT, 'ar-run', ['ar-run', '-q', *sys.argv[1:]])
+print(pid, file=open('pid', 'w'))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != -signal.SIGINT)
+END
+    waits() { ar-run status --json results | jq -e '.counts.result == 3 and .counts.running == 1'; }
+    python3 interrupt.py -j 1 -m m/manifest.json -s samples.csv -d results -P limit=8 activity_spots=as.csv 2>err &
+    job=$!
+    wait_until waits
+    kill -INT "$(cat pid)"
+    wait $job
+    jq -e '.status == 130 and .options.param == ["limit=8"] and .counts.lanes == 4 and .counts.result == 3 and .counts.interrupted == 1 and
+        .lanes["0010"].state == "interrupted" and .lanes["0000"].state == "result" and (.ended | endswith("Z"))' results/run.json
+    [ "$(ls results)" = run.json ]
+    ar-run status results | grep 'with status 130$'
+    interrupted
+    # It is no file of somebody else, and no result.
+    refuses 2 'No run has delivered a result' -- ar-run verify results
+    ar-run clean results
+    [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -eq 3 ]
+    rm ran
+    touch go
+    ar-run -q --again results/run.json 2>err
+    [ "$(sort ran | paste -sd ' ')" = '0010 post' ]
+    jq -e '.status == 0 and .counts.result + .counts.cached == 4 and (.counts | has("interrupted") | not) and .params.limit == 8' results/run.json
+    ar-run verify -q results
+    # A later one.
+    rm go
+    cp results/run.json before.json
+    python3 interrupt.py --again results -j 1 -P limit=9 2>err &
+    job=$!
+    wait_until waits
+    kill -INT "$(cat pid)"
+    wait $job
+    cmp before.json results/run.json
+    ar-run verify -q results
 }
 
 # The lanes that were running when their run ended are told as interrupted, and each lane is counted once.

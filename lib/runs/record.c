@@ -123,7 +123,7 @@ json_t *ar_states_counts(const struct ar_lane_states *states)
 {
     json_t *json = json_pack("{sI}", "lanes", (json_int_t)states->lanes.count);
     for (int i = 0; i < AR_STATES; i++)
-        if (i != AR_STATE_WAITING && i != AR_STATE_RUNNING && i != AR_STATE_INTERRUPTED)
+        if (states->count[i] || (i != AR_STATE_WAITING && i != AR_STATE_RUNNING && i != AR_STATE_INTERRUPTED))
             json_object_set_new(json, ar_run_state_name((enum ar_run_state)i), json_integer((json_int_t)states->count[i]));
     return json;
 }

@@ -228,28 +228,62 @@ static int make_record(const struct run_local *local, int status, json_t *json, 
     return json_object_get(json, "") ? ar_fail_memory(error) : 0;
 }
 
+/* Appends the text of run.json. */
+static int add_record(const struct run_local *local, int status, struct ar_buf *text, struct ar_error *error)
+{
+    json_t *json = json_object();
+    int result = json ? make_record(local, status, json, error) : ar_fail_memory(error);
+    ar_json_dump(text, json);
+    if (result == 0)
+        result = ar_buf_check(text, error) == 0 ? add_params(local, text, error) : -1;
+    ar_buf_add_char(text, '\n');
+    json_decref(json);
+    return result == 0 ? ar_buf_check(text, error) : -1;
+}
+
+static bool has_file(const struct run_local *local, const char *name)
+{
+    char *path;
+    if (asprintf(&path, "%s/%s", local->folder, name) < 0)
+        return true;
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+void run_keep_stopped(struct run_local *local, int status)
+{
+    struct ar_folder folder;
+    struct ar_buf text;
+    struct ar_error ignored;
+    if (has_file(local, AR_FOLDER_INDEX) || has_file(local, AR_FOLDER_SUMS))
+        return;
+    ar_lane_states_release(&local->states);
+    if (ar_lane_states_read(&local->states, ar_home_path(&local->home, AR_HOME_LANES), &ignored) < 0 ||
+        ar_folder_open(&folder, local->folder, "result", true, &ignored) != 0)
+        return;
+    ar_lane_states_stop(&local->states);
+    ar_buf_init(&text);
+    if (add_record(local, status, &text, &ignored) == 0)
+        (void)!ar_folder_put(&folder, AR_RUN_JSON, text.data, text.len, &ignored);
+    ar_buf_release(&text);
+    ar_folder_release(&folder);
+}
+
 /* Of a run that delivered nothing, the one before stays as it is: its files are there. */
 int run_keep_record(struct run_local *local, int status, bool delivered, struct ar_error *error)
 {
     struct ar_buf path, text;
     if (!delivered)
         return 0;
-    json_t *json = json_object();
     ar_buf_init(&path);
     ar_buf_init(&text);
-    int result = json ? make_record(local, status, json, error) : ar_fail_memory(error);
-    ar_json_dump(&text, json);
     ar_buf_add_format(&path, "%s/" AR_RUN_JSON, local->folder);
-    if (result == 0)
-        result = ar_buf_check(&path, error) == 0 && ar_buf_check(&text, error) == 0 ? add_params(local, &text, error) : -1;
-    ar_buf_add_char(&text, '\n');
-    if (result == 0)
-        result = ar_buf_check(&text, error);
+    int result = ar_buf_check(&path, error) == 0 ? add_record(local, status, &text, error) : -1;
     if (result == 0)
         result = ar_file_put(AT_FDCWD, path.data, false, text.data, text.len, true, error);
     ar_buf_release(&path);
     ar_buf_release(&text);
-    json_decref(json);
     if (result == 0)
         result = ar_sums_write(local->folder, &tick, error);
     if (result != 0 || status != AR_OK || !local->done.text.len || were_changed(local))

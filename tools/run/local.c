@@ -346,7 +346,7 @@ static int finish(struct run_local *local, int status, struct ar_error *error)
         return run_fail_output(local->run, error);
     run_tell(local, delivered);
     if (!delivered && is_half_delivered(local))
-        cli_warn("a delivery into '%s' stopped half-way: what is there is not whole, and may be of different runs", local->folder);
+        cli_warn("what is in '%s' is not whole, and may be of different runs: a run was stopped, or failed, while it wrote there", local->folder);
     else if (!delivered && local->before_ino)
         cli_warn("this run has delivered nothing: what is in '%s' is of an earlier one", local->folder);
     return status;
@@ -395,8 +395,11 @@ int run_local(struct run *run)
     local.told = local.started;
     ar_temporary_init(&local.temporary);
     int status = run_all(&local);
+    const int ended = cli_stop ? 128 + cli_stop : status; /* as a shell has it of what a signal ended */
+    if (local.begun && cli_stop)
+        run_keep_stopped(&local, ended);
     if (local.begun)
-        ar_home_ended(&local.home, cli_stop ? 128 + cli_stop : status); /* as a shell has it of what a signal ended */
+        ar_home_ended(&local.home, ended);
     run_remove_temporary(&local.temporary, run->options.keep_work);
     release_pipeline(&local);
     if (local.given >= 0)
