@@ -400,6 +400,15 @@ END
     lane_fails 'ran longer than its limit of 0.2 s' <<<'sleep 1000 & setsid sleep 1000 & sleep 1000'
 }
 
+@test "a method that is stopped when its time is over is told, and can see to its end" {
+    options=(-t 1)
+    lane_fails 'ran longer than its limit of 1 s' <<'END'
+trap 'echo told >"$AR_START_DIR/told"; exit 1' TERM
+kill -STOP $$
+END
+    diff told <(echo told)
+}
+
 @test "a method that ignores TERM is killed 10 s after its time" {
     options=(-t 0.1)
     SECONDS=0

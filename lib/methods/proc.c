@@ -81,7 +81,7 @@ static void signal_group(const struct run *run, int number)
         kill(run->pid, number);
 }
 
-/* Asks it to end; what comes next is due after the grace. */
+/* Asks it to end, also where it is stopped; what comes next is due after the grace. */
 static void terminate(struct run *run, double grace)
 {
     int64_t due = after(grace);
@@ -90,6 +90,7 @@ static void terminate(struct run *run, double grace)
         run->ending = TERMINATED;
         run->due = NEVER;
         signal_group(run, SIGTERM);
+        signal_group(run, SIGCONT);
     }
     if (run->ending == TERMINATED && due < run->due)
         run->due = due;

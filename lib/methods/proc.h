@@ -141,8 +141,8 @@ struct ar_proc_end {
  * process group of its own, with default signal dispositions, an empty signal mask and no descriptors but 0, 1 and 2, and
  * is killed when the caller dies.
  *
- * At a limit its group gets SIGTERM and, after the grace, SIGKILL. When its main process has ended, what it had written by
- * then is collected (another process may hold the pipe open: its end is not waited for), and all that it left is killed.
+ * At a limit its group gets SIGTERM, SIGCONT (else one that is stopped would not see that) and, after the grace, SIGKILL. When its main
+ * process has ended, what it had written by then is collected (another process may hold the pipe open: its end is not waited for), and all that it left is killed.
  *
  * 0: it ran, or could not be started for a reason of its own, as end tells (see ar_proc_ok). -1 (AR_SYSTEM): the system
  * said no, or stop was set ("interrupted": SIGTERM, and after the grace, but 1 s at most, SIGKILL); end is then not to be
