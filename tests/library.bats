@@ -69,6 +69,27 @@ for name in sorted(declared.keys() | pages.keys()):
 END
 }
 
+@test "the commands of README.md build a method in C with a library below another PREFIX, and with that of a clone that is not installed" {
+    clone=$BATS_TEST_DIRNAME/..
+    unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR LD_LIBRARY_PATH
+    export HOME=$PWD/home
+    make -s -C "$clone" install PREFIX="$HOME/.local" LDCONFIG=true 2>err
+    ln -s "$clone/share" "$clone/lib" "$clone/build" .
+    cp share/methods/mean-c/mean.c .
+    sed -n '/^pkg-config and the program find/,/^The program is then/s/^    //p' "$clone/README.md" >commands
+    [ "$(wc -l <commands)" -eq 3 ]
+    head -n 2 commands >installed.sh
+    tail -n 1 commands >built.sh
+    for way in installed built; do
+        # shellcheck source=/dev/null
+        . "./$way.sh"
+        ./mean -q -s samples.csv -d $way activity_spots=as.csv 2>err
+        rm mean
+    done
+    head -n 2 built/result.csv | diff - <(printf '%s\n' mean,data,sample_name '5006.5,0000,陽性対照 A')
+    cmp installed/result.csv built/result.csv
+}
+
 @test "a set that the lane does not have can be handed to each function: it has no rows, and the lane failed" {
     cat >nothing.c <<'END'
 #include <analysisrun.h>
