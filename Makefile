@@ -14,6 +14,9 @@ DATADIR = $(PREFIX)/share/analysisrun
 LOCALEDIR = $(PREFIX)/share/locale
 BASHCOMPDIR = $(PREFIX)/share/bash-completion/completions
 DESTDIR =
+# Not every shell replaces ~ behind =, and within quotes it is the name of a folder.
+override PREFIX := $(PREFIX:~/%=$(HOME)/%)
+override DESTDIR := $(DESTDIR:~/%=$(HOME)/%)
 
 CC = gcc
 CFLAGS = -O2 -g
@@ -208,24 +211,24 @@ endef
 
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX
-	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PKGCONFIGDIR)
-	$(INSTALL) -m 755 $(TOOLS:%=$(OUT)/bin/%) $(DESTDIR)$(BINDIR)
-	sed -e '/#include "stats\/stats.h"/{r lib/stats/stats.h' -e 'd}' lib/analysisrun.h > $(DESTDIR)$(INCLUDEDIR)/analysisrun.h
-	$(INSTALL) -m 644 $(OUT)/libanalysisrun.a $(DESTDIR)$(LIBDIR)
-	$(INSTALL) -m 755 $(OUT)/$(SONAME) $(DESTDIR)$(LIBDIR)
-	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libanalysisrun.so
+	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(DATADIR)" "$(DESTDIR)$(BASHCOMPDIR)" "$(DESTDIR)$(INCLUDEDIR)" "$(DESTDIR)$(PKGCONFIGDIR)"
+	$(INSTALL) -m 755 $(TOOLS:%=$(OUT)/bin/%) "$(DESTDIR)$(BINDIR)"
+	sed -e '/#include "stats\/stats.h"/{r lib/stats/stats.h' -e 'd}' lib/analysisrun.h > "$(DESTDIR)$(INCLUDEDIR)/analysisrun.h"
+	$(INSTALL) -m 644 $(OUT)/libanalysisrun.a "$(DESTDIR)$(LIBDIR)"
+	$(INSTALL) -m 755 $(OUT)/$(SONAME) "$(DESTDIR)$(LIBDIR)"
+	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libanalysisrun.so"
 	sed -e 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@INCLUDEDIR@|$(INCLUDEDIR)|;s|@VERSION@|$(VERSION)|;s|@PRIVATE@|$(PKG_LIBS)|' \
-	    lib/analysisrun.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/analysisrun.pc
+	    lib/analysisrun.pc.in > "$(DESTDIR)$(PKGCONFIGDIR)/analysisrun.pc"
 	for page in man/*.[1-9]; do section=$${page##*.}; \
-	    $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$section && \
-	    sed 's|/usr/local/share/analysisrun|$(DATADIR)|' $$page > $(DESTDIR)$(MANDIR)/man$$section/$${page##*/} || exit; done
-	for tool in $(TOOLS); do $(INSTALL) -m 644 share/completions/analysisrun.bash $(DESTDIR)$(BASHCOMPDIR)/$$tool || exit; done
+	    $(INSTALL) -d "$(DESTDIR)$(MANDIR)/man$$section" && \
+	    sed 's|/usr/local/share/analysisrun|$(DATADIR)|' $$page > "$(DESTDIR)$(MANDIR)/man$$section/$${page##*/}" || exit; done
+	for tool in $(TOOLS); do $(INSTALL) -m 644 share/completions/analysisrun.bash "$(DESTDIR)$(BASHCOMPDIR)/$$tool" || exit; done
 	for language in $(LANGUAGES); do \
-	    $(INSTALL) -d $(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES && \
-	    $(INSTALL) -m 644 $(OUT)/locale/$$language/$(CATALOGUE) $(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES || exit; done
-	cp -R share/methods share/make share/examples share/template $(DESTDIR)$(DATADIR)
-	rm -f $(DESTDIR)$(DATADIR)/examples/demo.sh
-	sed 's|/usr/local/share/analysisrun|$(DATADIR)|' share/make/Makefile.example > $(DESTDIR)$(DATADIR)/make/Makefile.example
+	    $(INSTALL) -d "$(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES" && \
+	    $(INSTALL) -m 644 $(OUT)/locale/$$language/$(CATALOGUE) "$(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES" || exit; done
+	cp -R share/methods share/make share/examples share/template "$(DESTDIR)$(DATADIR)"
+	rm -f "$(DESTDIR)$(DATADIR)/examples/demo.sh"
+	sed 's|/usr/local/share/analysisrun|$(DATADIR)|' share/make/Makefile.example > "$(DESTDIR)$(DATADIR)/make/Makefile.example"
 	$(update_cache)
 	@[ -n '$(DESTDIR)' ] || $(LDCONFIG) -p 2>/dev/null | grep -qF '$(SONAME)' || \
 	    printf '%s\n' 'Programs that are linked with $(SONAME) do not find it in $(LIBDIR) yet: have it in /etc/ld.so.conf.d and run' \
@@ -235,12 +238,12 @@ install: all ## install below DESTDIR and PREFIX
 
 .PHONY: uninstall
 uninstall: ## remove what install has put there
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(TOOLS:%=$(DESTDIR)$(BASHCOMPDIR)/%)
-	rm -f $(DESTDIR)$(INCLUDEDIR)/analysisrun.h $(DESTDIR)$(PKGCONFIGDIR)/analysisrun.pc
-	rm -f $(DESTDIR)$(LIBDIR)/libanalysisrun.a $(DESTDIR)$(LIBDIR)/libanalysisrun.so $(DESTDIR)$(LIBDIR)/$(SONAME)
-	for page in man/*.[1-9]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
-	rm -f $(LANGUAGES:%=$(DESTDIR)$(LOCALEDIR)/%/$(CATALOGUE))
-	rm -rf $(DESTDIR)$(DATADIR)
+	for tool in $(TOOLS); do rm -f "$(DESTDIR)$(BINDIR)/$$tool" "$(DESTDIR)$(BASHCOMPDIR)/$$tool"; done
+	rm -f "$(DESTDIR)$(INCLUDEDIR)/analysisrun.h" "$(DESTDIR)$(PKGCONFIGDIR)/analysisrun.pc"
+	rm -f "$(DESTDIR)$(LIBDIR)/libanalysisrun.a" "$(DESTDIR)$(LIBDIR)/libanalysisrun.so" "$(DESTDIR)$(LIBDIR)/$(SONAME)"
+	for page in man/*.[1-9]; do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
+	for language in $(LANGUAGES); do rm -f "$(DESTDIR)$(LOCALEDIR)/$$language/$(CATALOGUE)"; done
+	rm -rf "$(DESTDIR)$(DATADIR)"
 	$(update_cache)
 
 # ---- testing --------------------------------------------------------------------------------------------------------

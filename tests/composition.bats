@@ -130,6 +130,24 @@ END
     [ "$(ar-ls --json results | jq '.result_csv.rows')" -eq 4 ]
 }
 
+@test "make: the folder of a run may have a blank in its name; one that AR_DIR names may not, which is said before anything is done" {
+    mkdir 'my run' my
+    touch my/own
+    cd 'my run'
+    cp "$RUN"/* .
+    cp "$SHARE/make/Makefile.example" Makefile
+    make -s SHARE="$SHARE" 2>/dev/null
+    [ "$(ar-ls --json results | jq '.result_csv.rows')" -eq 4 ]
+    cd ..
+    cp "$RUN"/* .
+    cp "$SHARE/make/Makefile.example" Makefile
+    for target in run clean-run; do
+        refuses 2 "AR_DIR is 'my run': make takes no name with a blank" -- make -s SHARE="$SHARE" AR_DIR='my run' $target
+    done
+    [ -e my/own ]
+    [ -e 'my run/lanes.mk' ]
+}
+
 @test "make: a script with its interpreter is analysed again when it changes" {
     cp "$RUN"/* "$METHOD/manifest.json" .
     echo 'printf "{\"n\": 1}"' >method.sh

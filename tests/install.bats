@@ -35,6 +35,22 @@ load helpers.bash
     diff /dev/null left
 }
 
+@test "folders with blanks in their names are installed into, and nothing beside them is touched; ~ is the home folder in any shell" {
+    in_scratch
+    [ -z "${TESTS_SANITIZED:-}" ] || skip "builds with other flags"
+    mkdir my home
+    touch my/own
+    for way in install uninstall; do
+        make -s -C "$BATS_TEST_DIRNAME/.." $way DESTDIR="$PWD/my root" PREFIX="/opt/my ar" >/dev/null
+        [ "$way" = uninstall ] || run -0 "my root/opt/my ar/bin/ar-split" --version
+        HOME=$PWD/home make -s -C "$BATS_TEST_DIRNAME/.." $way DESTDIR='~/root' PREFIX=/opt/ar >/dev/null
+        [ "$way" = uninstall ] || run -0 home/root/opt/ar/bin/ar-split --version
+    done
+    find . ! -type d | diff - <(echo ./my/own)
+    find . -maxdepth 1 | sort | diff - <(printf '%s\n' . ./home ./my './my root')
+    [ ! -e "$BATS_TEST_DIRNAME/../~" ]
+}
+
 @test "as root, without DESTDIR, install has the linker's cache made; where a program would not find the library, it says what to do" {
     in_scratch
     [ -z "${TESTS_SANITIZED:-}" ] || skip "builds with other flags"

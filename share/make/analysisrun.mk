@@ -14,9 +14,11 @@
 #
 # make -j 8 then does what is left to do: a lane is analyzed again when its tar or the method changed, and only then. A lane that
 # failed does not stop the others, and is tried again by the next make; until all have a result, there is none of the run (unless
-# AR_POST_FLAGS = -k), and make fails. Names of lanes must do as names of files in make: no blanks, '%', '$', ':' or '#'.
+# AR_POST_FLAGS = -k), and make fails. Names of lanes must do as names of files in make: no blanks, '%', '$', ':' or '#'. Those of the files
+# above may have no blank either; that of the folder in which make is started may.
 
 AR_DIR ?= .
+$(if $(word 2,$(AR_DIR)),$(error AR_DIR is '$(AR_DIR)': make takes no name with a blank))
 AR_POST_RUN := $(AR_POST_FLAGS) -m $(AR_MANIFEST) -d $(AR_DIR)/results $(if $(AR_JUDGE),-- $(AR_JUDGE))
 AR_ANALYZE_RUN := -q -j 1 $(AR_ANALYZE_FLAGS) -m $(AR_MANIFEST) --log $(AR_DIR)/logs -- $(AR_METHOD)
 AR_SET_FILES := $(foreach set,$(AR_SETS),$(lastword $(subst =, ,$(set))))
