@@ -394,6 +394,32 @@ END
     each_tool file
 }
 
+@test "-o to a link writes what it leads to; one that leads nowhere, or to what a process has open, is refused and stays" {
+    linked() {
+        [ "$2" != ar-ls ] || return 0
+        "${@:2}" <"$1" >wanted 2>/dev/null
+        echo before >target.tar
+        ln -s target.tar link.tar
+        "$2" -o link.tar "${@:3}" <"$1" 2>/dev/null
+        [ "$(readlink link.tar)" = target.tar ]
+        cmp wanted target.tar
+        ln -sf gone.tar link.tar
+        refuses 2 "cannot follow the link 'link.tar': No such file" -- "$2" -o link.tar "${@:3}" <"$1"
+        ln -sf /proc/self/fd/1 out.tar
+        ln -sf out.tar link.tar
+        for to in out.tar link.tar; do
+            status=0
+            "$2" -o $to "${@:3}" <"$1" >printed 2>err || status=$?
+            [ "$status" = 2 ]
+            grep -q "cannot create '$to': it is a link to what a process has open" err
+            [ ! -s printed ]
+            [ "$(readlink out.tar)" = /proc/self/fd/1 ]
+        done
+        rm link.tar out.tar target.tar
+    }
+    each_tool linked
+}
+
 # ---- signals and temporary files ----
 
 @test "SIGTERM and SIGINT half-way: dead by that signal, no temporary files, no output file" {

@@ -113,6 +113,30 @@ int ar_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
     return (int)fd;
 }
 
+/* ---- links ---------------------------------------------------------------------------------------------------------- */
+
+char *ar_link_target(const char *path, struct ar_error *error)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    struct stat status;
+    char *target = NULL;
+    if (lstat(path, &status) < 0 || !S_ISLNK(status.st_mode)) {
+        target = strdup(path);
+        return target != NULL ? target : (ar_fail_memory(error), NULL);
+    }
+    long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+    int errnum = fd < 0 ? errno : 0;
+    if (fd >= 0)
+        close((int)fd);
+    if (errnum == ELOOP && stat(path, &status) == 0) {
+        ar_fail(error, AR_INPUT, "cannot create '%s': it is a link to what a process has open", path);
+        ar_hint(error, "Write to standard output to reach a device or a pipe.");
+    } else if ((target = realpath(path, NULL)) == NULL) {
+        ar_fail_open(error, errno, "cannot follow the link '%s'", path);
+    }
+    return target;
+}
+
 /* ---- removing ------------------------------------------------------------------------------------------------------- */
 
 /* A folder on the way down. Only the deepest is open, so that no depth is too deep. */

@@ -70,6 +70,12 @@ int ar_dir_open(const char *path, struct ar_error *error) AR_MUST_USE;
 int ar_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 
 /*
+ * The path of the file that path leads to where it is a link, else path; the caller frees it. NULL, recorded, where the link leads nowhere,
+ * or to a descriptor of a process (/dev/stdout, /proc/self/fd/1): another file put in that one's place would be read by nobody.
+ */
+char *ar_link_target(const char *path, struct ar_error *error) AR_MUST_USE;
+
+/*
  * Deletes the folder name in dirfd (or the file or link of that name) with all that is in it, following no link and leaving what
  * is mounted there. 0, or -1 with the first failure (it goes on after one). A name that is not there is no failure.
  */

@@ -18,7 +18,10 @@ int cli_output_open(struct cli_output *output, struct ar_error *error)
     const char *name = ar_tr("standard output");
     output->is_file = names_a_file(output);
     if (output->is_file) {
-        if (ar_file_create(&output->file, AT_FDCWD, output->path, false, error) != 0)
+        char *path = ar_link_target(output->path, error); /* a link stays */
+        int created = path ? ar_file_create(&output->file, AT_FDCWD, path, false, error) : -1;
+        free(path);
+        if (created != 0)
             return -1;
         fd = output->file.fd;
         name = output->path;
