@@ -97,10 +97,11 @@ start('ar-run', '-q')
 answer('method', 'm/manif\t\n')
 answer('activity_spots (the spots)', 'nothing.csv\n')
 answer("cannot open 'nothing.csv'", 'samples.csv\n')
-answer("column 'Filename' not found", " 'a b/it'\\''s.csv' \n")
+answer("column 'Filename' not found", '\n') # no other column of it tells the lane
+answer('activity_spots (the spots)', " 'a b/it'\\''s.csv' \n")
 answer('samples table', '~/"sam ples".c\\sv\n')
-answer('limit (the limit) [7]', 'much\n')
-answer("'much' is no number", '\n')
+answer('limit (the limit): a number [7]', 'much\n')
+answer("'much' is not a number", '\n')
 answer('folder', 'm\n')
 answer("'m' holds other files", 'as.csv\n')
 answer("'as.csv' is no folder", 'results\n')
@@ -170,6 +171,32 @@ given("'輝\t\t輝\t", '輝/輝点.csv')
 given('輝\t輪\t', '輝/輪.csv')
 END
     HOME=$PWD talk names.py
+}
+
+@test "the column that tells the lane is asked for where no known one is there; choices and types of params are shown, and text needs no quotes" {
+    counting_method
+    sed '1s/Filename/Image/' as.csv >image.csv
+    jq '.params = {"type": "object", "required": ["mode", "flag", "any"], "properties": {"mode": {"enum": ["fast", "slow", 3], "title": "Mode"},
+        "flag": {"type": "boolean"}, "any": {}}}' m/manifest.json >m/choices.json
+    cat >talk.py <<'END'
+import sys
+from terminal import *
+start('ar-run', '-q', '-m', 'm/choices.json', '-s', 'samples.csv', '-d', 'results')
+answer('activity_spots (the spots)', 'image.csv\n')
+expect("column 'Filename' not found")
+answer("column of 'image.csv' that tells the lane of a row", 'Nothing\n')
+answer("column 'Nothing' not found", 'Image~_([0-9]+)[.]nd2$\n')
+answer('mode (Mode): fast, slow or 3', 'medium\n')
+answer('is not one of', 'slow\n')
+answer('flag: true or false', 'yes\n')
+answer("'yes' is not true or false", 'true\n')
+answer('any', 'bare text\n')
+sys.exit(end())
+END
+    talk talk.py
+    jq -c '[.mode, .flag, .any]' results/params.json | diff - <(echo '["slow",true,"bare text"]')
+    jq -c '.options["lane-key"]' results/run.json | diff - <(echo '["activity_spots=Image~_([0-9]+)[.]nd2$"]')
+    [ "$(wc -l <results/result.csv)" -eq 5 ]
 }
 
 @test "each answer is checked by itself: what was not asked yet is not missed" {

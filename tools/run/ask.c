@@ -93,13 +93,36 @@ static int take_set(struct run *run, const void *about, const char *answer, stru
     char *operand;
     if (!*answer)
         return ar_fail(error, AR_INPUT, "a file is needed for '%s'", set->name);
-    if (run_check_set(run, set->name, answer, error) != 0)
-        return -1;
+    if (run_check_set(run, set->name, answer, error) != 0) {
+        if (!run_lacks_lanes(run, set->name, answer))
+            return -1;
+        cli_fail(error); /* what is missing is asked for next */
+    }
     if (asprintf(&operand, "%s=%s", set->name, answer) < 0)
         return ar_fail_memory(error);
     bool added = run_list_add(&run->options.sets, operand);
     free(operand);
     return added ? 0 : ar_fail_memory(error);
+}
+
+/* Nothing is no mistake: another file was meant. */
+static int take_lane_key(struct run *run, const void *about, const char *answer, struct ar_error *error)
+{
+    const struct ar_manifest_set *set = about;
+    struct run_options *o = &run->options;
+    char *key;
+    if (!*answer)
+        return 0;
+    if (asprintf(&key, "%s=%s", set->name, answer) < 0)
+        return ar_fail_memory(error);
+    bool added = run_list_add(&o->lane_key, key);
+    free(key);
+    if (!added)
+        return ar_fail_memory(error);
+    int result = run_check_lanes(run, set->name, run_set_file(o, set->name), error);
+    if (result != 0)
+        run_list_drop(&o->lane_key);
+    return result;
 }
 
 static int take_samples(struct run *run, const void *about, const char *answer, struct ar_error *error)
@@ -153,19 +176,50 @@ static int take_param(struct run *run, const void *about, const char *answer, st
 
 /* ---- the questions -------------------------------------------------------------------------------------------------- */
 
+/* Asks which column of its file tells the lane. 1 where the answer is that it is another file; 0; -1. */
+static int ask_lanes(struct run *run, const struct ar_manifest_set *set, struct ar_error *error)
+{
+    struct run_options *o = &run->options;
+    const size_t before = o->lane_key.n;
+    struct ar_buf prompt;
+    ar_buf_init(&prompt);
+    ar_buf_add_tr(&prompt, "column of '%s' that tells the lane of a row, or COLUMN~REGEX for a part of it [it is another file]",
+                  run_set_file(o, set->name));
+    int result = ask(run, prompt.data, false, take_lane_key, set, error);
+    ar_buf_release(&prompt);
+    if (result != 0)
+        return -1;
+    if (o->lane_key.n > before) {
+        if (run_check_set(run, set->name, run_set_file(o, set->name), error) == 0)
+            return 0;
+        cli_fail(error); /* a column of its rules */
+        run_list_drop(&o->lane_key);
+    }
+    run_list_drop(&o->sets);
+    return 1;
+}
+
+static int ask_set(struct run *run, const struct ar_manifest_set *set, struct ar_error *error)
+{
+    struct ar_buf prompt;
+    int result;
+    ar_buf_init(&prompt);
+    ar_buf_add_format(&prompt, "%s%s%s%s", set->name, set->description ? " (" : "", set->description ? set->description : "",
+                      set->description ? ")" : "");
+    do {
+        result = ask(run, prompt.data, true, take_set, set, error);
+        if (result == 0 && run_lacks_lanes(run, set->name, run_set_file(&run->options, set->name)))
+            result = ask_lanes(run, set, error);
+    } while (result > 0);
+    ar_buf_release(&prompt);
+    return result;
+}
+
 static int ask_sets(struct run *run, struct ar_error *error)
 {
     for (size_t i = 0; i < run->method.manifest.n_sets; i++) {
         const struct ar_manifest_set *set = &run->method.manifest.set[i];
-        struct ar_buf prompt;
-        if (run_set_file(&run->options, set->name))
-            continue;
-        ar_buf_init(&prompt);
-        ar_buf_add_format(&prompt, "%s%s%s%s", set->name, set->description ? " (" : "", set->description ? set->description : "",
-                          set->description ? ")" : "");
-        int result = ask(run, prompt.data, true, take_set, set, error);
-        ar_buf_release(&prompt);
-        if (result != 0)
+        if (!run_set_file(&run->options, set->name) && ask_set(run, set, error) != 0)
             return -1;
     }
     return 0;
@@ -183,6 +237,8 @@ static int ask_params(struct run *run, struct ar_error *error)
             continue;
         ar_buf_init(&prompt);
         ar_buf_add_format(&prompt, "%s%s%s%s", param->name, *param->description ? " (" : "", param->description, *param->description ? ")" : "");
+        if (*param->expected)
+            ar_buf_add_format(&prompt, ": %s", param->expected);
         if (param->fallback)
             ar_buf_add_format(&prompt, " [%s]", param->fallback);
         result = ask(run, prompt.data, false, take_param, &asked, error);

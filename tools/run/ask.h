@@ -11,7 +11,8 @@
 struct run_param {
     char *name;
     char *type;        /* "number", …, or "" */
-    char *description; /* or "" */
+    char *description; /* its title where it has none, or "" */
+    char *expected;    /* what an answer may be, in words: "a number", "fast or slow"; or "" */
     char *fallback;    /* the text of its default, or NULL */
     bool required, given;
 };
@@ -38,6 +39,12 @@ int run_param_answer(const struct run *run, struct run_params *params, struct ru
 
 /* check.c: can the file be the set? It can be read, is CSV, and has the columns that tell lanes and that the rules name. 0 or -1. */
 int run_check_set(const struct run *run, const char *set, const char *path, struct ar_error *error) AR_MUST_USE;
+
+/* Does it have the column that tells the lane of a row? 0 or -1. */
+int run_check_lanes(const struct run *run, const char *set, const char *path, struct ar_error *error) AR_MUST_USE;
+
+/* Can it be read, and has columns, but none that is known to tell the lane? Then that may be asked for. */
+bool run_lacks_lanes(const struct run *run, const char *set, const char *path);
 
 /* The sets that are given are among the method's, where it is loaded. 0, or -1 (AR_INPUT). */
 int run_check_names(const struct run *run, struct ar_error *error) AR_MUST_USE;

@@ -40,8 +40,27 @@ static int check_lanes(const struct run *run, const char *set, const struct ar_c
     return result;
 }
 
+/* Looks at a header. 0, or -1. */
+typedef int check_header(const struct run *run, const char *set, const struct ar_csv_header *header, const char *what, struct ar_error *error);
+
+static int check_all(const struct run *run, const char *set, const struct ar_csv_header *header, const char *what, struct ar_error *error)
+{
+    return check_lanes(run, set, header, what, error) == 0 ? check_rules(run, set, header, what, error) : -1;
+}
+
+/* The lane may be in another of its columns than in those that need not be named. */
+static int check_columns(const struct run *run, const char *set, const struct ar_csv_header *header, const char *what, struct ar_error *error)
+{
+    (void)run;
+    (void)set;
+    (void)what;
+    (void)error; /* nobody is told */
+    return header->cells > 1 ? 0 : -1;
+}
+
 /* The header of a table, from the first bytes of the file: its last row there may be cut. */
-static int check_header(const struct run *run, const char *set, const struct ar_map *map, const char *what, struct ar_error *error)
+static int look_at_header(const struct run *run, const char *set, const struct ar_map *map, const char *what, check_header *check,
+                          struct ar_error *error)
 {
     struct ar_csv_header header;
     uint64_t n = map->len;
@@ -50,14 +69,12 @@ static int check_header(const struct run *run, const char *set, const struct ar_
         n = (uint64_t)(end + 1 - map->data);
     if (ar_csv_header_read(&header, map->data, n, what, error) != 0)
         return -1;
-    int result = check_lanes(run, set, &header, what, error);
-    if (result == 0)
-        result = check_rules(run, set, &header, what, error);
+    int result = check(run, set, &header, what, error);
     ar_csv_header_release(&header);
     return result;
 }
 
-int run_check_set(const struct run *run, const char *set, const char *path, struct ar_error *error)
+static int look_at_file(const struct run *run, const char *set, const char *path, check_header *check, struct ar_error *error)
 {
     struct ar_map map;
     char *what;
@@ -71,13 +88,29 @@ int run_check_set(const struct run *run, const char *set, const char *path, stru
     struct ar_in *in = ar_in_new(fd, path, error);
     int result = in ? ar_map_in(&map, in, HEAD_MAX, error) : -1;
     if (result == 0) {
-        result = check_header(run, set, &map, what, error);
+        result = look_at_header(run, set, &map, what, check, error);
         ar_map_release(&map);
     }
     ar_in_free(in);
     free(what);
     close(fd);
     return result;
+}
+
+int run_check_set(const struct run *run, const char *set, const char *path, struct ar_error *error)
+{
+    return look_at_file(run, set, path, check_all, error);
+}
+
+int run_check_lanes(const struct run *run, const char *set, const char *path, struct ar_error *error)
+{
+    return look_at_file(run, set, path, check_lanes, error);
+}
+
+bool run_lacks_lanes(const struct run *run, const char *set, const char *path)
+{
+    struct ar_error ignored;
+    return look_at_file(run, set, path, check_columns, &ignored) == 0 && run_check_lanes(run, set, path, &ignored) != 0;
 }
 
 /* ---- the folder ------------------------------------------------------------------------------------------------------- */

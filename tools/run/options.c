@@ -22,6 +22,12 @@ bool run_list_add(struct run_list *list, const char *text)
     return copy != NULL;
 }
 
+void run_list_drop(struct run_list *list)
+{
+    free(list->text[--list->n]);
+    list->text[list->n] = NULL;
+}
+
 void run_list_release(struct run_list *list)
 {
     for (size_t i = 0; i < list->n; i++)

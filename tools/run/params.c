@@ -26,6 +26,43 @@ static char *text_member(const struct ar_json_doc *doc, const struct ar_json_val
     return ar_json_decoded(&value, error);
 }
 
+static void add_choice(struct ar_buf *text, size_t i, size_t n, const struct ar_json_value *value)
+{
+    ar_buf_add_text(text, i == 0 ? "" : i + 1 < n ? ", " : ar_tr(" or "));
+    if (value->type == AR_JSON_STRING)
+        ar_json_decode(text, value);
+    else
+        ar_buf_add(text, value->text, value->len);
+}
+
+/* What an answer may be, in words: the values of enum, or what the type takes. */
+static char *expected(const struct ar_json_doc *doc, const struct ar_json_value *of, const char *type, struct ar_error *error)
+{
+    static const struct {
+        const char *type, *words;
+    } words[] = {
+        { "number", N_("a number") },    { "integer", N_("an integer") }, { "boolean", N_("true or false") },
+        { "array", N_("a JSON array") }, { "object", N_("a JSON object") },
+    };
+    struct ar_json_value choices, value;
+    struct ar_buf text;
+    size_t n = 0, i = 0;
+    int at = 0;
+    ar_buf_init(&text);
+    if (of->type == AR_JSON_OBJECT && ar_json_member(doc, of, "enum", &choices) && choices.type == AR_JSON_ARRAY) {
+        while (ar_json_each(doc, &choices, &at, NULL, &value))
+            n++;
+        for (at = 0; ar_json_each(doc, &choices, &at, NULL, &value); i++)
+            add_choice(&text, i, n, &value);
+    }
+    for (i = 0; n == 0 && i < AR_COUNT(words); i++)
+        if (strcmp(type, words[i].type) == 0)
+            ar_buf_add_text(&text, ar_tr(words[i].words));
+    char *copy = ar_buf_check(&text, error) == 0 ? strdup(text.data) : NULL;
+    ar_buf_release(&text);
+    return copy;
+}
+
 static int take_param(struct run_params *params, const struct ar_json_doc *doc, const struct ar_json_value *key,
                       const struct ar_json_value *value, const struct ar_json_value *root, struct ar_error *error)
 {
@@ -37,7 +74,11 @@ static int take_param(struct run_params *params, const struct ar_json_doc *doc, 
     struct run_param *param = &params->param[params->n++];
     *param = (struct run_param){ .name = ar_json_decoded(key, error), .type = text_member(doc, value, "type", error),
                                  .description = text_member(doc, value, "description", error) };
-    if (!param->name || !param->type || !param->description)
+    if (param->description && !*param->description) {
+        free(param->description);
+        param->description = text_member(doc, value, "title", error);
+    }
+    if (!param->name || !param->type || !param->description || !(param->expected = expected(doc, value, param->type, error)))
         return ar_fail_memory(error);
     param->required = is_required(doc, root, param->name);
     if (value->type == AR_JSON_OBJECT && ar_json_member(doc, value, "default", &fallback) &&
@@ -100,6 +141,7 @@ void run_params_release(struct run_params *params)
         free(params->param[i].name);
         free(params->param[i].type);
         free(params->param[i].description);
+        free(params->param[i].expected);
         free(params->param[i].fallback);
     }
     free(params->param);
@@ -112,15 +154,20 @@ bool run_param_missing(const struct run_param *param)
     return param->required && !param->given && !param->fallback;
 }
 
-/* An answer that is no JSON is told by what is expected, and not by where it fails to be. */
-static int check_json(const struct run_param *param, const char *answer, struct ar_error *error)
+/* Appends the answer as JSON. Text need not be quoted where text may be meant. */
+static int add_json(const struct run_param *param, const char *answer, struct ar_buf *to, struct ar_error *error)
 {
     struct ar_json_doc doc;
-    if (ar_json_doc_parse(&doc, answer, strlen(answer), "answer", error) == 0) {
+    const bool text = strcmp(param->type, "string") == 0, any = !*param->type;
+    if ((!text || *answer == '"') && ar_json_doc_parse(&doc, answer, strlen(answer), "answer", error) == 0) {
         ar_json_doc_release(&doc);
-        return 0;
+        ar_buf_add_text(to, answer);
+    } else if (text || any) {
+        ar_json_add_string(to, answer, strlen(answer));
+    } else {
+        return ar_fail(error, AR_INPUT, "'%s' is not %s", answer, *param->expected ? param->expected : param->type);
     }
-    return ar_fail(error, AR_INPUT, "'%s' is no %s", answer, *param->type ? param->type : ar_tr("JSON value"));
+    return 0;
 }
 
 int run_param_answer(const struct run *run, struct run_params *params, struct run_param *param, const char *answer, struct ar_buf *assignment,
@@ -129,12 +176,10 @@ int run_param_answer(const struct run *run, struct run_params *params, struct ru
     struct ar_buf trial;
     const size_t start = assignment->len, value = start + strlen(param->name) + 1;
     ar_buf_add_format(assignment, "%s=", param->name);
-    if (strcmp(param->type, "string") == 0 && *answer != '"')
-        ar_json_add_string(assignment, answer, strlen(answer));
-    else if (check_json(param, answer, error) == 0)
-        ar_buf_add_text(assignment, answer);
-    else
-        return ar_buf_truncate(assignment, start), -1;
+    if (add_json(param, answer, assignment, error) != 0) {
+        ar_buf_truncate(assignment, start);
+        return -1;
+    }
     ar_buf_init(&trial);
     ar_buf_add(&trial, params->given.data, params->given.len);
     int result = ar_buf_check(assignment, error) == 0 ? ar_params_set(&trial, assignment->data + start, error) : -1;

@@ -47,6 +47,9 @@ struct run {
 
 /* Adds a copy. False where memory ran out. */
 bool run_list_add(struct run_list *list, const char *text) AR_MUST_USE;
+
+/* Takes the last one out again. */
+void run_list_drop(struct run_list *list);
 void run_list_release(struct run_list *list);
 
 /* Takes a copy of text (NULL: none) in the place of *field. False where memory ran out. */
