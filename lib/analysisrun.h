@@ -211,8 +211,8 @@ int ar_result_null(struct ar_lane *lane, const char *name);
 void ar_result_none(struct ar_lane *lane);
 
 /*
- * A picture, from n bytes (copied) or from a file, which is read when analyze has returned. name: that of a file, without folders;
- * image_type: what kind of picture it is, NULL: what follows the last '.' of the name. Return 0, or -1, recorded.
+ * A picture, from n bytes (copied) or from a regular file of at most 1024 MiB, which is read when analyze has returned. name: that of a
+ * file, without folders; image_type: what kind of picture it is, NULL: what follows the last '.' of the name. Return 0, or -1, recorded.
  */
 int ar_picture_bytes(struct ar_lane *lane, const char *name, const char *image_type, const void *bytes, size_t n);
 int ar_picture_file(struct ar_lane *lane, const char *name, const char *image_type, const char *path);

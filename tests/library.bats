@@ -701,6 +701,8 @@ static int analyze(struct ar_lane *lane)
         ar_picture_file(lane, "b.png", NULL, "a.png");
         remove("a.png");
     }
+    if (getenv("PICTURE"))
+        return ar_result_integer(lane, "n", 1) + ar_picture_file(lane, "b.png", NULL, getenv("PICTURE"));
     ar_result_integer(lane, "n", 1);
     if (is("none first") || is("none last"))
         ar_result_none(lane);
@@ -733,6 +735,18 @@ END
     WHAT=picture refuses 1 "cannot read the picture 'b.png': No such file or directory" -- ./mistaken -q -s samples.csv -d results cells=as.csv
     head -n 1 results/errors/0000.txt | diff - <(echo "cannot read the picture 'b.png': No such file or directory")
     tail -n +3 results/errors/0000.txt | grep -q "'a.png'"
+}
+
+@test "only a regular file is a picture: a FIFO is not waited for, a device and a folder are not read" {
+    mistaken_method
+    mkfifo fifo
+    mkdir folder
+    ln -s fifo link
+    export WHAT=none
+    PICTURE=/dev/null refuses 1 "cannot read the picture 'b.png': '/dev/null' is a device, expected a file" -- ./mistaken -q -s samples.csv -d results cells=as.csv
+    PICTURE=$PWD/folder refuses 1 "'$PWD/folder' is a folder, expected a file" -- ./mistaken -q -s samples.csv -d results cells=as.csv
+    PICTURE=$PWD/fifo refuses 1 "cannot read the picture 'b.png': '$PWD/fifo' is a named pipe, expected a file" -- timeout 60 ./mistaken -q -s samples.csv -d results cells=as.csv
+    PICTURE=$PWD/link refuses 1 "'$PWD/link' is a named pipe" -- timeout 60 ./mistaken -q -s samples.csv -d results cells=as.csv
 }
 
 @test "a value, bytes, a length, a name or a word that are NULL are told, or not there: nothing is read or written at NULL" {

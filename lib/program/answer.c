@@ -2,10 +2,9 @@
 #include "program/answer.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
-#include "bytes/file.h"
 #include "codecs/value.h"
+#include "lanes/folder.h"
 
 enum { PICTURE_MAX = 1 << 30 };
 
@@ -21,7 +20,7 @@ static void load_pictures(struct ar_lane *lane)
         if (!picture->path)
             continue;
         ar_buf_init(&bytes);
-        if (ar_read_file(AT_FDCWD, picture->path, &bytes, PICTURE_MAX, &error) != 0) {
+        if (ar_folder_read_file(AT_FDCWD, picture->path, &bytes, PICTURE_MAX, &error) != 0) {
             const char *reason = error.system_errno ? ar_errno_text(error.system_errno) : error.what;
             ar_failure_tell(&lane->failure, "cannot read the picture '%s': %s", picture->name, reason);
             ar_failure_detail(&lane->failure, "%s", error.what);
