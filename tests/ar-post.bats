@@ -440,6 +440,36 @@ END
     diff -r whole result
 }
 
+@test "-d: a lane called Thumbs.db, as what file managers leave: what is in the place of its folder is refused before anything is changed" {
+    rm pictures
+    mkdir -p pictures/Thumbs.db
+    echo a | tee pictures/Thumbs.db/p.txt >pictures/Thumbs.db/q.txt
+    lane_results 'Thumbs.db={"n":1}'
+    ar-merge -q <results.tar >thumbs.tar
+    ar-post -q -d wanted <thumbs.tar
+    ar-post -q -d result <whole.tar
+    cp -r result whole
+    for make in 'echo mine >' 'ln -s /' 'ln -s nowhere' mkdir; do
+        eval "$make result/images/Thumbs.db"
+        refuses 2 "the folder 'result' holds another file 'images/Thumbs.db'" -- ar-post -d result <thumbs.tar
+        [ -e result/images/Thumbs.db ] || [ "$(readlink result/images/Thumbs.db)" = nowhere ]
+        rm -d result/images/Thumbs.db
+        diff -r whole result
+    done
+    mkdir -p result/images/THUMBS.DB # another name
+    ar-post -q -d result <thumbs.tar
+    rm -d result/images/THUMBS.DB
+    diff -r wanted result
+    ar-post -q -d result <thumbs.tar
+    diff -r wanted result
+    # Its folder is one of ours: what others put there is refused as in any.
+    echo mine >result/images/Thumbs.db/mine.txt
+    refuses 2 "holds other files, such as 'images/Thumbs.db/mine.txt'" -- ar-post -d result <thumbs.tar
+    rm result/images/Thumbs.db/mine.txt
+    ar-post -q -d result <whole.tar
+    diff -r whole result
+}
+
 @test "a delivery that was killed half-way is seen, and the next one makes it whole" {
     ar-post -q -d result <whole.tar
     cp -r result whole

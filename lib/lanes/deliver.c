@@ -246,7 +246,19 @@ static int put_body(struct ar_folder *folder, const char *name, struct ar_waitin
     return -1;
 }
 
-static int put_bodies(const struct ar_delivery *d, struct ar_folder *folder, struct ar_error *error)
+/* Only looks whether the file could be made. */
+static int check_body(struct ar_folder *folder, const char *name, struct ar_waiting *waiting, const struct ar_merged_body *body,
+                      struct ar_error *error)
+{
+    (void)waiting, (void)body;
+    return ar_folder_check_name(folder, name, error);
+}
+
+typedef int do_body(struct ar_folder *folder, const char *name, struct ar_waiting *waiting, const struct ar_merged_body *body,
+                    struct ar_error *error);
+
+/* Pictures, and the errors of lanes. */
+static int each_body(const struct ar_delivery *d, struct ar_folder *folder, do_body *act, struct ar_error *error)
 {
     struct ar_merged *m = d->merged;
     struct ar_buf name;
@@ -256,13 +268,13 @@ static int put_bodies(const struct ar_delivery *d, struct ar_folder *folder, str
         const struct ar_merged_body *body = &m->image.body[i];
         ar_buf_clear(&name);
         ar_buf_add_format(&name, AR_FOLDER_IMAGES "%s/%s", m->targets.entry[body->lane].data, m->names.data + body->name);
-        result = ar_buf_check(&name, error) != 0 ? -1 : put_body(folder, name.data, &m->images, body, error);
+        result = ar_buf_check(&name, error) != 0 ? -1 : act(folder, name.data, &m->images, body, error);
     }
     for (size_t i = 0; i < m->error.n && result == 0; i++) {
         const struct ar_merged_body *body = &m->error.body[i];
         ar_buf_clear(&name);
         ar_buf_add_format(&name, "errors/%s.txt", m->targets.entry[body->lane].data);
-        result = ar_buf_check(&name, error) != 0 ? -1 : put_body(folder, name.data, &m->errors, body, error);
+        result = ar_buf_check(&name, error) != 0 ? -1 : act(folder, name.data, &m->errors, body, error);
     }
     ar_buf_release(&name);
     return result;
@@ -306,11 +318,13 @@ static int fill_folder(const struct ar_delivery *d, struct ar_folder *folder, st
                        struct ar_error *error)
 {
     struct ar_merged *m = d->merged;
+    if (each_body(d, folder, check_body, error) != 0)
+        return -1;
     if (d->post && (ar_folder_put(folder, folder_names.table, csv_of(d)->data, csv_of(d)->len, error) != 0 ||
                     each_json(d, &folder_names, put_file, folder, error) != 0))
         return -1;
-    if (put_bodies(d, folder, error) != 0 || ar_folder_put(folder, folder_names.params, m->params.data, m->params.len,
-                                                           error) != 0)
+    if (each_body(d, folder, put_body, error) != 0 ||
+        ar_folder_put(folder, folder_names.params, m->params.data, m->params.len, error) != 0)
         return -1;
     if (make_artifacts(d, &folder_names, text, error) != 0 || begin_ledger(d, &folder_names, ledger, error) != 0 ||
         put_rest(d, folder, ledger, text, error) != 0 || ar_buf_check(text, error) != 0 ||

@@ -28,7 +28,7 @@ struct ar_folder {
     int fd;
     char *path;
     struct ar_names old;     /* files of ours that were there: by the index, or by the names of a run that was cut off */
-    struct ar_names folders; /* in which those stand */
+    struct ar_names folders; /* in which those stand, and those of this run */
     struct ar_names written; /* by this run */
     const char *kind;        /* "lanes" or "result": a folder of the other kind is refused */
     bool sync;               /* files are on the disk before the index is */
@@ -57,6 +57,12 @@ int ar_folder_open(struct ar_folder *folder, const char *path, const char *kind,
 
 /* Is the file that fd reads one of ours, which this run would replace or delete? */
 bool ar_folder_holds(const struct ar_folder *folder, int fd);
+
+/*
+ * Could a file of that name be made? What file managers hide is passed over when the folder is opened, and may stand in its place, or in
+ * that of a folder in which it is to be. For who knows its names before the first file. 0, or -1 (AR_INPUT).
+ */
+int ar_folder_check_name(const struct ar_folder *folder, const char *name, struct ar_error *error) AR_MUST_USE;
 
 /*
  * Starts a file beneath the folder (its sub-folders are made). Finish it by ar_folder_commit, or ar_folder_abandon. 0, or -1:

@@ -25,6 +25,16 @@ static bool is_inside(const char *name, size_t n)
     return true;
 }
 
+/* Adds the folders in which a file of ours stands. */
+static int add_folders(struct ar_folder *folder, const char *name, struct ar_error *error)
+{
+    bool added;
+    for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/'))
+        if (ar_names_add(&folder->folders, name, (size_t)(slash - name), &added) < 0)
+            return ar_fail_memory(error);
+    return 0;
+}
+
 /* Adds a file of ours, and the folders in which it stands. */
 static int add_old(struct ar_folder *folder, const char *file, const char *name, size_t n, struct ar_error *error)
 {
@@ -33,10 +43,7 @@ static int add_old(struct ar_folder *folder, const char *file, const char *name,
         ar_fail(error, AR_INPUT, "'%s/%s' lists '%s', which is no file of that folder", folder->path, file, name);
         return ar_hint(error, "Deliver into another folder.");
     }
-    bool failed = ar_names_add(&folder->old, name, n, &added) < 0;
-    for (size_t i = 0; i < n && !failed; i++)
-        failed = name[i] == '/' && ar_names_add(&folder->folders, name, i, &added) < 0;
-    return failed ? ar_fail_memory(error) : 0;
+    return ar_names_add(&folder->old, name, n, &added) < 0 ? ar_fail_memory(error) : add_folders(folder, name, error);
 }
 
 static int add_listed(struct ar_folder *folder, const char *file, const struct ar_json_span *list, struct ar_error *error)
@@ -116,16 +123,16 @@ static int read_names(struct ar_folder *folder, struct ar_error *error)
 /* ---- what is there -------------------------------------------------------------------------------------------------- */
 
 /*
- * Is base what a file manager hides: a name with a dot at its start (.DS_Store), or one of those that Windows leaves where somebody has
+ * Is base, of n bytes, what a file manager hides: a name with a dot at its start (.DS_Store), or one of those that Windows leaves where somebody has
  * looked at pictures?
  */
-static bool is_hidden(const char *base)
+static bool is_hidden(const char *base, size_t n)
 {
     static const char *const names[] = { "Thumbs.db", "ehthumbs.db", "desktop.ini" };
     for (size_t i = 0; i < AR_COUNT(names); i++)
-        if (strcasecmp(base, names[i]) == 0)
+        if (strlen(names[i]) == n && strncasecmp(base, names[i], n) == 0)
             return true;
-    return base[0] == '.';
+    return n > 0 && base[0] == '.';
 }
 
 /* A walk through the folder and those in it that are ours. */
@@ -176,7 +183,7 @@ static bool all_is_hidden(int dirfd, const char *base, unsigned levels)
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         found = true;
-        all = is_hidden(entry->d_name) || all_is_hidden(fd, entry->d_name, levels - 1);
+        all = is_hidden(entry->d_name, strlen(entry->d_name)) || all_is_hidden(fd, entry->d_name, levels - 1);
     }
     closedir(dir);
     return found && all;
@@ -190,19 +197,27 @@ static int refuse(const struct walk *walk, const char *path, struct ar_error *er
                               : N_("Deliver into an empty folder, or one that an earlier run has made."));
 }
 
+/* What is hidden is no matter, unless a renaming has left it. */
+static int see_hidden(struct walk *walk, int dirfd, const char *base, struct ar_error *error)
+{
+    if (walk->sweep && is_temporary(walk, base, error) && unlinkat(dirfd, base, 0) != 0 && errno != ENOENT)
+        return ar_fail_errno(error, errno, "cannot delete '%s/%s%s'", walk->folder->path, walk->path.data, base);
+    return 0;
+}
+
 static int see_entry(struct walk *walk, int dirfd, const char *base, struct ar_error *error)
 {
     const struct ar_folder *folder = walk->folder;
-    if (is_hidden(base)) {
-        if (walk->sweep && is_temporary(walk, base, error) && unlinkat(dirfd, base, 0) != 0 && errno != ENOENT)
-            return ar_fail_errno(error, errno, "cannot delete '%s/%s%s'", folder->path, walk->path.data, base);
-        return 0;
-    }
     const size_t start = walk->path.len;
     ar_buf_add_text(&walk->path, base);
     int result = ar_buf_check(&walk->path, error);
     const char *path = walk->path.data;
-    if (result == 0 && ar_names_find(&folder->folders, path, walk->path.len) >= 0) {
+    const bool ours = result == 0 && ar_names_find(&folder->folders, path, walk->path.len) >= 0;
+    if (result == 0 && !ours && is_hidden(base, strlen(base))) {
+        ar_buf_truncate(&walk->path, start);
+        return see_hidden(walk, dirfd, base, error);
+    }
+    if (ours) {
         int fd = openat(dirfd, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0) {
             result = ar_folder_fail_led_out(folder, path, errno, error);
@@ -305,23 +320,35 @@ int ar_folder_begin_notes(struct ar_folder *folder, struct ar_error *error)
     return set_index_aside(folder, error) != 0 ? -1 : begin_names(folder, error);
 }
 
-/* A hidden file is no matter, unless one of ours would take its place. */
-static int check_hidden(const struct ar_folder *folder, const char *name, struct ar_error *error)
+/* Is something of others there, by the first n bytes of the name of a file of ours? */
+static bool is_taken(const struct ar_folder *folder, const char *name, size_t n)
 {
-    const char *slash = strrchr(name, '/');
     struct stat st;
-    if (!is_hidden(slash ? slash + 1 : name) || ar_names_find(&folder->old, name, strlen(name)) >= 0 ||
-        fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return 0;
-    ar_fail(error, AR_INPUT, "the folder '%s' holds another file '%s'", folder->path, name);
-    return ar_hint(error, "Deliver into an empty folder, or one that an earlier run has made.");
+    if (ar_names_find(name[n] ? &folder->folders : &folder->old, name, n) >= 0)
+        return false;
+    char *path = strndup(name, n);
+    bool taken = path && fstatat(folder->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    free(path);
+    return taken;
+}
+
+int ar_folder_check_name(const struct ar_folder *folder, const char *name, struct ar_error *error)
+{
+    for (size_t at = 0, end; name[at]; at = end + (name[end] == '/')) {
+        end = at + strcspn(name + at, "/");
+        if (!is_hidden(name + at, end - at) || !is_taken(folder, name, end))
+            continue;
+        ar_fail(error, AR_INPUT, "the folder '%s' holds another file '%.*s'", folder->path, (int)end, name);
+        return ar_hint(error, "Deliver into an empty folder, or one that an earlier run has made.");
+    }
+    return 0;
 }
 
 int ar_folder_note(struct ar_folder *folder, const char *name, struct ar_error *error)
 {
     struct ar_buf line;
     bool added;
-    if (check_hidden(folder, name, error) != 0)
+    if (ar_folder_check_name(folder, name, error) != 0 || add_folders(folder, name, error) != 0)
         return -1;
     if (ar_names_add(&folder->written, name, strlen(name), &added) < 0)
         return ar_fail_memory(error);
