@@ -344,10 +344,30 @@ exec sleep 600
 END
     status=0
     ANALYSISRUN_METHOD=analyze ar-run -m kills/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >out.tar 2>err || status=$?
-    [ $status -eq 2 ]
+    [ $status -eq 3 ]
     [ "$(entries out.tar)" = error ]
     says 'ar-analyze' '9'
     nothing_left
+}
+
+@test "a TMPDIR that is full: status 3 in each way of starting, and an error that does not blame the input" {
+    mkdir small
+    unshare -rm mount -t tmpfs none small 2>/dev/null || skip 'no mount of our own'
+    noting_method
+    while read -r start input wanted; do
+        status=0
+        unshare -rm sh -c 'mount -t tmpfs -o size=8k none small && cat "$1" | env "$0" TMPDIR="$PWD/small" ar-run -m note.json' \
+            "$start" "$GOLDEN/$input" >out.tar 2>err || status=$?
+        [ $status -eq 3 ] || { echo "$start: $status"; cat err; return 1; }
+        says 'ディスクに空きがありません'
+        [ "$(entries out.tar)" = error ]
+        entry out.tar error | diff - <(printf %s "$wanted")
+    done <<'END'
+ANALYSISRUN_METHOD=analyze first/analyze-0001.in.tar 解析処理中にエラーが発生しました。
+ANALYSISRUN_METHOD=postprocess first/postprocess.in.tar 解析処理中にエラーが発生しました。
+ANALYSISRUN_MODE=analyzeseq present/analyzeseq.in.tar.gz 解析中にエラーが発生しました。
+X= present/run.in.tar.gz 解析中にエラーが発生しました。
+END
 }
 
 @test "no method, or one with a mistake: status 2, with an error tar" {

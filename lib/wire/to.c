@@ -259,6 +259,8 @@ static int write_what_is_right(struct ar_to *s, int result)
     if (result != 0)
         to->cause = *s->error;
     to->status = result != 0 ? to->cause.status : AR_CONTENT;
+    if (result != 0 && to->ask && to->ask(to->arg) == AR_SYSTEM && to->status == AR_INPUT)
+        to->status = AR_SYSTEM;
     return ar_to_write_error(s);
 }
 

@@ -43,7 +43,12 @@ struct ar_wire_to {
 
     /* Called once, before the first byte, when kind is known: opens the output, which stays the caller's. NULL on failure. */
     struct ar_out *(*open)(void *arg, enum ar_wire_kind kind, struct ar_error *error);
-    void *arg;
+    /*
+     * May be NULL. Called once, where the stream is not what it should be: with which status did whoever wrote it end? AR_SYSTEM is that of
+     * the error then, since an input that was cut for want of room is not to be blamed.
+     */
+    enum ar_status (*ask)(void *arg);
+    void *arg; /* of both */
 
     /* to read: */
     enum ar_wire_kind kind;   /* what it is; AR_WIRE_ERROR where the input ended before it told. Known when open is called */

@@ -18,7 +18,7 @@ struct wire {
     struct ar_temporary temporary; /* what the tools have for TMPDIR, unless it is one lane */
     struct cli_output output;
     bool gzip;
-    int copy[2], result[2]; /* pipes, of a run: its lane results once more, and its result stream */
+    int copy[2], result[2]; /* pipes: of a run, its lane results once more; what the tools have made */
 };
 
 bool run_is_wire(const struct run_options *o)
@@ -51,14 +51,6 @@ static void add_from(struct wire *wire)
     tool(wire, "ar-convert", ar_convert_main);
     option(wire, "--from", ar_dialect_name(wire->dialect));
     run_each(&wire->pipeline, "--lane-key", &wire->run->options.lane_key);
-}
-
-static void add_to(struct wire *wire)
-{
-    tool(wire, "ar-convert", ar_convert_main);
-    option(wire, "--to", ar_dialect_name(wire->dialect));
-    option(wire, "--output", wire->run->options.output);
-    option(wire, "--compress", wire->run->options.compress);
 }
 
 static void add_split(struct wire *wire)
@@ -135,7 +127,7 @@ static int copy_twice(int argc, char **argv)
 /* A whole run: its lane results are read here too, since its pictures go out before it is judged. */
 static int add_run(struct wire *wire, struct ar_error *error)
 {
-    if (pipe2(wire->copy, O_CLOEXEC) != 0 || pipe2(wire->result, O_CLOEXEC) != 0)
+    if (pipe2(wire->copy, O_CLOEXEC) != 0)
         return ar_fail_errno(error, errno, "cannot make a pipe");
     add_split(wire);
     if (add_analysis(wire, error) != 0)
@@ -143,23 +135,20 @@ static int add_run(struct wire *wire, struct ar_error *error)
     ar_pipeline_call(&wire->pipeline, "copy", copy_twice, wire->copy[1]);
     tool(wire, "ar-merge", ar_merge_main);
     ar_pipeline_arg(&wire->pipeline, "--brief");
-    if (add_post(wire, false, error) != 0)
-        return -1;
-    wire->pipeline.out = wire->result[1];
-    return 0;
+    return add_post(wire, false, error);
 }
 
 enum mode { ANALYZE, POSTPROCESS, ANALYZESEQ, RUN, SHOW_SCHEMA };
 
 static int build(struct wire *wire, enum mode mode, struct ar_error *error)
 {
+    if (pipe2(wire->result, O_CLOEXEC) != 0)
+        return ar_fail_errno(error, errno, "cannot make a pipe");
+    wire->pipeline.out = wire->result[1];
     if (mode == RUN)
         return add_run(wire, error);
     add_from(wire);
-    if ((mode == POSTPROCESS ? add_post(wire, true, error) : add_analysis(wire, error)) != 0)
-        return -1;
-    add_to(wire);
-    return 0;
+    return mode == POSTPROCESS ? add_post(wire, true, error) : add_analysis(wire, error);
 }
 
 /* What the tools get: the input, the manifest that a program printed, a file each for what they say. */
@@ -168,8 +157,6 @@ static int give(struct wire *wire, struct ar_error *error)
     const struct ar_method_source *method = &wire->run->method;
     int manifest = -1;
     wire->pipeline.in = STDIN_FILENO;
-    if (wire->pipeline.out < 0)
-        wire->pipeline.out = STDOUT_FILENO;
     if (method->program) {
         manifest = ar_memory_file(method->text.data, method->text.len, error);
         if (manifest < 0)
@@ -216,24 +203,49 @@ static int answer_error(struct wire *wire, const struct ar_error *cause)
     return cli_stop ? status : write_error(wire, cause, status);
 }
 
-/* Writes the run's answer, from what comes back. Returns the exit status. */
-static int answer_run(struct wire *wire)
+/*
+ * What the tools have made is no answer: was it the system, and not the input? The first of them that failed says so, once all have ended.
+ * What is left in the pipe keeps none of them.
+ */
+static enum ar_status ask_tools(void *arg)
+{
+    struct wire *wire = arg;
+    char ignored[4096];
+    ssize_t n = 1, culprit;
+    while (n > 0 || (n < 0 && errno == EINTR && !cli_stop))
+        n = read(wire->result[0], ignored, sizeof ignored);
+    while (ar_pipeline_runs(&wire->pipeline) && !cli_stop)
+        ar_pipeline_wait(&wire->pipeline, -1);
+    culprit = ar_pipeline_culprit(&wire->pipeline);
+    return culprit < 0 ? AR_OK : (enum ar_status)ar_stage_status(&wire->pipeline.stage[culprit]);
+}
+
+/* Reads what comes back, and writes it as an answer. */
+static int write_answer(struct wire *wire, enum mode mode, struct ar_wire_to *to, struct ar_error *error)
+{
+    const bool run = mode == RUN;
+    struct ar_in *in = run ? ar_in_new(wire->copy[0], ar_tr("the lane results"), error)
+                           : ar_in_new(wire->result[0], ar_tr("the result"), error);
+    int written = !in ? -1 : run ? ar_wire_to_write_run(to, in, wire->result[0], error) : ar_wire_to_write(to, in, error);
+    ar_in_free(in);
+    return written;
+}
+
+/* Returns the exit status. A tool that failed tells why itself. */
+static int answer(struct wire *wire, enum mode mode)
 {
     struct ar_error error = { 0 };
-    struct ar_wire_to to = { .dialect = wire->dialect, .language = cli_wire_language(), .open = open_output, .arg = wire,
+    struct ar_wire_to to = { .dialect = wire->dialect, .language = cli_wire_language(), .open = open_output, .ask = ask_tools, .arg = wire,
                              .incomplete = wire->run->options.incomplete, .tick.stop = &cli_stop };
-    struct ar_in *lanes = ar_in_new(wire->copy[0], ar_tr("the lane results"), &error);
-    int written = lanes ? ar_wire_to_write_run(&to, lanes, wire->result[0], &error) : -1;
-    int status = (int)to.status;
+    int written = write_answer(wire, mode, &to, &error), status = (int)to.status;
     if (written == 0)
         written = cli_output_close(&wire->output, false, &error);
     else
         cli_output_abandon(&wire->output);
     if (written != 0)
         status = run_fail_output(wire->run, &error);
-    else if (to.failed.count || to.withheld)
+    else if (to.failed.count || to.withheld || (to.cause.status != AR_OK && ar_pipeline_culprit(&wire->pipeline) < 0))
         status = cli_wire_error(&to);
-    ar_in_free(lanes);
     ar_wire_to_release(&to);
     return status;
 }
@@ -264,7 +276,7 @@ static int run_tools(struct wire *wire, enum mode mode)
         return answer_error(wire, &error);
     close_end(&wire->copy[1]);
     close_end(&wire->result[1]);
-    int status = mode == RUN ? answer_run(wire) : AR_OK;
+    int status = answer(wire, mode);
     close_end(&wire->copy[0]);
     close_end(&wire->result[0]);
     while (ar_pipeline_runs(&wire->pipeline) && !cli_stop)
@@ -273,7 +285,7 @@ static int run_tools(struct wire *wire, enum mode mode)
     if (cli_stop)
         return AR_SYSTEM;
     run_tell_tools(&wire->pipeline);
-    return mode == RUN ? status : ar_stage_status(&wire->pipeline.stage[wire->pipeline.n - 1]); /* whose tar is the answer */
+    return status;
 }
 
 /* ---- how it was started --------------------------------------------------------------------------------------------- */
