@@ -311,6 +311,30 @@ END
     [ ! -e other ]
 }
 
+@test "--again takes a run tar on standard input as one that is named; one that cannot be named is told" {
+    noting_method
+    cp "$GOLDEN/present/run.in.tar.gz" first.tar.gz
+    cp first.tar.gz second.tar.gz
+    ar-run -q -d folder -m note.json <first.tar.gz 2>err
+    ar-run -q --again folder <second.tar.gz 2>err
+    [ "$(jq -r .options.run folder/run.json)" = "$PWD/second.tar.gz" ]
+    # What is called otherwise is none: --again may stand in a loop that reads a list.
+    echo first.tar.gz >list
+    ar-run -q --again folder <list 2>err
+    [ "$(jq -r .options.run folder/run.json)" = "$PWD/second.tar.gz" ]
+    mkdir a=b
+    cp first.tar.gz a=b/first.tar.gz
+    for option in -n "--again folder"; do
+        refuses 2 "the run tar on standard input cannot be named, for the '=' in '$PWD/a=b/first.tar.gz'" 'rename it' -- \
+            ar-run -m note.json $option <a=b/first.tar.gz
+        cp first.tar.gz gone.tar.gz
+        exec 5<gone.tar.gz
+        rm gone.tar.gz
+        refuses 2 "the file on standard input is not there any more: '$PWD/gone.tar.gz'" 'by its name' -- ar-run -m note.json $option <&5
+        exec 5<&-
+    done
+}
+
 @test "-Z compresses the answer, the error too" {
     ANALYSISRUN_METHOD=analyze ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" >plain.tar
     ANALYSISRUN_METHOD=analyze ar-run -Z gzip -m spot-stats-sh/manifest.json <"$GOLDEN/first/analyze-0001.in.tar" | gzip -dc | cmp - plain.tar

@@ -3,6 +3,7 @@
  * What a run is asked to do: kept for the next one (run.json), and taken from there again.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "bytes/grow.h"
@@ -336,16 +337,41 @@ int run_again(struct run_options *options, struct ar_error *error)
 
 /* ---- from standard input -------------------------------------------------------------------------------------------- */
 
+/* The name of the file on standard input; the system says of one that is gone that it is. NULL where memory ran out. */
+static char *input_name(bool gone)
+{
+    static const char deleted[] = " (deleted)";
+    char name[PATH_MAX];
+    ssize_t n = readlink("/proc/self/fd/0", name, sizeof name), end = n - (ssize_t)strlen(deleted);
+    if (gone && end > 0 && memcmp(name + end, deleted, strlen(deleted)) == 0)
+        n = end;
+    return n < 0 ? strdup("-") : strndup(name, (size_t)n);
+}
+
+/* Takes the file's name where the name is good for it: that of the descriptor in. */
+static int take_input(struct run_options *options, const char *name, const struct stat *in, struct ar_error *error)
+{
+    struct stat found;
+    if (stat(name, &found) != 0 || found.st_dev != in->st_dev || found.st_ino != in->st_ino) {
+        ar_fail(error, AR_INPUT, "the file on standard input is not there any more: '%s'", name);
+        return ar_hint(error, "A run in a folder reads it more than once, by its name.");
+    }
+    if (strchr(name, '=')) {
+        ar_fail(error, AR_INPUT, "the run tar on standard input cannot be named, for the '=' in '%s'", name);
+        return ar_hint(error, "Where a run tar is named, SET=FILE is a set: rename it, or the folder in which it is.");
+    }
+    return run_set(&options->run_tar, name) ? 0 : ar_fail_memory(error);
+}
+
 int run_take_input(struct run_options *options, struct ar_error *error)
 {
-    struct stat in, found;
-    if (options->sets.n || options->run_tar || options->again || fstat(STDIN_FILENO, &in) != 0 || !S_ISREG(in.st_mode))
+    struct stat in;
+    if (options->sets.n || options->run_tar || fstat(STDIN_FILENO, &in) != 0 || !S_ISREG(in.st_mode))
         return 0;
-    char *path = realpath("/dev/stdin", NULL);
-    int result = 0;
-    if (path && !strchr(path, '=') && stat(path, &found) == 0 && found.st_dev == in.st_dev && found.st_ino == in.st_ino &&
-        !run_set(&options->run_tar, path))
-        result = ar_fail_memory(error);
-    free(path);
+    char *name = input_name(in.st_nlink == 0);
+    if (!name)
+        return ar_fail_memory(error);
+    int result = options->again && !cli_is_tar(name) ? 0 : take_input(options, name, &in, error);
+    free(name);
     return result;
 }

@@ -98,8 +98,8 @@ int run_options_take(struct run_options *options, json_t *json, const char *what
 int run_again(struct run_options *options, struct ar_error *error) AR_MUST_USE;
 
 /*
- * Where no sets and no run tar are named, and standard input is a file (which is read more than once, by its name), that is the run tar.
- * 0 or -1.
+ * Where no sets and no run tar are named, and standard input is a file (which is read more than once, by its name), that is the run tar;
+ * with --again, which names others, only one that is called .tar, .tar.gz, …. 0 or -1.
  */
 int run_take_input(struct run_options *options, struct ar_error *error) AR_MUST_USE;
 
