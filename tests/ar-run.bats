@@ -604,6 +604,30 @@ none_marked_but_this() {
     cmp <(cut -c67- results/manifest-sha256.txt) names
 }
 
+@test "verify: a NUL in manifest-sha256.txt, and an index that is none, though its digest is right" {
+    counting_method
+    ran >/dev/null
+    cp results/manifest-sha256.txt whole.txt
+    cp results/ledger.json whole.json
+    { cat whole.txt; printf '\0and more\n'; } >results/manifest-sha256.txt
+    refuses 2 "'results/manifest-sha256.txt' has a NUL: it is cut or damaged" -- ar-run verify results
+    { head -n 2 whole.txt; head -c 200 /dev/zero; tail -n +5 whole.txt; } >results/manifest-sha256.txt
+    refuses 2 "'results/manifest-sha256.txt' has a NUL" -- ar-run verify results
+    jq -c 'del(.xxh3)' whole.json >open.json # no digest of its own
+    for change in '.' 'del(.folder)' '.folder = []' '.folder = {"a": "b"}' '.folder += [5]'; do
+        jq -c "$change" open.json >results/ledger.json
+        (cd results && sha256sum ledger.json) | cat <(grep -v '  ledger.json$' whole.txt) - >results/manifest-sha256.txt
+        [ "$change" != . ] || { ar-run verify -q results && continue; }
+        refuses 2 "'ledger.json': does not list the files of the folder" '1 of ' -- ar-run verify results
+    done
+    for text in '{"folder":["result.csv"],"rest":' 'no JSON' ''; do
+        printf %s "$text" >results/ledger.json
+        refuses 2 "'ledger.json': changed" '1 of ' -- ar-run verify results # told once
+        (cd results && sha256sum ledger.json) | cat <(grep -v '  ledger.json$' whole.txt) - >results/manifest-sha256.txt
+        refuses 2 "'ledger.json': does not list the files of the folder" '1 of ' -- ar-run verify results
+    done
+}
+
 @test "logs of earlier runs stay" {
     counting_method
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13; do

@@ -44,6 +44,26 @@ static int add_name(struct ar_names *names, const char *name, struct ar_error *e
     return ar_names_add(names, name, strlen(name), &added) >= 0 ? 0 : ar_fail_memory(error);
 }
 
+/* Is the text that of an index? */
+static int check_index(const struct ar_buf *text, struct ar_error *error)
+{
+    struct ar_ledger ledger = { 0 };
+    int result = ar_ledger_parse(&ledger, text->data, text->len, AR_FOLDER_INDEX, error);
+    ar_ledger_release(&ledger);
+    return result;
+}
+
+/* A list of names, and one at least? */
+static bool is_list(const json_t *list)
+{
+    size_t i;
+    json_t *name;
+    bool all = json_array_size(list) > 0;
+    json_array_foreach (list, i, name)
+        all = all && json_is_string(name);
+    return all;
+}
+
 /* The files of the folder, by its index, and the index. */
 static int read_names(struct ar_names *names, int dirfd, const char *dir, struct ar_error *error)
 {
@@ -51,16 +71,17 @@ static int read_names(struct ar_names *names, int dirfd, const char *dir, struct
     struct ar_json_span list;
     ar_buf_init(&index);
     int result = ar_folder_read_file(dirfd, AR_FOLDER_INDEX, &index, AR_LEDGER_MAX, error);
+    if (result == 0)
+        result = check_index(&index, error);
     json_t *json = NULL;
     if (result == 0 && ar_json_find_member(index.data, index.len, AR_FOLDER_MEMBER, &list))
         json = ar_json_load(list.text, list.len, false, AR_FOLDER_INDEX, error);
-    else if (result == 0)
-        ar_fail(error, AR_INPUT, "'%s/" AR_FOLDER_INDEX "' lists no files", dir);
-    result = json ? 0 : -1;
+    if (result == 0 && !is_list(json))
+        result = ar_fail(error, AR_INPUT, "'%s/" AR_FOLDER_INDEX "' lists no files", dir);
     size_t i;
     json_t *name;
     json_array_foreach (json, i, name)
-        if (result == 0 && json_is_string(name))
+        if (result == 0)
             result = add_name(names, json_string_value(name), error);
     json_decref(json);
     ar_buf_release(&index);
@@ -176,6 +197,7 @@ struct check {
     const char *dir;
     int dirfd;
     struct ar_names listed;
+    bool index_told; /* what is wrong with the index */
     void (*wrong)(void *arg, const char *name, const char *how);
     void *arg;
     const struct ar_tick *tick;
@@ -192,19 +214,24 @@ static int check_lines(struct check *check, char *line, struct ar_error *error)
         const char *how = check_file(check->dirfd, name, hex, check->tick);
         if (ar_tick(check->tick, i, error) != 0 || add_name(&check->listed, name, error) != 0)
             return -1;
-        if (how)
-            check->wrong(check->arg, name, how);
+        if (!how)
+            continue;
+        check->wrong(check->arg, name, how);
+        check->index_told |= strcmp(name, AR_FOLDER_INDEX) == 0;
     }
     return *line || check->listed.count == 0 ? ar_fail(error, AR_INPUT, "'%s/" AR_SUMS_NAME "' is cut", check->dir) : 0;
 }
 
-static void check_listed(const struct check *check, const char *name)
+/* Has the file its line? */
+static bool check_listed(const struct check *check, const char *name)
 {
-    if (ar_names_find(&check->listed, name, strlen(name)) < 0)
+    const bool listed = ar_names_find(&check->listed, name, strlen(name)) >= 0;
+    if (!listed)
         check->wrong(check->arg, name, N_("not in " AR_SUMS_NAME ", which is cut or changed"));
+    return listed;
 }
 
-/* Is there a line for each file that belongs there? An index that cannot be read is not what it was, and that was told of its line. */
+/* Is there a line for each file that belongs there? The index tells these, and where it does not, one thing is told of it. */
 static void check_names(const struct check *check)
 {
     struct ar_names names = { 0 };
@@ -212,8 +239,8 @@ static void check_names(const struct check *check)
     if (read_names(&names, check->dirfd, check->dir, &ignored) == 0)
         for (size_t i = 0; i < names.count; i++)
             check_listed(check, names.name[i].text);
-    else
-        check_listed(check, AR_FOLDER_INDEX);
+    else if (check_listed(check, AR_FOLDER_INDEX) && !check->index_told)
+        check->wrong(check->arg, AR_FOLDER_INDEX, N_("does not list the files of the folder"));
     if (faccessat(check->dirfd, AR_FOLDER_RUN, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         check_listed(check, AR_FOLDER_RUN);
     ar_names_release(&names);
@@ -232,6 +259,8 @@ int ar_sums_check(const char *dir, void (*wrong)(void *arg, const char *name, co
     ar_buf_init(&text);
     if (ar_folder_read_file(check.dirfd, AR_SUMS_NAME, &text, AR_LEDGER_MAX, error) != 0)
         result = ar_folder_fail_file(error, dir, AR_SUMS_NAME);
+    if (result == 0 && memchr(text.data, '\0', text.len))
+        result = ar_fail(error, AR_INPUT, "'%s/" AR_SUMS_NAME "' has a NUL: it is cut or damaged", dir);
     if (result == 0)
         result = check_lines(&check, text.data, error);
     if (result == 0)
