@@ -330,6 +330,7 @@ END
     elif way == "half": add(f"{lane}/images/a.png", b"p"); sys.exit(0)
     elif way == "open": add(f"{lane}/analysis_result", b"n\n1\n"); sys.exit(0)
     elif way == "inside": sys.stdout.buffer.write(tarfile.TarInfo("C/images/a.png").tobuf()[:100]); sys.exit(0)
+    elif way == "size": head = tarfile.TarInfo("C/images/a.png"); head.size = 1 << 40; sys.stdout.buffer.write(head.tobuf())
     elif way == "nothing": continue
     elif way == "noledger": add(f"{lane}/analysis_result", b"n\n1\n"); continue
     elif way == "twice": answer(lane)
@@ -375,6 +376,7 @@ cut 2 it ended with status 0 before it had answered this lane
 half 2 it ended with status 0 before it had answered this lane
 open 2 it ended with status 0 before it had answered this lane
 inside 2 it ended with status 0 before it had answered this lane
+size 2 'C/images/a.png'
 nothing 1 ended without a result of this lane
 noledger 1 ended without a result of this lane
 result 1 it answered with 'C/analysis_result', which is there twice

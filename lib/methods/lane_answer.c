@@ -180,8 +180,15 @@ static int take_entry(struct ar_lane_answers *answers, const struct ar_tar_entry
 
 /* ---- the tar -------------------------------------------------------------------------------------------------------- */
 
+/* Do two blocks of zeros stand at the end? Then it was ended as a tar is, and an entry that reaches over them says a wrong size. */
+static bool has_end(const struct ar_map *map)
+{
+    static const char zeros[2 * AR_TAR_BLOCK];
+    return map->len >= sizeof zeros && map->len % AR_TAR_BLOCK == 0 && memcmp(map->data + map->len - sizeof zeros, zeros, sizeof zeros) == 0;
+}
+
 /*
- * Is the end of the tar all that is wrong: was everything read, and lanes are left? Then the process ended in one of them, as by an
+ * Is a missing end all that is wrong with the tar: was everything read, and lanes are left? Then the process ended in one of them, as by an
  * exit(0) of the method's.
  */
 static bool ended_early(const struct ar_lane_answers *answers, struct ar_in *in)
@@ -189,7 +196,7 @@ static bool ended_early(const struct ar_lane_answers *answers, struct ar_in *in)
     const char *bytes;
     struct ar_error ignored;
     size_t lanes = answers->names.count;
-    return lanes > 0 && !answers->lane[lanes - 1].whole && ar_in_view(in, &bytes, 1, &ignored) == 0;
+    return lanes > 0 && !answers->lane[lanes - 1].whole && !has_end(&answers->map) && ar_in_view(in, &bytes, 1, &ignored) == 0;
 }
 
 static void fail_early(struct ar_error *fault)
