@@ -346,6 +346,20 @@ END
     [ "$(wc -l <results/result.csv)" -eq 5 ]
 }
 
+@test "the same mistake of a method in C in every lane is told once, and its log line does not repeat it; in Japanese, too" {
+    sed '1s/Value/value/' as.csv >renamed.csv
+    refuses 1 " lanes failed alike: activity_spots: column 'Value' not found" "  lanes: '0000', '0001', '0007', '0010'" -- \
+        ar-run -m "$AR_OUT/methods/mean-c" -s samples.csv -d results activity_spots=renamed.csv
+    [ "$(grep -c "column 'Value' not found" err)" -eq 1 ]
+    AR_LANG=ja refuses 1 "  レーン: '0000', '0001', '0007', '0010'" -- \
+        ar-run -m "$AR_OUT/methods/mean-c" -s samples.csv -d in-japanese activity_spots=renamed.csv
+    [ "$(grep -c "'Value'" err)" -eq 1 ]
+    # What a log says beside its cause is shown.
+    counting_method
+    touch fail-0001
+    refuses 1 "| no luck with 0001" -- ar-run -m m/manifest.json -s samples.csv -d others activity_spots=as.csv
+}
+
 @test "--retries tries a lane again that failed" {
     counting_method
     sed -i 's|^\[ ! -e "$AR_START_DIR/fail|[ -e "$AR_START_DIR/once" ] \|\| { touch "$AR_START_DIR/once"; exit 4; }\n&|' m/count.sh

@@ -8,17 +8,45 @@
 
 enum { MAX_SHOWN = 20, MANY = 4 };
 
+/* Does the line of n bytes say no more than the cause? As a method in C logs it: "METHOD: lane 'LANE': CAUSE". */
+static bool repeats_cause(const char *line, size_t n, const struct cli_failure *failure)
+{
+    size_t cause = strlen(failure->cause), lane = strlen(failure->target->data);
+    if (n < cause || memcmp(line + n - cause, failure->cause, cause) != 0)
+        return false;
+    n -= cause;
+    return n == 0 || (n >= lane + 4 && line[n - lane - 4] == '\'' && memcmp(line + n - lane - 3, failure->target->data, lane) == 0 &&
+                      memcmp(line + n - 3, "': ", 3) == 0);
+}
+
+/* Takes from the log what the cause does not say. */
+static void keep_log(struct cli_failure *failure, const char *log)
+{
+    ar_buf_init(&failure->log);
+    for (size_t n; *log; log += n) {
+        size_t line = strcspn(log, "\n");
+        n = line + (log[line] == '\n');
+        bool gap = line == 0 && failure->log.len == 0;
+        if (!gap && !repeats_cause(log, line, failure))
+            ar_buf_add(&failure->log, log, n);
+    }
+}
+
 void cli_failures_add(struct cli_failures *failures, const struct ar_target *target, const char *cause, const char *log)
 {
     if (failures->n == failures->room && !ar_grow(&failures->failure, &failures->room, sizeof *failures->failure)) {
         failures->left_out++;
         return;
     }
-    failures->failure[failures->n++] = (struct cli_failure){ .target = target, .cause = cause, .log = log };
+    struct cli_failure *failure = &failures->failure[failures->n++];
+    *failure = (struct cli_failure){ .target = target, .cause = cause };
+    keep_log(failure, log);
 }
 
 void cli_failures_release(struct cli_failures *failures)
 {
+    for (size_t i = 0; i < failures->n; i++)
+        ar_buf_release(&failures->failure[i].log);
     free(failures->failure);
     failures->failure = NULL;
     failures->n = failures->room = 0;
@@ -46,7 +74,7 @@ static bool same_text(const char *a, const char *name_a, const char *b, const ch
 
 static bool alike(const struct cli_failure *a, const struct cli_failure *b)
 {
-    return !b->told && strcmp(a->cause, b->cause) == 0 && same_text(a->log, a->target->data, b->log, b->target->data);
+    return !b->told && strcmp(a->cause, b->cause) == 0 && same_text(a->log.data, a->target->data, b->log.data, b->target->data);
 }
 
 /* How many lanes failed as the first did, itself included. */
@@ -92,7 +120,7 @@ static void tell_one(const struct cli_failures *failures, const struct cli_failu
     ar_buf_init(&lane);
     ar_text_add_word(&lane, target->data);
     tell_cause(failures->how, target, failure->cause);
-    cli_more_lines(failure->log);
+    cli_more_lines(failure->log.data);
     if (failures->logs)
         cli_more("log: %s/%s.log", failures->logs, target->data);
     if (failures->work)
@@ -117,7 +145,7 @@ static void tell_alike(const struct cli_failures *failures, const struct cli_fai
         cli_warn_failed("%zu lanes are missing: %s", n, failure->cause);
     else
         cli_warn_failed("%zu lanes are missing: they failed alike: %s", n, failure->cause);
-    cli_more_lines(failure->log);
+    cli_more_lines(failure->log.data);
     cli_more("lanes: %s", names);
     if (failures->logs)
         cli_more("the first one's log: %s/%s.log", failures->logs, lane);

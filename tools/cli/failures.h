@@ -17,13 +17,14 @@ struct cli_failures {
     const char *command;   /* that does, with --lane=LANE behind it; or NULL */
     struct cli_failure {
         const struct ar_target *target;
-        const char *cause, *log;
+        const char *cause;
+        struct ar_buf log; /* without the lines that say no more than the cause */
         bool told;
     } *failure;
     size_t n, room, left_out; /* left_out: where memory was short */
 };
 
-/* Adds a lane; the texts must stay. log: the last lines of its log, or "". */
+/* Adds a lane; target and cause must stay. log: the last lines of its log, or "". */
 void cli_failures_add(struct cli_failures *failures, const struct ar_target *target, const char *cause, const char *log);
 
 /* Tells them. */
