@@ -346,6 +346,32 @@ END
     [ "$(wc -l <results/result.csv)" -eq 5 ]
 }
 
+@test "what is told last runs a lane again, too, where the method was mended, and all lanes with it" {
+    counting_method
+    touch fail-0001
+    refuses 1 "no luck with 0001" -- ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    grep -x '  run it again: ar-run --again=results/run.json' err
+    sed -i '/no luck/d' m/count.sh
+    sed -n 's/^ *run it again: //p' err >again.sh
+    rm ran
+    sh again.sh 2>err
+    [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010 post' ]
+    [ "$(wc -l <results/result.csv)" -eq 5 ]
+}
+
+@test "where all lanes failed, -k is not offered, and one command runs them again" {
+    counting_method
+    touch fail-0000 fail-0001 fail-0007 fail-0010
+    refuses 1 "/count.sh' exited with status 3" -- ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    grep "there is no 'results/result.csv' now: lanes without a result: 4 of 4$" err
+    sed -i 's/no luck with [^"]*"/no luck"/' m/count.sh
+    refuses 1 '4 lanes failed alike: ' -- ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    sed -n 's/^ *run them again: //p' err >again.sh
+    rm fail-* ran
+    sh again.sh 2>err
+    [ "$(sort ran | paste -sd ' ')" = '0000 0001 0007 0010 post' ]
+}
+
 @test "the same mistake of a method in C in every lane is told once, and its log line does not repeat it; in Japanese, too" {
     sed '1s/Value/value/' as.csv >renamed.csv
     refuses 1 " lanes failed alike: activity_spots: column 'Value' not found" "  lanes: '0000', '0001', '0007', '0010'" -- \

@@ -126,7 +126,7 @@ static void tell_one(const struct cli_failures *failures, const struct cli_failu
     if (failures->work)
         cli_more("its folder: %s/%s", failures->work, target->data);
     if (failures->command)
-        cli_more("run it again: %s --lane=%s", failures->command, lane.data);
+        cli_more("run it again: %s", failures->command);
     if (failures->again)
         cli_more("run it again: the same command with --lane=%s", lane.data);
     ar_buf_release(&lane);
@@ -152,7 +152,7 @@ static void tell_alike(const struct cli_failures *failures, const struct cli_fai
     if (failures->work)
         cli_more("the first one's folder: %s/%s", failures->work, lane);
     if (failures->command)
-        cli_more("run one again: %s --lane=%s", failures->command, word.data);
+        cli_more("run them again: %s", failures->command);
     if (failures->again)
         cli_more("run one again: the same command with --lane=%s", word.data);
     ar_buf_release(&word);

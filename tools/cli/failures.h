@@ -14,7 +14,7 @@ struct cli_failures {
     const char *logs;      /* the folder of LANE.log, or NULL */
     const char *work;      /* the folder of their folders, where these stay, or NULL */
     bool again;            /* --lane runs one again */
-    const char *command;   /* that does, with --lane=LANE behind it; or NULL */
+    const char *command;   /* runs again what failed, and what else has changed by then; or NULL */
     struct cli_failure {
         const struct ar_target *target;
         const char *cause;

@@ -330,7 +330,10 @@ static void read_log(const struct run_local *local, const char *lane, struct ar_
     free(path);
 }
 
-/* Each lane that failed, with its cause, the end of its log, and how to run it again. */
+/*
+ * Each lane that failed, with its cause, the end of its log, and how to run it again. That is without --lane: once the method was mended, nothing
+ * is known of the others, which would then be missing.
+ */
 static void tell_failures(struct run_local *local)
 {
     const struct ar_lane_states *states = &local->states;
@@ -378,6 +381,14 @@ static void tell_result(const struct ar_lane_states *states, const char *path)
     ar_buf_release(&line);
 }
 
+static void tell_lacking(const char *path, size_t lacking, size_t lanes)
+{
+    if (lacking < lanes)
+        cli_warn("there is no '%s' now: lanes without a result: %zu of %zu; -k makes one of the others", path, lacking, lanes);
+    else
+        cli_warn("there is no '%s' now: lanes without a result: %zu of %zu", path, lacking, lanes);
+}
+
 void run_tell(struct run_local *local, bool delivered)
 {
     const struct ar_lane_states *states = &local->states;
@@ -390,7 +401,7 @@ void run_tell(struct run_local *local, bool delivered)
     if (delivered && made)
         tell_result(states, path);
     else if (delivered && lacking)
-        cli_warn("there is no '%s' now: lanes without a result: %zu of %zu; -k makes one of the others", path, lacking, states->lanes.count);
+        tell_lacking(path, lacking, states->lanes.count);
     free(path);
     tell_failures(local);
 }
