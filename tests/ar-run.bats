@@ -78,6 +78,11 @@ talk() {
     refuses 2 "the method has no set 'activity_spotz'; its sets are 'activity_spots'" -- \
         ar-run -m m/manifest.json activity_spots=as.csv activity_spotz=as.csv </dev/null
     refuses 2 "operand 'as.csv': expected SET=FILE" -- ar-run -m m/manifest.json as.csv more.csv
+    run ! grep -q 'status, verify, clean' err
+    # A word that is no file may be a command that is misspelt.
+    refuses 2 "operand 'statsu': expected SET=FILE" ', or a command: status, verify, clean' -- ar-run statsu results
+    refuses 2 "operand 'results': expected SET=FILE, as in activity_spots=as.csv" -- ar-run as=as.csv results
+    run ! grep -q 'status, verify, clean' err
     refuses 2 '-o: a run from files is delivered into a folder (-d)' -- ar-run -m m/manifest.json -o out.tar activity_spots=as.csv
     refuses 2 '-Z: a run from files is delivered into a folder (-d)' -- ar-run -m m/manifest.json -Z gzip activity_spots=as.csv
     refuses 2 '-j: with --sequential' -- ar-run -m m/manifest.json --sequential -j 2 activity_spots=as.csv

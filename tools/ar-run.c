@@ -159,6 +159,15 @@ static const char *take_lane(int argc, char **argv)
     return word;
 }
 
+/* A first one that is a bare word may be meant as a command. */
+static void refuse_operand(const char *operand, bool first)
+{
+    if (first && !operand[strcspn(operand, "./=")])
+        cli_usage("operand '%s': expected SET=FILE, as in activity_spots=as.csv, or a command: status, verify, clean", operand);
+    else
+        cli_usage("operand '%s': expected SET=FILE, as in activity_spots=as.csv", operand);
+}
+
 /* What stands behind the options: sets, or a run tar. */
 static bool take_operands(struct run_options *o, char **operand, int n)
 {
@@ -170,7 +179,7 @@ static bool take_operands(struct run_options *o, char **operand, int n)
         } else if (n == 1 && cli_is_tar(operand[i])) {
             return take(&o->run_tar, operand[i]);
         } else {
-            cli_usage("operand '%s': expected SET=FILE, as in activity_spots=as.csv", operand[i]);
+            refuse_operand(operand[i], i == 0);
             return false;
         }
     }
