@@ -204,6 +204,38 @@ END
     [ "$(wc -l <results/result.csv)" -eq 5 ]
 }
 
+@test "on a terminal the progress is a line: lanes done of all, and a rate once there is one" {
+    counting_method
+    # Each lane waits for a line in a pipe of its own.
+    mkfifo go-0000 go-0001 go-0007 go-0010
+    sed -i '1a read -r _ <"$AR_START_DIR/go-$AR_DATA_NAME"' m/count.sh
+    cat >progress.py <<'END'
+import re, sys
+from terminal import *
+def go(lane):
+    with open(f'go-{lane}', 'w') as pipe:
+        pipe.write('\n')
+def shown(wanted, before):
+    while True:
+        expect('ar-run: analyzing ')
+        line = expect('\x1b[K')
+        if re.fullmatch(wanted, line):
+            return
+        if not re.fullmatch(before, line):
+            raise SystemExit(repr(line))
+start('ar-run', '-j', '4', '-m', 'm/manifest.json', '-s', 'samples.csv', '-d', 'results', 'activity_spots=as.csv')
+shown('0 of 4 lanes', '0 lanes')
+go('0000')
+go('0007')
+# 2 lanes in over a second are fewer than 2 a second.
+shown(r'2 of 4 lanes, [01]\.\d+/s, \d+:\d\d left', r'0 of 4 lanes|1 of 4 lanes, 0\.\d+/s, \d+:\d\d left')
+go('0001')
+go('0010')
+sys.exit(end())
+END
+    talk progress.py
+}
+
 @test "each answer is checked by itself: what was not asked yet is not missed" {
     counting_method
     jq '.params = {"type": "object", "required": ["limit", "note"], "properties": {"limit": {"type": "number", "minimum": 0},

@@ -153,6 +153,9 @@ void cli_progress_start(const char *doing, const char *unit);
 /* done of total (0: unknown) units; failed: how many of them failed. Cheap: may be called for every piece of work. */
 void cli_progress(uint64_t done, uint64_t total, uint64_t failed);
 
+/* Appends how many a second, for people: two significant digits, and all before the point: "0.67", "3.4", "12", "345". */
+void cli_rate(struct ar_buf *buf, double rate);
+
 /* Takes the line away. Messages do so by themselves. */
 void cli_progress_end(void);
 

@@ -37,12 +37,41 @@ void cli_progress_start(const char *doing, const char *unit)
     cli.last = cli.started;
 }
 
-static void add_amount(struct ar_buf *line, uint64_t amount)
+void cli_rate(struct ar_buf *buf, double rate)
 {
-    if (strcmp(cli.unit, "B") == 0)
-        cli_bytes(line, amount);
+    ar_buf_add_format(buf, rate < 0.995 ? "%.2g" : rate < 9.95 ? "%.1f" : "%.0f", rate);
+}
+
+/* "1.5 MB of 3.0 MB", "2 of 4 lanes"; without a total, "2 lanes". */
+static void add_amount(struct ar_buf *line, uint64_t done, uint64_t total)
+{
+    bool bytes = strcmp(cli.unit, "B") == 0;
+    if (bytes)
+        cli_bytes(line, done);
     else
-        ar_buf_add_format(line, "%" PRIu64 " %s", amount, ar_tr(cli.unit));
+        ar_buf_add_digits(line, done);
+    if (total)
+        ar_buf_add_text(line, ar_tr(" of "));
+    if (total && bytes)
+        cli_bytes(line, total);
+    else if (total)
+        ar_buf_add_digits(line, total);
+    if (!bytes)
+        ar_buf_add_format(line, " %s", ar_tr(cli.unit));
+}
+
+/* Nothing where it is too little to tell. */
+static void add_rate(struct ar_buf *line, double rate)
+{
+    bool bytes = strcmp(cli.unit, "B") == 0;
+    if (rate < (bytes ? 1 : 0.001))
+        return;
+    ar_buf_add_text(line, ", ");
+    if (bytes)
+        cli_bytes(line, (uint64_t)rate);
+    else
+        cli_rate(line, rate);
+    ar_buf_add_text(line, ar_tr("/s"));
 }
 
 void cli_progress(uint64_t done, uint64_t total, uint64_t failed)
@@ -58,16 +87,10 @@ void cli_progress(uint64_t done, uint64_t total, uint64_t failed)
     struct ar_buf line;
     ar_buf_init(&line);
     ar_buf_add_format(&line, "\r%s: %s ", cli.name, ar_tr(cli.doing));
-    add_amount(&line, done);
-    if (total) {
-        ar_buf_add_text(&line, ar_tr(" of "));
-        add_amount(&line, total);
-    }
+    add_amount(&line, done, total);
     if (failed)
         ar_buf_add_tr(&line, ", %" PRIu64 " failed", failed);
-    ar_buf_add_text(&line, ", ");
-    add_amount(&line, (uint64_t)((double)done / elapsed));
-    ar_buf_add_text(&line, ar_tr("/s"));
+    add_rate(&line, (double)done / elapsed);
     if (total && done > 0 && total >= done) {
         unsigned long left = (unsigned long)(elapsed * (double)(total - done) / (double)done + 0.5);
         ar_buf_add_tr(&line, ", %lu:%02lu left", left / 60, left % 60);

@@ -60,7 +60,11 @@ static void print_counts(const struct status *status)
     double rate = rate_of(status);
     if (status->holder.len && rate > 0) {
         unsigned long left = (unsigned long)((double)left_of(states) / rate + 0.5);
-        ar_buf_add_tr(&line, "; %.2g lanes/s, %lu:%02lu left", rate, left / 60, left % 60);
+        struct ar_buf number;
+        ar_buf_init(&number);
+        cli_rate(&number, rate);
+        ar_buf_add_tr(&line, "; %s lanes/s, %lu:%02lu left", number.data, left / 60, left % 60);
+        ar_buf_release(&number);
     }
     puts(line.data);
     ar_buf_release(&line);
