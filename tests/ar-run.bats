@@ -506,7 +506,7 @@ END
     ar-run -q -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err1 &
     first=$!
     wait_until grep -q started results/.analysisrun/lanes.tsv
-    refuses 3 "process $first" 'since' -- ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    refuses 3 "the folder 'results' is taken: " "process $first" 'since' -- ar-run -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
     ar-run status results >status
     grep -q "process $first" status
     grep -q running status
@@ -647,6 +647,7 @@ none_marked_but_this() {
     [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -eq 10 ]
     mv aside results/run.json
     ar-run clean results 2>err
+    says 'ar-run: deleted 5 results that the last run does not use'
     [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -eq 5 ]
     rm -f results/.analysisrun/done
     [ "$(ran -P limit=8)" = '' ]

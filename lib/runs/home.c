@@ -168,7 +168,8 @@ int ar_home_lock(struct ar_home *home, bool wait, const volatile sig_atomic_t *s
         ar_buf_init(&shown);
         add_holder(home->lock, &who);
         ar_home_show_holder(who.data, &shown);
-        ar_fail(error, AR_SYSTEM, "the folder of '%s' is taken: %s", home->path.data, shown.data);
+        size_t folder = home->path.len - strlen(AR_HOME);
+        ar_fail(error, AR_SYSTEM, "the folder '%.*s' is taken: %s", (int)(folder > 1 ? folder - 1 : folder), home->path.data, shown.data);
         ar_hint(error, "Wait for it (--wait does), or run into another folder (-d).");
         ar_buf_release(&who);
         ar_buf_release(&shown);

@@ -182,7 +182,7 @@ int run_clean(const char *folder)
     struct ar_buf number;
     ar_buf_init(&number);
     cli_number(&number, clean.deleted, "result");
-    cli_info("%s that the last run does not use deleted", number.data);
+    cli_info("deleted %s that the last run does not use", number.data);
     ar_buf_release(&number);
     return AR_OK;
 }
