@@ -79,6 +79,13 @@ CATALOGUE = LC_MESSAGES/analysisrun.mo
 
 EXAMPLES := mean-c spot-stats-c
 
+# What is installed below DATADIR: these files, and not what somebody who tries them has left beside them.
+SHARED := examples/lane-0001.png $(addprefix examples/plate/,20200406_164555_328_tagger_state.csv LICENSE README.md) \
+    $(addprefix examples/run/,README.md as.csv params.json samples.csv ss.csv) make/Makefile.example make/analysisrun.mk \
+    methods/mean-c/mean.c methods/spot-stats-c/spot-stats.c $(addprefix methods/spot-stats-py/,analyze curve.py judge manifest.json) \
+    $(addprefix methods/spot-stats-sh/,analyze csv.awk curve.gp judge judge.awk manifest.json spots.awk) \
+    $(addprefix methods/outlier-rate/,analyze csv.awk judge judge.awk manifest.json rate.awk) template/Makefile template/method.c
+
 .PRECIOUS: $(B)/%.o $(B)/methods/%-c $(B)/tools/ar-% $(B)/tests/unit/% $(B)/tests/interop/% $(B)/tests/fuzz/% $(B)/tests/gen-run
 
 .PHONY: all
@@ -226,8 +233,9 @@ install: all ## install below DESTDIR and PREFIX
 	for language in $(LANGUAGES); do \
 	    $(INSTALL) -d "$(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES" && \
 	    $(INSTALL) -m 644 $(OUT)/locale/$$language/$(CATALOGUE) "$(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES" || exit; done
-	cp -R share/methods share/make share/examples share/template "$(DESTDIR)$(DATADIR)"
-	rm -f "$(DESTDIR)$(DATADIR)/examples/demo.sh"
+	for file in $(SHARED); do \
+	    $(INSTALL) -d "$(DESTDIR)$(DATADIR)/$${file%/*}" && \
+	    cp "share/$$file" "$(DESTDIR)$(DATADIR)/$$file" || exit; done
 	sed 's|/usr/local/share/analysisrun|$(DATADIR)|' share/make/Makefile.example > "$(DESTDIR)$(DATADIR)/make/Makefile.example"
 	$(update_cache)
 	@[ -n '$(DESTDIR)' ] || $(LDCONFIG) -p 2>/dev/null | grep -qF '$(SONAME)' || \

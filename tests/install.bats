@@ -35,6 +35,28 @@ load helpers.bash
     diff /dev/null left
 }
 
+@test "what is shared is installed as it is kept, and what somebody left beside it is not" {
+    in_scratch
+    [ -z "${TESTS_SANITIZED:-}" ] || skip "builds with other flags"
+    git -C "$SHARE" ls-files examples methods make template >listed 2>err || skip "no clone: nothing tells what is kept"
+    grep -vx examples/demo.sh listed | sort >kept
+    mkdir copy
+    for file in "$BATS_TEST_DIRNAME"/../*; do
+        [ "${file##*/}" = share ] || ln -s "$file" copy
+    done
+    cp -Rp "$SHARE" copy
+    mkdir copy/share/examples/run/{results,lanes} copy/share/methods/spot-stats-py/__pycache__ copy/share/methods/own
+    touch copy/share/examples/run/{results/result.csv,lanes/0007.tar,0007.tar,own.csv} copy/share/make/lanes.tar \
+        copy/share/methods/{spot-stats-py/__pycache__/curve.pyc,own/manifest.json} copy/share/template/method
+    make -s -C copy install DESTDIR="$PWD/root" PREFIX=/opt/ar >out
+    cd root/opt/ar/share/analysisrun
+    find . -type f | cut -c 3- | sort | diff ../../../../../kept -
+    while read -r file; do
+        [ "$file" = make/Makefile.example ] || cmp "$SHARE/$file" "$file"
+        [ ! -x "$SHARE/$file" ] || [ -x "$file" ]
+    done <../../../../../kept
+}
+
 @test "folders with blanks in their names are installed into, and nothing beside them is touched; ~ is the home folder in any shell" {
     in_scratch
     [ -z "${TESTS_SANITIZED:-}" ] || skip "builds with other flags"
