@@ -69,25 +69,29 @@ for name in sorted(declared.keys() | pages.keys()):
 END
 }
 
-@test "the commands of README.md build a method in C with a library below another PREFIX, and with that of a clone that is not installed" {
-    clone=$BATS_TEST_DIRNAME/..
-    unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR LD_LIBRARY_PATH
+@test "the commands of README.md build a method in C and run it: library installed, below another PREFIX, and in a clone that is not installed" {
+    clone=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
     export HOME=$PWD/home
     make -s -C "$clone" install PREFIX="$HOME/.local" LDCONFIG=true 2>err
-    ln -s "$clone/share" "$clone/lib" "$clone/build" .
-    cp share/methods/mean-c/mean.c .
-    sed -n '/^pkg-config and the program find/,/^The program is then/s/^    //p' "$clone/README.md" >commands
-    [ "$(wc -l <commands)" -eq 3 ]
-    head -n 2 commands >installed.sh
-    tail -n 1 commands >built.sh
-    for way in installed built; do
-        # shellcheck source=/dev/null
-        . "./$way.sh"
-        ./mean -q -s samples.csv -d $way activity_spots=as.csv 2>err
-        rm mean
+    # Each block of commands is a way. What is installed below /usr/local in them, setup has installed.
+    sed -n '/^It needs the library/,/^The program is then/p' "$clone/README.md" |
+        sed "s|/usr/local|$ROOT/usr|g; s|/tmp/try|$PWD/try|g" >section
+    awk '/^    / { if (!inside) n++; inside = 1; print substr($0, 5) >"way" n; next } { inside = 0 }' section
+    [ "$(echo way*)" = 'way1 way2 way3' ]
+    for way in 1 2 3; do
+        mkdir try
+        cp "$SHARE"/examples/run/* try
+        (
+            [ "$way" -eq 1 ] || unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR LD_LIBRARY_PATH
+            [ "$way" -eq 3 ] || cd try
+            [ "$way" -ne 3 ] || { mkdir clone && ln -s "$clone"/{share,lib,build} clone && cd clone; }
+            bash -eu "$OLDPWD/way$way" 2>err
+        )
+        head -n 2 try/results/result.csv | diff - <(printf '%s\n' mean,data,sample_name '5006.5,0000,陽性対照 A')
+        mv try "tried$way"
     done
-    head -n 2 built/result.csv | diff - <(printf '%s\n' mean,data,sample_name '5006.5,0000,陽性対照 A')
-    cmp installed/result.csv built/result.csv
+    cmp tried1/results/result.csv tried2/results/result.csv
+    cmp tried1/results/result.csv tried3/results/result.csv
 }
 
 @test "a set that the lane does not have can be handed to each function: it has no rows, and the lane failed" {
