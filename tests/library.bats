@@ -1069,3 +1069,19 @@ END
     doing_method
     refuses 2 "'ar-run' not found" -- env PATH=/usr/bin:/bin ./doing -s samples.csv activity_spots=as.csv
 }
+
+@test "status, verify and clean are the method's words, too: ar-run does them, on the folder of a run" {
+    doing_method
+    ./doing -q -s samples.csv -d results activity_spots=as.csv 2>err
+    ./doing status --json results >told
+    ar-run status --json results | cmp - told
+    ./doing verify -q results
+    ./doing -q -s samples.csv -d results -P do='"none"' activity_spots=as.csv 2>err
+    before=$(ls results/.analysisrun/cache/*.tar | wc -l)
+    ./doing clean results 2>err
+    [ "$(ls results/.analysisrun/cache/*.tar | wc -l)" -lt "$before" ]
+    echo >>results/result.csv
+    refuses 2 "'result.csv': changed" -- ./doing verify results
+    refuses 2 'status: expected one folder of a run' -- ./doing status
+    ./doing --help | holds 'doing status|verify|clean DIR'
+}

@@ -200,11 +200,6 @@ static int run_subcommand(const char *name, char **operand, int n, bool json)
     return strcmp(name, "verify") == 0 ? run_verify(operand[0]) : run_clean(operand[0]);
 }
 
-static bool is_command(const char *word)
-{
-    return strcmp(word, "status") == 0 || strcmp(word, "verify") == 0 || strcmp(word, "clean") == 0;
-}
-
 /* Of the options of a run a command takes none: -n would not keep clean from deleting. */
 static bool fits_command(const char *command, int key)
 {
@@ -261,7 +256,7 @@ static int run_whole(struct run *run)
 int main(int argc, char **argv)
 {
     struct run run = { .method.stop = &cli_stop };
-    const char *arg, *command = argc > 1 && is_command(argv[1]) ? argv[1] : NULL;
+    const char *arg, *command = argc > 1 && ar_is_run_command(argv[1]) ? argv[1] : NULL;
     bool json = false;
     int first, key, status = AR_INPUT;
     cli_start(&tool);

@@ -34,6 +34,13 @@ bool ar_contract_parse(const char *name, enum ar_contract *contract)
     return false;
 }
 
+/* ---- commands ------------------------------------------------------------------------------------------------------- */
+
+bool ar_is_run_command(const char *word)
+{
+    return strcmp(word, "status") == 0 || strcmp(word, "verify") == 0 || strcmp(word, "clean") == 0;
+}
+
 /* ---- cleansing ------------------------------------------------------------------------------------------------------ */
 
 struct rule_draft {

@@ -33,6 +33,9 @@ bool ar_contract_parse(const char *name, enum ar_contract *contract);
  */
 #define AR_MANIFEST_DESCRIPTOR "AR_MANIFEST_DESCRIPTOR"
 
+/* Is it one of ar-run's commands on the folder of a run, which need no method: status, verify, clean? */
+bool ar_is_run_command(const char *word);
+
 #define AR_FIELDS_DEFAULT 12
 #define AR_FIELDS_MAX 10000 /* they are listed in an environment variable, which may have 128 KiB */
 

@@ -120,14 +120,16 @@ static void add_params(struct ar_buf *out, const char *schema, struct ar_error *
 
 static void add_help(struct ar_buf *out, const struct ar_method *method, const char *name, struct ar_error *error)
 {
-    ar_buf_add_tr(out, "usage: %s [options of ar-run] [SET=FILE ...]\n", name);
+    ar_buf_add_tr(out, "usage: %s [options of ar-run] [SET=FILE ...]\n"
+                       "       %s status|verify|clean DIR\n", name, name);
     if (method->description)
         ar_buf_add_format(out, "%s\n", method->description);
     ar_buf_add_text(out, ar_tr("\nSets:\n"));
     for (const struct ar_method_set *set = method->sets; set && set->name; set++)
         ar_buf_add_format(out, "  %s%s%s\n", set->name, set->description ? ": " : "", set->description ? set->description : "");
     add_params(out, method->params, error);
-    ar_buf_add_text(out, ar_tr("\nRuns the whole analysis, by ar-run (see ar-run --help for its options).\n"
+    ar_buf_add_text(out, ar_tr("\nRuns the whole analysis, by ar-run (see ar-run --help for its options);\n"
+                               "status, verify and clean are ar-run's, too, on the folder of a run.\n"
                                "  --manifest     print what the method is and wants, for the other tools\n"
                                "  -h, --help     print this\n"
                                "  -V, --version  print the version\n"));
@@ -185,8 +187,8 @@ static int leave_manifest(const struct ar_method *method, const char *name, stru
     return 0;
 }
 
-/* Becomes ar-run, that beside the method or the one in PATH. Returns only on failure. */
-static int hand_over(int argc, char **argv, const char *self, struct ar_error *error)
+/* Becomes ar-run, that beside the method or the one in PATH; with this method, unless it is a command. Returns only on failure. */
+static int hand_over(int argc, char **argv, const char *self, bool command, struct ar_error *error)
 {
     char **words = calloc((size_t)argc + 4, sizeof *words);
     const char *slash = strrchr(self, '/');
@@ -195,11 +197,14 @@ static int hand_over(int argc, char **argv, const char *self, struct ar_error *e
         free(words);
         return ar_fail_memory(error);
     }
-    words[0] = (char *)(uintptr_t)"ar-run";
-    words[1] = (char *)(uintptr_t)"-m";
-    words[2] = (char *)(uintptr_t)self;
+    int n = 0;
+    words[n++] = (char *)(uintptr_t)"ar-run";
+    if (!command) {
+        words[n++] = (char *)(uintptr_t)"-m";
+        words[n++] = (char *)(uintptr_t)self;
+    }
     for (int i = 1; i < argc; i++)
-        words[i + 2] = argv[i];
+        words[n++] = argv[i];
     if (slash)
         execv(beside, words);
     if (!slash || errno == ENOENT)
@@ -257,9 +262,10 @@ int ar_method_main(int argc, char **argv, const struct ar_method *method)
     if (result == 1 && is_by_files(argc))
         result = refuse_files(&error);
     if (result == 1) {
-        result = leave_manifest(method, name, &error);
+        const bool command = argc > 1 && ar_is_run_command(argv[1]);
+        result = command ? 0 : leave_manifest(method, name, &error);
         if (result == 0 || (argc < 2 && !isatty(STDIN_FILENO))) /* a wrapper is answered by a tar */
-            result = hand_over(argc, argv, self, &error);
+            result = hand_over(argc, argv, self, command, &error);
     }
     return result == 0 ? AR_OK : fail(method, &error);
 }
