@@ -295,6 +295,35 @@ END
     refuses 2 "column 'C' not found; columns are 'A', 'B'" -- ar-split -s samples.csv --lane-key C set=in.csv
 }
 
+@test "lines above the header, and cells that something else than commas separates, are told where a column is not found" {
+    wells() { printf 'Well,A,B\nA01,1,2\nA02,3,4\n'; }
+    above="Lines seem to stand above the header, which is line"
+    { printf 'Instrument: X\n' && wells; } >in.csv
+    refuses 2 "column 'Well' not found; columns are 'Instrument: X'" "$above 2" "'tail -n +2'" -- ar-split --lane-key Well set=in.csv
+    refuses 2 "$above 2" -- ar-split set=in.csv
+    tail -n +2 in.csv | ar-split -q --lane-key Well set=- >out.tar
+    { printf '\r\n# Exported by X\r\nInstrument: 5" X\r\n\r\n' && wells; } >in.csv
+    refuses 2 "$above 5" -- ar-split --lane-key Well set=in.csv
+    { printf 'Instrument,X\n' && wells && printf 'A03,5,6\n'; } | sed '2,$s/$/,7/' >in.csv
+    refuses 2 "$above 2" -- ar-split --lane-key Well set=in.csv
+    printf 'Instrument: X\nWell,A\n' >in.csv
+    refuses 2 "$above 2" -- ar-split --lane-key Well set=in.csv
+    # What has no other table in it gets no such hint.
+    for rows in 'a\n1\n2' 'a,b\n1,2,\n3,4,' 'a\none, two\nthree' 'a\n"1,2"\n"3,4"'; do
+        printf "$rows\n" >in.csv
+        refuses 2 "column 'Well' not found" -- ar-split --lane-key Well set=in.csv
+        run ! grep 'above the header' err
+    done
+    printf 'Well;A\n1,5;2,5\n3,5;4,5\n' >in.csv
+    refuses 2 "columns are 'Well;A'" "separated by ';'" -- ar-split --lane-key Well set=in.csv
+    run ! grep 'above the header' err
+    wells >in.csv
+    printf 'data;sample\nA01;a\n' >s.csv
+    refuses 2 "columns are 'data;sample'" "separated by ';'" -- ar-split -s s.csv --lane-key Well set=in.csv
+    printf 'data\tsample\nA01\ta\n' >s.csv
+    refuses 2 'separated by tabs' -- ar-split -s s.csv --lane-key Well set=in.csv
+}
+
 @test "a header with a column twice, or without a name, is refused" {
     printf 'key,a,a\n1,2,3\n' >in.csv
     refuses 2 "'in.csv': column 'a' is there twice" -- ar-split --lane-key key set=in.csv

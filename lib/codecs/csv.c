@@ -179,6 +179,46 @@ static int split_names(struct ar_csv_header *header, const char *data, struct ar
     return header->name && i == header->cells ? 0 : ar_fail_memory(error);
 }
 
+/* The commas of a line that are not quoted; 0 where it holds what else separates cells. Sets end, to behind the line. */
+static size_t count_commas(const char *data, uint64_t at, uint64_t n, uint64_t *end)
+{
+    const char *newline = memchr(data + at, '\n', (size_t)(n - at));
+    size_t commas = 0;
+    bool quoted = false;
+    *end = newline ? (uint64_t)(newline - data) + 1 : n;
+    for (uint64_t i = at; i < *end; i++) {
+        if (data[i] == ';' || data[i] == '\t')
+            return 0;
+        quoted ^= data[i] == '"';
+        commas += data[i] == ',' && !quoted;
+    }
+    return commas;
+}
+
+/*
+ * What an instrument writes above its table has one cell a line, or two, as in "Instrument,X". The line among the next ones where two
+ * rows of more cells follow each other, or one that is the last; 0 where there is none.
+ */
+static size_t find_wider(const struct ar_csv_header *header, const char *data, uint64_t n)
+{
+    enum { LINES = 50, BYTES = 65536 };
+    const size_t enough = header->cells == 1 ? 1 : 3; /* a comma at the end of each row makes no table */
+    size_t before = 0, line = 1;
+    if (header->cells > 2)
+        return 0;
+    for (uint64_t i = 0; i < header->next; i++)
+        line += data[i] == '\n';
+    if (n - header->next > BYTES)
+        n = header->next + BYTES;
+    for (uint64_t at = header->next, end; at < n && line <= LINES; at = end, line++) {
+        size_t commas = count_commas(data, at, n, &end);
+        if (commas >= enough && (commas == before || (end == n && !before)))
+            return before ? line - 1 : line;
+        before = commas >= enough ? commas : 0;
+    }
+    return 0;
+}
+
 int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t n, const char *what, struct ar_error *error)
 {
     *header = (struct ar_csv_header){ 0 };
@@ -202,6 +242,7 @@ int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t 
         header->next = row->next + skip;
         header->cells = seen.cells;
         header->cr = row->next > row->end && data[header->end] == '\r';
+        header->wider = find_wider(header, data, n);
     }
     ar_csv_scan_free(scan);
     if (rows < 0)
@@ -287,6 +328,9 @@ int ar_csv_fail_column(const struct ar_csv_header *header, const char *name, con
     if (header->cells == 1 && strpbrk(header->name[0], ";\t"))
         ar_hint(error, "The cells seem to be separated by %s: only commas are read, so convert the file first.",
                 strchr(header->name[0], ';') ? "';'" : ar_tr("tabs"));
+    if (header->wider)
+        ar_hint(error, "Lines seem to stand above the header, which is line %zu: take them off first, as 'tail -n +%zu' does.",
+                header->wider, header->wider);
     return -1;
 }
 

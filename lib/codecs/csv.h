@@ -107,6 +107,7 @@ struct ar_csv_header {
     bool bom;
     bool cr;          /* its line end was CR or CRLF */
     uint64_t blank_lines; /* before it */
+    size_t wider;     /* the line of the rows behind it that look like a table under lines of another kind, or 0 */
 };
 
 /*
@@ -126,7 +127,10 @@ int ar_csv_check_bom(const char *name, const char *what, struct ar_error *error)
 /* The column's number, or -1. */
 ssize_t ar_csv_header_find(const struct ar_csv_header *header, const char *name);
 
-/* Records that a column is missing: "WHAT: column 'NAME' not found; columns are …" (AR_INPUT). Returns -1. */
+/*
+ * Records that a column is missing: "WHAT: column 'NAME' not found; columns are …" (AR_INPUT), with a hint where the header seems to be
+ * no row of names, or to be separated by something else than commas. Returns -1.
+ */
 int ar_csv_fail_column(const struct ar_csv_header *header, const char *name, const char *what, struct ar_error *error);
 
 /* ---- cells ---------------------------------------------------------------------------------------------------------- */

@@ -76,6 +76,8 @@ static int fail_column(struct reader *reader, const char *name)
         header.name[i] = reader->columns.name[i].text;
     ar_csv_fail_column(&header, name, reader->what, reader->error);
     free(header.name);
+    if (*reader->error->hint)
+        return -1;
     return ar_hint(reader->error, "A samples table has the columns 'data' (a lane's data name) and 'sample' (its sample name).");
 }
 
