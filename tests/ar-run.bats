@@ -924,3 +924,17 @@ END
     [ ! -e ran ]
     [ "$(wc -l <m/asked)" -eq 3 ]
 }
+
+@test "a program that the manifest names without a slash and that lies beside it: the message says what to write" {
+    counting_method
+    jq '.analyze = ["count.sh"]' m/manifest.json >m/bare.json
+    refuses 2 "cannot find the program 'count.sh' in PATH" "write './count.sh' in the manifest" -- \
+        ar-run -m m/bare.json -s samples.csv activity_spots=as.csv
+    jq '.postprocess = ["judge.sh"]' m/manifest.json >m/bare.json
+    refuses 2 "'judge.sh' in PATH" "write './judge.sh' in the manifest" -- ar-run -m m/bare.json -s samples.csv activity_spots=as.csv
+    cd m
+    refuses 2 "write './judge.sh' in the manifest" -- ar-run -m bare.json -s ../samples.csv activity_spots=../as.csv
+    jq '.analyze = ["absent.sh"]' manifest.json >bare.json
+    refuses 2 "cannot find the program 'absent.sh' in PATH" -- ar-run -m bare.json -s ../samples.csv activity_spots=../as.csv
+    [ "$(wc -l <err)" -eq 1 ]
+}

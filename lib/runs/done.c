@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "runs/done.h"
 
+#include <sys/stat.h>
+
 #include "bytes/digest.h"
 #include "methods/method_version.h"
 #include "methods/proc.h"
@@ -18,6 +20,21 @@ static bool add_input(struct ar_buf *text, const char *name, const json_t *input
     return true;
 }
 
+/* A program that PATH does not have: a file of that name beside the manifest is meant by another word there. Returns -1. */
+static int hint_beside(const struct ar_manifest *manifest, const char *name, struct ar_error *error)
+{
+    struct ar_buf path;
+    struct stat st;
+    if (strchr(name, '/'))
+        return -1;
+    ar_buf_init(&path);
+    ar_manifest_path(manifest, name, &path);
+    if (!path.failed && stat(path.data, &st) == 0 && S_ISREG(st.st_mode))
+        ar_hint(error, "write './%s' in the manifest for the file beside it", name);
+    ar_buf_release(&path);
+    return -1;
+}
+
 /* The parts of a step: its arguments, which count from the current folder as the tools' do, and its files. */
 static int add_step(const struct ar_done_what *what, char *const *command, char *const *patterns, const struct ar_buf *version,
                     struct ar_method_parts *parts, struct ar_buf *text, struct ar_error *error)
@@ -27,8 +44,8 @@ static int add_step(const struct ar_done_what *what, char *const *command, char 
     char **list = ar_method_command(what->method, command, error), *here = list ? getcwd(NULL, 0) : NULL;
     int result = here ? 0 : list ? ar_fail_errno(error, errno, "cannot tell the current folder") : -1;
     ar_buf_init(&program);
-    if (result == 0)
-        result = ar_proc_find(&program, list[0], here, error);
+    if (result == 0 && ar_proc_find(&program, list[0], here, error) != 0)
+        result = hint_beside(&what->method->manifest, list[0], error);
     if (result == 0) {
         const struct ar_method_what of = { .argv = list, .program = program.data, .start_dir = here, .patterns = patterns, .folder = folder,
                                            .version = version, .stop = what->stop };
