@@ -222,6 +222,15 @@ END
 }
 @test "the examples of README.md run, and print what is shown" { check_examples "$ROOT/README.md"; }
 
+@test "ar-stream(5) has every member of a manifest" {
+    in_scratch
+    echo '{"unheard-of": 1}' >manifest.json
+    refuses 2 'a member that is not known' 'What can stand here is' -- ar-pack -m manifest.json
+    grep -o '"[a-z_]*"' err | tr -d '"' | sort -u >known
+    sed -n '/^\.Sh MANIFEST/,/^\.Ss The schema/s/^\.It Li //p' "$ROOT/man/ar-stream.5" | sed 's/ , /\n/g' | sort -u >listed
+    diff known listed
+}
+
 # Every file of the project that is not data.
 sources() {
     (cd "$ROOT" && find . \( -name build -o -name .git -o -path ./tests/data -o -path ./tests/fuzz/corpus -o -path ./share/examples \) -prune \
