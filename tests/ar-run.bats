@@ -383,6 +383,18 @@ END
     [ "$(wc -l <results/result.csv)" -eq 5 ]
 }
 
+@test "run.json and status --json write the seconds of a lane with the digits of its record, which are milliseconds" {
+    mkdir results
+    counting_method
+    ran >/dev/null
+    # 0.037 is no double, and has 17 digits where one is written that way.
+    awk -F'\t' -v OFS='\t' '$3 ~ /^[0-9.]+$/ { $3 = "0.037" } 1' results/.analysisrun/lanes.tsv >lanes.tsv
+    cp lanes.tsv results/.analysisrun/lanes.tsv
+    ar-run status --json results >status.json
+    [ "$(grep -o '"seconds":[^,}]*' status.json | sort -u)" = '"seconds":0.037' ]
+    run ! grep -E '"seconds":[0-9]+\.[0-9]{4}' results/run.json
+}
+
 @test "what is told last runs a lane again, too, where the method was mended, and all lanes with it" {
     counting_method
     touch fail-0001

@@ -26,7 +26,7 @@ json_t *ar_json_load(const char *text, size_t n, bool reals, const char *what, s
 /* The member as a count, 0 where it is not there. */
 uint64_t ar_json_count(const json_t *object, const char *name);
 
-/* Appends a tree in one line, members in their order, nothing escaped that need not be. */
+/* Appends a tree in one line, members in their order, nothing escaped that need not be, a real with as few digits as read back. */
 void ar_json_dump(struct ar_buf *buf, const json_t *json);
 
 void ar_json_add_integer(struct ar_buf *buf, int64_t value);
