@@ -260,6 +260,28 @@ END
     jq -e '. == {"limit": 3, "note": "limit"}' results/params.json
 }
 
+@test "of the parameters, those that are required or have a default are asked for, and no other" {
+    counting_method
+    jq '.params = {"type": "object", "required": ["power"], "properties": {"limit": {"type": "number"}, "power": {"type": "number"},
+        "note": {"type": "string", "default": "none"}}}' m/manifest.json >m/three.json
+    cat >three.py <<'END'
+import sys
+from terminal import *
+start('ar-run', '-q', '-m', 'm/three.json', '-s', 'samples.csv', 'activity_spots=as.csv')
+seen = ''
+for reply in '2\n', '\n', 'results\n':
+    seen += expect('> ')
+    say(reply)
+status = end()
+order = [seen.find(word) for word in ('power', 'note [', 'folder for the results')]
+if 'limit' in seen or -1 in order or order != sorted(order):
+    raise SystemExit(f'it asks {seen!r}')
+sys.exit(status)
+END
+    talk three.py
+    jq -e '. == {"power": 2, "note": "none"}' results/params.json
+}
+
 @test "what was given is looked at before anything is asked" {
     counting_method
     mkdir mine

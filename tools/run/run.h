@@ -104,8 +104,8 @@ int run_again(struct run_options *options, struct ar_error *error) AR_MUST_USE;
 int run_take_input(struct run_options *options, struct ar_error *error) AR_MUST_USE;
 
 /*
- * ask.c: asks for what is missing, on the terminal: the method, sets of its manifest, the samples table, params without a default,
- * the folder. The method is loaded by then, or by it. 0; -1: AR_INPUT (the answers ended), or cli_stop was set.
+ * ask.c: asks for what is missing, on the terminal: the method, sets of its manifest, the samples table, params that are required
+ * or have a default, the folder. The method is loaded by then, or by it. 0; -1: AR_INPUT (the answers ended), or cli_stop was set.
  */
 int run_ask(struct run *run, struct ar_error *error) AR_MUST_USE;
 
