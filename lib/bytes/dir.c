@@ -122,7 +122,9 @@ char *ar_link_target(const char *path, struct ar_error *error)
     char *target = NULL;
     if (lstat(path, &status) < 0 || !S_ISLNK(status.st_mode)) {
         target = strdup(path);
-        return target != NULL ? target : (ar_fail_memory(error), NULL);
+        if (target == NULL)
+            ar_fail_memory(error);
+        return target;
     }
     long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
     int errnum = fd < 0 ? errno : 0;
