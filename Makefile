@@ -265,8 +265,8 @@ check: deps-test ## install what the tests need, build, and run all tests
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	@AR_OUT='$(CURDIR)/$(OUT)' bats --jobs $(TEST_JOBS) $(BATSFLAGS) tests
 
-# What they look at are pages, installing, and other programs.
-UNSANITIZED := against-others docs install
+# What they look at are pages, installing, texts, other programs, and what processes leave that are killed.
+UNSANITIZED := against-others crash docs install locale
 
 .PHONY: check-sanitize
 check-sanitize: deps-dev ## all tests of what the programs do with AddressSanitizer and UndefinedBehaviorSanitizer
