@@ -251,6 +251,12 @@ void ar_buf_add_tr(struct ar_buf *buf, const char *format, ...)
     va_end(args);
 }
 
+void ar_buf_add_or(struct ar_buf *buf, size_t i, size_t n)
+{
+    if (i > 0)
+        ar_buf_add_text(buf, i + 1 < n ? ", " : ar_tr(" or "));
+}
+
 void ar_buf_add_count(struct ar_buf *buf, uint64_t n, const char *one, const char *many)
 {
 #pragma GCC diagnostic push

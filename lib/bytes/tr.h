@@ -60,6 +60,9 @@ const char *ar_tr_n(const char *one, const char *many, uint64_t n) AR_FORMAT_ARG
 /* Appends a translated format. */
 void ar_buf_add_tr(struct ar_buf *buf, const char *format, ...) AR_PRINTF(2, 3);
 
+/* Appends what goes before the i-th of n that are joined by "or": nothing, ", " or " or ". */
+void ar_buf_add_or(struct ar_buf *buf, size_t i, size_t n);
+
 /* Appends a number of things; the formats take n ("%" PRIu64 " row"). */
 void ar_buf_add_count(struct ar_buf *buf, uint64_t n, const char *one, const char *many) AR_PRINTF(3, 0) AR_PRINTF(4, 0);
 

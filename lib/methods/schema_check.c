@@ -103,7 +103,7 @@ static bool check_choice(struct schema_check *c, const struct schema_node *node,
     ar_buf_init(&choices);
     size_t n = (size_t)count_members(doc, &node->choice), i = 0;
     for (int position = 0; i < NAMES_MAX && ar_json_each(doc, &node->choice, &position, NULL, &item); i++) {
-        schema_add_separator(&choices, i, n);
+        ar_buf_add_or(&choices, i, n);
         ar_json_show(&choices, &item);
     }
     if (n > i)

@@ -53,9 +53,6 @@ const struct ar_json_value *schema_fallback_of(const struct schema_property *pro
 
 /* ---- schema_problem.c ----------------------------------------------------------------------------------------------- */
 
-/* Appends what goes before the i-th of n: ", " or " or ". */
-void schema_add_separator(struct ar_buf *buf, size_t i, size_t n);
-
 /*
  * Starts the message of a problem: the caller appends the rest to what it gives. NULL where nobody listens. The value is
  * shown first, unless it is NULL.

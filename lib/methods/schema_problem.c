@@ -2,12 +2,6 @@
 /* The words for what does not fit. */
 #include "methods/schema_check.h"
 
-void schema_add_separator(struct ar_buf *buf, size_t i, size_t n)
-{
-    if (i > 0)
-        ar_buf_add_text(buf, i + 1 < n ? ", " : ar_tr(" or "));
-}
-
 void schema_add_kinds(struct ar_buf *buf, unsigned kinds)
 {
     static const struct {
@@ -27,7 +21,7 @@ void schema_add_kinds(struct ar_buf *buf, unsigned kinds)
             kinds &= ~names[i].kinds;
         }
     for (size_t i = 0; i < n; i++) {
-        schema_add_separator(buf, i, n);
+        ar_buf_add_or(buf, i, n);
         ar_buf_add_text(buf, ar_tr(chosen[i]));
     }
 }

@@ -28,7 +28,7 @@ static char *text_member(const struct ar_json_doc *doc, const struct ar_json_val
 
 static void add_choice(struct ar_buf *text, size_t i, size_t n, const struct ar_json_value *value)
 {
-    ar_buf_add_text(text, i == 0 ? "" : i + 1 < n ? ", " : ar_tr(" or "));
+    ar_buf_add_or(text, i, n);
     if (value->type == AR_JSON_STRING)
         ar_json_decode(text, value);
     else
