@@ -242,7 +242,6 @@ int ar_csv_header_read(struct ar_csv_header *header, const char *data, uint64_t 
         header->next = row->next + skip;
         header->cells = seen.cells;
         header->cr = row->next > row->end && data[header->end] == '\r';
-        header->wider = find_wider(header, data, n);
     }
     ar_csv_scan_free(scan);
     if (rows < 0)
@@ -307,6 +306,11 @@ static int check_names(const struct ar_csv_header *header, const char *what, str
     }
     free(sorted);
     return result;
+}
+
+void ar_csv_header_look_below(struct ar_csv_header *header, const char *data, uint64_t n)
+{
+    header->wider = find_wider(header, data, n);
 }
 
 ssize_t ar_csv_header_find(const struct ar_csv_header *header, const char *name)

@@ -107,7 +107,7 @@ struct ar_csv_header {
     bool bom;
     bool cr;          /* its line end was CR or CRLF */
     uint64_t blank_lines; /* before it */
-    size_t wider;     /* the line of the rows behind it that look like a table under lines of another kind, or 0 */
+    size_t wider;     /* see ar_csv_header_look_below; 0: not looked for, or not there */
 };
 
 /*
@@ -123,6 +123,12 @@ void ar_csv_header_release(struct ar_csv_header *header);
 
 /* -1 (AR_INPUT) where the name of the first column begins with a byte order mark, which was not the first thing in the file. */
 int ar_csv_check_bom(const char *name, const char *what, struct ar_error *error) AR_MUST_USE;
+
+/*
+ * Looks for rows behind the header that seem to be a table under lines of another kind, as instruments write them: wider is the line of the
+ * first of them. For files as somebody gave them, before a column is looked for.
+ */
+void ar_csv_header_look_below(struct ar_csv_header *header, const char *data, uint64_t n);
 
 /* The column's number, or -1. */
 ssize_t ar_csv_header_find(const struct ar_csv_header *header, const char *name);

@@ -233,8 +233,10 @@ int ar_partition_read(struct ar_partition *partition, const char *set, const cha
                       const struct ar_tick *tick, struct ar_error *error)
 {
     *partition = (struct ar_partition){ .set = set, .what = what, .data = data, .n = n };
-    if (ar_csv_header_read(&partition->header, data, n, what, error) != 0 ||
-        ar_lane_rule_choose(&partition->rule, keys, n_keys, set, &partition->header, what, error) != 0)
+    if (ar_csv_header_read(&partition->header, data, n, what, error) != 0)
+        return -1;
+    ar_csv_header_look_below(&partition->header, data, n);
+    if (ar_lane_rule_choose(&partition->rule, keys, n_keys, set, &partition->header, what, error) != 0)
         return -1;
     struct reader reader = { .p = partition, .targets = targets, .grow = grow, .last_len = UINT64_MAX, .error = error };
     ar_buf_init(&reader.scratch);

@@ -69,6 +69,7 @@ static int look_at_header(const struct run *run, const char *set, const struct a
         n = (uint64_t)(end + 1 - map->data);
     if (ar_csv_header_read(&header, map->data, n, what, error) != 0)
         return -1;
+    ar_csv_header_look_below(&header, map->data, n);
     int result = check(run, set, &header, what, error);
     ar_csv_header_release(&header);
     return result;
