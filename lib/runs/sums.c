@@ -64,27 +64,26 @@ static bool is_list(const json_t *list)
     return all;
 }
 
-/* The files of the folder, by its index, and the index. */
-static int read_names(struct ar_names *names, int dirfd, const char *dir, struct ar_error *error)
+static int read_index(struct ar_buf *index, int dirfd, struct ar_error *error)
 {
-    struct ar_buf index;
+    return ar_folder_read_file(dirfd, AR_FOLDER_INDEX, index, AR_LEDGER_MAX, error);
+}
+
+/* The files of the folder, by the text of its index, and the index. */
+static int take_names(struct ar_names *names, const struct ar_buf *index, const char *dir, struct ar_error *error)
+{
     struct ar_json_span list;
-    ar_buf_init(&index);
-    int result = ar_folder_read_file(dirfd, AR_FOLDER_INDEX, &index, AR_LEDGER_MAX, error);
-    if (result == 0)
-        result = check_index(&index, error);
-    json_t *json = NULL;
-    if (result == 0 && ar_json_find_member(index.data, index.len, AR_FOLDER_MEMBER, &list))
-        json = ar_json_load(list.text, list.len, false, AR_FOLDER_INDEX, error);
-    if (result == 0 && !is_list(json))
-        result = ar_fail(error, AR_INPUT, "'%s/" AR_FOLDER_INDEX "' lists no files", dir);
+    json_t *json = NULL, *name;
+    int result = 0;
     size_t i;
-    json_t *name;
+    if (ar_json_find_member(index->data, index->len, AR_FOLDER_MEMBER, &list))
+        json = ar_json_load(list.text, list.len, false, AR_FOLDER_INDEX, error);
+    if (!is_list(json))
+        result = ar_fail(error, AR_INPUT, "'%s/" AR_FOLDER_INDEX "' lists no files", dir);
     json_array_foreach (json, i, name)
         if (result == 0)
             result = add_name(names, json_string_value(name), error);
     json_decref(json);
-    ar_buf_release(&index);
     return result == 0 ? add_name(names, AR_FOLDER_INDEX, error) : -1;
 }
 
@@ -129,13 +128,15 @@ static int add_file(struct ar_buf *text, int dirfd, const char *dir, const char 
 
 int ar_sums_write(const char *dir, const struct ar_tick *tick, struct ar_error *error)
 {
-    struct ar_buf text;
+    struct ar_buf text, index;
     struct ar_names names = { 0 };
     int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0)
         return ar_fail_open(error, errno, "cannot open the folder '%s'", dir);
     ar_buf_init(&text);
-    int result = read_names(&names, dirfd, dir, error);
+    ar_buf_init(&index);
+    int result = read_index(&index, dirfd, error) == 0 ? take_names(&names, &index, dir, error) : -1;
+    ar_buf_release(&index);
     for (size_t i = 0; i < names.count && result == 0; i++)
         result = add_file(&text, dirfd, dir, names.name[i].text, false, tick, error);
     if (result == 0)
@@ -235,14 +236,18 @@ static bool check_listed(const struct check *check, const char *name)
 static void check_names(const struct check *check)
 {
     struct ar_names names = { 0 };
+    struct ar_buf index;
     struct ar_error ignored;
-    if (read_names(&names, check->dirfd, check->dir, &ignored) == 0)
+    ar_buf_init(&index);
+    if (read_index(&index, check->dirfd, &ignored) == 0 && check_index(&index, &ignored) == 0 &&
+        take_names(&names, &index, check->dir, &ignored) == 0)
         for (size_t i = 0; i < names.count; i++)
             check_listed(check, names.name[i].text);
     else if (check_listed(check, AR_FOLDER_INDEX) && !check->index_told)
         check->wrong(check->arg, AR_FOLDER_INDEX, N_("does not list the files of the folder"));
     if (faccessat(check->dirfd, AR_FOLDER_RUN, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         check_listed(check, AR_FOLDER_RUN);
+    ar_buf_release(&index);
     ar_names_release(&names);
 }
 
