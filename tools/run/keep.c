@@ -241,7 +241,7 @@ static int add_record(const struct run_local *local, int status, struct ar_buf *
     return result == 0 ? ar_buf_check(text, error) : -1;
 }
 
-static bool has_file(const struct run_local *local, const char *name)
+bool run_has_file(const struct run_local *local, const char *name)
 {
     char *path;
     if (asprintf(&path, "%s/%s", local->folder, name) < 0)
@@ -256,7 +256,7 @@ void run_keep_stopped(struct run_local *local, int status)
     struct ar_folder folder;
     struct ar_buf text;
     struct ar_error ignored;
-    if (has_file(local, AR_FOLDER_INDEX) || has_file(local, AR_FOLDER_SUMS))
+    if (run_has_file(local, AR_FOLDER_INDEX) || run_has_file(local, AR_FOLDER_SUMS))
         return;
     ar_lane_states_release(&local->states);
     if (ar_lane_states_read(&local->states, ar_home_path(&local->home, AR_HOME_LANES), &ignored) < 0 ||

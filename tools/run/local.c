@@ -225,17 +225,6 @@ static bool was_delivered(const struct run_local *local, int status)
     return delivered;
 }
 
-/* Did a delivery begin, of this run or one before, that has not come to its end? The index of what was there is set aside so long. */
-static bool is_half_delivered(const struct run_local *local)
-{
-    char *path;
-    if (asprintf(&path, "%s/" AR_FOLDER_INDEX_OLD, local->folder) < 0)
-        return false;
-    bool half = access(path, F_OK) == 0;
-    free(path);
-    return half;
-}
-
 static void note_index(struct run_local *local)
 {
     struct stat st;
@@ -345,7 +334,7 @@ static int finish(struct run_local *local, int status, struct ar_error *error)
     if (delivered && local->run->options.sequential && run_print_result(local, error) != 0)
         return run_fail_output(local->run, error);
     run_tell(local, delivered);
-    if (!delivered && is_half_delivered(local))
+    if (!delivered && run_has_file(local, AR_FOLDER_INDEX_OLD)) /* the index of what was there is set aside while a delivery goes on */
         cli_warn("what is in '%s' is not whole, and may be of different runs: a run was stopped, or failed, while it wrote there", local->folder);
     else if (!delivered && local->before_ino)
         cli_warn("this run has delivered nothing: what is in '%s' is of an earlier one", local->folder);

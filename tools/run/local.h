@@ -51,6 +51,9 @@ int run_keep_inputs(struct run_local *local, struct ar_error *error) AR_MUST_USE
  */
 int run_is_done(struct run_local *local, struct ar_error *error) AR_MUST_USE;
 
+/* Is a file of that name in the folder? So it is, too, where memory ran out. */
+bool run_has_file(const struct run_local *local, const char *name);
+
 /* Writes run.json and the digests of all that was delivered. 0 or -1. */
 int run_keep_record(struct run_local *local, int status, bool delivered, struct ar_error *error) AR_MUST_USE;
 
