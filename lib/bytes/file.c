@@ -372,6 +372,14 @@ ssize_t ar_read_at(struct ar_buf *buf, int fd, uint64_t offset, size_t n, const 
     return got;
 }
 
+int ar_read_all_at(struct ar_buf *buf, int fd, uint64_t offset, size_t n, const char *failed, struct ar_error *error)
+{
+    ssize_t got = ar_read_at(buf, fd, offset, n, failed, error);
+    if (got < 0)
+        return -1;
+    return (size_t)got == n ? 0 : ar_fail_errno(error, EIO, "%s", ar_tr(failed));
+}
+
 bool ar_same_file(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&

@@ -104,6 +104,9 @@ int ar_spool_open(struct ar_error *error) AR_MUST_USE;
  */
 ssize_t ar_read_at(struct ar_buf *buf, int fd, uint64_t offset, size_t n, const char *failed, struct ar_error *error) AR_MUST_USE;
 
+/* The same, all n bytes: a file that ends before cannot be read. 0 or -1. */
+int ar_read_all_at(struct ar_buf *buf, int fd, uint64_t offset, size_t n, const char *failed, struct ar_error *error) AR_MUST_USE;
+
 /* Are both the same file, which was not written to or replaced in between? */
 bool ar_same_file(const struct stat *a, const struct stat *b);
 

@@ -123,8 +123,8 @@ static int read_names(struct ar_folder *folder, struct ar_error *error)
 /* ---- what is there -------------------------------------------------------------------------------------------------- */
 
 /*
- * Is base, of n bytes, what a file manager hides: a name with a dot at its start (.DS_Store), or one of those that Windows leaves where somebody has
- * looked at pictures?
+ * Is base, of n bytes, what a file manager hides: a name with a dot at its start (.DS_Store), or one of those that Windows leaves where
+ * somebody has looked at pictures?
  */
 static bool is_hidden(const char *base, size_t n)
 {

@@ -76,8 +76,7 @@ int ar_waiting_read(struct ar_waiting *waiting, struct ar_buf *buf, uint64_t sta
         return 0;
     if (ar_out_flush(waiting->out, error) != 0)
         return -1;
-    ssize_t got = ar_read_at(buf, waiting->fd, start, n, N_("cannot read a temporary file"), error);
-    return got >= 0 && (size_t)got < n ? ar_fail_errno(error, EIO, "cannot read a temporary file") : got < 0 ? -1 : 0;
+    return ar_read_all_at(buf, waiting->fd, start, n, N_("cannot read a temporary file"), error);
 }
 
 int ar_waiting_digest(struct ar_waiting *waiting, char xxh3[AR_DIGEST_HEX + 1], struct ar_error *error)

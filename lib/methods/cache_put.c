@@ -48,8 +48,6 @@ static int add_header(struct put *put, const char *name, uint64_t n, bool is_fil
     return result;
 }
 
-static const char unreadable[] = N_("cannot read a temporary file");
-
 /* Copies a body from its file, and finds its digest. */
 static int add_from_file(struct put *put, const struct ar_cache_source *source, struct ar_digest *digest, struct ar_error *error)
 {
@@ -59,13 +57,12 @@ static int add_from_file(struct put *put, const struct ar_cache_source *source, 
     for (uint64_t done = 0; done < source->n && result == 0; done += piece.len) {
         uint64_t left = source->n - done;
         ar_buf_clear(&piece);
-        ssize_t n = ar_read_at(&piece, source->fd, source->offset + done, left < PIECE ? (size_t)left : PIECE, unreadable, error);
-        if (n <= 0) {
-            result = n < 0 ? -1 : ar_fail_errno(error, EIO, unreadable);
-            break;
+        result = ar_read_all_at(&piece, source->fd, source->offset + done, left < PIECE ? (size_t)left : PIECE,
+                                N_("cannot read a temporary file"), error);
+        if (result == 0) {
+            ar_digest_add(digest, piece.data, piece.len);
+            result = add(put, piece.data, piece.len, error);
         }
-        ar_digest_add(digest, piece.data, piece.len);
-        result = add(put, piece.data, piece.len, error);
     }
     ar_buf_release(&piece);
     return result;

@@ -19,16 +19,11 @@ struct keep {
     size_t n;
 };
 
-static const char unreadable[] = N_("cannot read a temporary file");
-
 /* Reads the last n bytes. */
 static int read_last(struct keep *keep, uint64_t n, struct ar_error *error)
 {
     ar_buf_clear(&keep->bytes);
-    ssize_t got = ar_read_at(&keep->bytes, keep->entries->fd, keep->entries->end - n, (size_t)n, unreadable, error);
-    if (got < 0)
-        return -1;
-    return (uint64_t)got == n ? 0 : ar_fail_errno(error, EIO, unreadable);
+    return ar_read_all_at(&keep->bytes, keep->entries->fd, keep->entries->end - n, (size_t)n, N_("cannot read a temporary file"), error);
 }
 
 /* The ledger is the last entry: the last block that is a header is its. */

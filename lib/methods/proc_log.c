@@ -50,8 +50,7 @@ void ar_proc_describe(const struct ar_proc_end *end, struct ar_buf *buf)
 
 int ar_proc_output(struct ar_buf *buf, int out, uint64_t n, const char *failed, struct ar_error *error)
 {
-    ssize_t got = ar_read_at(buf, out, 0, (size_t)n, failed, error);
-    return got >= 0 && (uint64_t)got < n ? ar_fail_errno(error, EIO, "%s", ar_tr(failed)) : got < 0 ? -1 : 0;
+    return ar_read_all_at(buf, out, 0, (size_t)n, failed, error);
 }
 
 /* ---- its log -------------------------------------------------------------------------------------------------------- */
