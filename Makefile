@@ -233,9 +233,7 @@ install: all ## install below DESTDIR and PREFIX
 	for language in $(LANGUAGES); do \
 	    $(INSTALL) -d "$(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES" && \
 	    $(INSTALL) -m 644 $(OUT)/locale/$$language/$(CATALOGUE) "$(DESTDIR)$(LOCALEDIR)/$$language/LC_MESSAGES" || exit; done
-	for file in $(SHARED); do \
-	    $(INSTALL) -d "$(DESTDIR)$(DATADIR)/$${file%/*}" && \
-	    cp "share/$$file" "$(DESTDIR)$(DATADIR)/$$file" || exit; done
+	data="$$(cd "$(DESTDIR)$(DATADIR)" && pwd)" && cd share && cp --parents $(SHARED) "$$data"
 	sed 's|/usr/local/share/analysisrun|$(DATADIR)|' share/make/Makefile.example > "$(DESTDIR)$(DATADIR)/make/Makefile.example"
 	$(update_cache)
 	@[ -n '$(DESTDIR)' ] || $(LDCONFIG) -p 2>/dev/null | grep -qF '$(SONAME)' || \
