@@ -288,10 +288,11 @@ lint: deps-dev ## warnings as errors with gcc and clang; cppcheck, shellcheck, m
 .PHONY: fuzz
 fuzz: deps-dev ## fuzz each driver for FUZZ_SECONDS (60) seconds
 	@$(MAKE) --no-print-directory -j$(JOBS) fuzz-programs OUT=build/libfuzzer CC=clang SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g'
-	@printf '%s\n' $(FUZZERS) | xargs -P $(JOBS) -I{} sh -c 'fuzzer={}; corpus=build/corpus/$${fuzzer#fuzz_}; mkdir -p $$corpus; \
+	@printf '%s\n' $(FUZZERS) | xargs -P $(JOBS) -I{} sh -c 'fuzzer={}; part=$${fuzzer#fuzz_}; corpus=build/corpus/$$part; mkdir -p $$corpus; \
 	    echo "$$fuzzer: $(FUZZ_SECONDS) s"; \
 	    build/libfuzzer/fuzz/$$fuzzer.libfuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -print_final_stats=0 -verbosity=0 \
-	        -artifact_prefix=build/corpus/ $$corpus tests/fuzz/corpus/$${fuzzer#fuzz_}'
+	        -artifact_prefix=build/corpus/$$part- $$corpus tests/fuzz/corpus/$$part >$$corpus.log 2>&1 || { \
+	        grep -v "# Uses:" $$corpus.log | head -n 60; echo "$$fuzzer: failed; its input is in build/corpus"; exit 1; }'
 
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZERS:%=$(OUT)/fuzz/%.libfuzzer)
