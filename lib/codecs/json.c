@@ -300,7 +300,7 @@ void ar_json_add_integer(struct ar_buf *buf, int64_t value)
     ar_buf_add_digits(buf, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
-static void dump_real(struct ar_buf *buf, double value)
+void ar_json_add_real(struct ar_buf *buf, double value)
 {
     char text[AR_REAL_TEXT];
     size_t n = ar_real_write(text, value);
@@ -324,7 +324,7 @@ void ar_json_dump(struct ar_buf *buf, const json_t *json)
         ar_json_add_integer(buf, json_integer_value(json));
         break;
     case JSON_REAL:
-        dump_real(buf, json_real_value(json));
+        ar_json_add_real(buf, json_real_value(json));
         break;
     default:
         if (!json || json_dump_callback(json, add_dumped, buf, JSON_COMPACT | JSON_ENCODE_ANY) < 0)

@@ -30,6 +30,7 @@ uint64_t ar_json_count(const json_t *object, const char *name);
 void ar_json_dump(struct ar_buf *buf, const json_t *json);
 
 void ar_json_add_integer(struct ar_buf *buf, int64_t value);
+void ar_json_add_real(struct ar_buf *buf, double value); /* finite; with as few digits as read back */
 
 /*
  * How many bytes of text come before the first that has to be escaped in a JSON string (a quote, a backslash, a control character);

@@ -35,19 +35,6 @@ static void dump_in(struct ar_buf *buf, const struct ar_node *in)
     ar_buf_add_char(buf, object ? '}' : ']');
 }
 
-/* Written by jansson, with its 17 digits: keys and seals of what was made before are of these bytes. */
-static void dump_real(struct ar_buf *buf, double value)
-{
-    char text[64];
-    json_t *json = json_real(value);
-    size_t n = json_dumpb(json, text, sizeof text, JSON_ENCODE_ANY);
-    if (n == 0 || n > sizeof text)
-        buf->failed = true;
-    else
-        ar_buf_add(buf, text, n);
-    json_decref(json);
-}
-
 void ar_node_dump(struct ar_buf *buf, const struct ar_node *node)
 {
     static const char *const words[] = { [AR_NODE_NULL] = "null", [AR_NODE_FALSE] = "false", [AR_NODE_TRUE] = "true" };
@@ -56,7 +43,7 @@ void ar_node_dump(struct ar_buf *buf, const struct ar_node *node)
         ar_json_add_integer(buf, node->integer);
         break;
     case AR_NODE_REAL:
-        dump_real(buf, node->real);
+        ar_json_add_real(buf, node->real);
         break;
     case AR_NODE_TEXT:
         dump_string(buf, node->text, node->n, node->plain_text, '\0');
