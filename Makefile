@@ -28,6 +28,9 @@ FUZZ_SECONDS = 60
 JOBS := $(shell nproc 2>/dev/null || echo 1)
 # Tests wait more than they compute: for processes to start, and for limits to be reached.
 TEST_JOBS := $(shell expr 3 '*' $(JOBS))
+# Several files at a time, the large ones first, and the tests of each in a row: side by side, bats needs half of its time again to keep count.
+TEST_FILES = $(shell ls -S tests/*.bats)
+BATS = bats --jobs $(TEST_JOBS) --no-parallelize-within-files $(BATSFLAGS)
 
 # Debian packages: to build and to run the demo; for the tests; for lint, fuzz and the sanitizers.
 DEPS = gcc libc6-dev make pkg-config zlib1g-dev libisal-dev libarchive-dev libcsv-dev libjansson-dev libjsmn-dev libxxhash-dev libpcre2-dev \
@@ -261,7 +264,7 @@ test-programs: $(OUT)/interop/pickle-tool $(EXAMPLES:%=$(OUT)/methods/%)
 .PHONY: check
 check: deps-test ## install what the tests need, build, and run all tests
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs
-	@AR_OUT='$(CURDIR)/$(OUT)' bats --jobs $(TEST_JOBS) $(BATSFLAGS) tests
+	@AR_OUT='$(CURDIR)/$(OUT)' $(BATS) $(TEST_FILES)
 
 # What they look at are pages, installing, texts, other programs, and what processes leave that are killed.
 UNSANITIZED := against-others crash docs install locale
@@ -269,7 +272,7 @@ UNSANITIZED := against-others crash docs install locale
 .PHONY: check-sanitize
 check-sanitize: deps-dev ## all tests of what the programs do with AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory -j$(JOBS) test-programs OUT=build/sanitize SANITIZE=address,undefined CFLAGS='-O1 -g'
-	@AR_OUT='$(CURDIR)/build/sanitize' TESTS_SANITIZED=1 bats --jobs $(TEST_JOBS) $(BATSFLAGS) $(filter-out $(UNSANITIZED:%=tests/%.bats),$(wildcard tests/*.bats))
+	@AR_OUT='$(CURDIR)/build/sanitize' TESTS_SANITIZED=1 $(BATS) $(filter-out $(UNSANITIZED:%=tests/%.bats),$(TEST_FILES))
 
 .PHONY: check-interop
 check-interop: deps-test ## install pandas 1.5, 2.2 and 3.1 from PyPI, and stand on either side of the Python runner's wire
