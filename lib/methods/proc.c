@@ -16,6 +16,9 @@
 #define NS_PER_S INT64_C(1000000000)
 #define NEVER INT64_MAX
 #define STOP_GRACE 1.0 /* seconds: whoever asked for a stop is waiting */
+#define PAUSE 2000000  /* ns in which what it prints is left to gather: to be woken for each piece of it costs more than the piece */
+
+enum { PIECE = 64 * 1024, PIPE_ROOM = 1024 * 1024 };
 
 /* ---- the supervisor ------------------------------------------------------------------------------------------------- */
 
@@ -48,6 +51,7 @@ struct run {
     struct ar_log_keep log;
     int64_t started; /* by the monotonic clock, in nanoseconds */
     int64_t due;     /* when the next step of ending it is taken, or NEVER */
+    int64_t quiet;   /* until when the pipes are not looked at; 0: they are */
     enum { RUNNING, TERMINATED, KILLED } ending;
     bool over_time;
     bool over_output;
@@ -156,7 +160,7 @@ static int take_output(struct run *run, const char *bytes, size_t n, struct ar_e
 /* Takes up to max bytes from one of the pipes, which it closes at its end. Returns their number, 0 where there are none now. */
 static ssize_t collect(struct run *run, int *pipe, size_t max, struct ar_error *error)
 {
-    char bytes[1 << 13];
+    static char bytes[PIECE]; /* a supervisor has one thread, and may have a small stack */
     ssize_t n = read(*pipe, bytes, max < sizeof bytes ? max : sizeof bytes);
 
     if (n < 0 && errno == EAGAIN)
@@ -207,6 +211,22 @@ static void check_stop(struct run *run)
     terminate(run, run->proc->grace < STOP_GRACE ? run->proc->grace : STOP_GRACE);
 }
 
+/* Is so much in a pipe that it might be full before the pause is over? */
+static bool is_filling(int pipe)
+{
+    int left = 0;
+    return pipe >= 0 && ioctl(pipe, FIONREAD, &left) == 0 && left >= PIECE / 2;
+}
+
+/* Takes a piece from each pipe in which there is something, and leaves them alone for a while. */
+static int take_pieces(struct run *run, bool out, bool log, struct ar_error *error)
+{
+    if ((out && collect(run, &run->pipe, SIZE_MAX, error) < 0) || (log && collect(run, &run->log_pipe, SIZE_MAX, error) < 0))
+        return -1;
+    run->quiet = (out || log) && !is_filling(run->pipe) && !is_filling(run->log_pipe) ? now() + PAUSE : 0;
+    return 0;
+}
+
 /* Waits for its end, and sees to its limits. */
 static int watch(struct run *run, struct ar_error *error)
 {
@@ -214,20 +234,22 @@ static int watch(struct run *run, struct ar_error *error)
         struct pollfd fds[3] = {{.fd = run->pidfd, .events = POLLIN},
                                 {.fd = run->pipe, .events = POLLIN},
                                 {.fd = run->log_pipe, .events = POLLIN}};
-        int64_t left = run->due == NEVER ? 0 : run->due - now();
+        int64_t next = run->quiet && run->quiet < run->due ? run->quiet : run->due;
+        int64_t left = next == NEVER ? 0 : next - now();
         struct timespec timeout = {.tv_sec = left > 0 ? left / NS_PER_S : 0, .tv_nsec = left > 0 ? left % NS_PER_S : 0};
-        int n = ppoll(fds, 3, run->due == NEVER ? NULL : &timeout, &run->mask);
+        int n = ppoll(fds, run->quiet ? 1 : 3, next == NEVER ? NULL : &timeout, &run->mask);
 
         if (n < 0 && errno != EINTR)
             return ar_fail_errno(error, errno, "cannot wait for '%s'", run->end->name);
         check_stop(run);
         if (n > 0 && fds[0].revents)
             return drain_both(run, error);
-        if (n > 0 && fds[1].revents && collect(run, &run->pipe, SIZE_MAX, error) < 0)
+        bool looked = !run->quiet;
+        if (run->quiet)
+            run->quiet = now() < next ? run->quiet : 0; /* before a limit counts, they are looked at: an answer puts it off */
+        else if (n > 0 && take_pieces(run, fds[1].revents, fds[2].revents, error) != 0)
             return -1;
-        if (n > 0 && fds[2].revents && collect(run, &run->log_pipe, SIZE_MAX, error) < 0)
-            return -1;
-        if (run->due != NEVER && now() >= run->due)
+        if (looked && run->due != NEVER && now() >= run->due)
             take_step(run);
     }
 }
@@ -261,7 +283,7 @@ static int finish(struct run *run, struct ar_error *error)
 /* ---- from start to end ---------------------------------------------------------------------------------------------- */
 
 /* A pipe from the program, of which it gets *program_end, in place of what would get everything: a limit has to be kept. */
-static int open_pipe(const struct run *run, uint64_t limit, int *pipe, int *program_end, struct ar_error *error)
+static int open_pipe(struct run *run, uint64_t limit, int *pipe, int *program_end, struct ar_error *error)
 {
     int ends[2];
 
@@ -270,6 +292,8 @@ static int open_pipe(const struct run *run, uint64_t limit, int *pipe, int *prog
     if (pipe2(ends, O_CLOEXEC) != 0)
         return ar_fail_errno(error, errno, "cannot open a pipe to '%s'", run->end->name);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    if (pipe == &run->pipe)
+        fcntl(ends[0], F_SETPIPE_SZ, PIPE_ROOM); /* where the user may have no more of it, it works as it is */
     *pipe = ends[0];
     *program_end = ends[1];
     return 0;
