@@ -578,12 +578,18 @@ END
     touch go
     ran >/dev/null
     [ "$(wc -l <results/result.csv)" -eq 5 ]
-    ar-run status results | grep -qE 'the last one ended at 20[0-9-]+T[0-9:]+Z with status 0$'
+    ar-run status results >status
+    grep -qE 'the last one ended at 20[0-9-]+T[0-9:]+Z with status 0$' status
+    run ! grep -q "its tools said" status
     # A postprocess that fails after lanes that did well.
     sed -i '2i exit 7' m/judge.sh
     run ar-run -q -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
     [ "$status" -eq 1 ]
-    ar-run status results | grep -q 'with status 1$'
+    ar-run status results >status
+    grep -q 'with status 1$' status
+    # No lane says why: its tools did.
+    tools=$(sed -n "s/^what its tools said is in '\(.*\)'$/\1/p" status)
+    grep -q 'exited with status 7' "$tools"/ar-post.log
     ar-run status --json results | jq -e '.exit_status == 1 and (.ended | endswith("Z")) and .counts.failed == 0'
     printf 'not a status' >results/.analysisrun/ended
     ar-run status results | grep -q 'the last one was cut off'

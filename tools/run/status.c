@@ -165,6 +165,22 @@ static int look(struct status *status, struct ar_error *error)
     return found;
 }
 
+/* A run that failed as a whole has no lane that says why: its tools did. */
+static void print_log(struct status *status)
+{
+    if (!status->ended || status->exit_status == AR_OK || status->states.count[AR_STATE_FAILED] > 0)
+        return;
+    struct ar_buf path, line;
+    ar_buf_init(&path);
+    ar_buf_init(&line);
+    const char *log = ar_home_path(&status->home, AR_HOME_LATEST "/" AR_HOME_TOOLS);
+    ar_text_show(&path, log, strlen(log));
+    ar_buf_add_tr(&line, "what its tools said is in '%s'", path.data);
+    puts(line.data);
+    ar_buf_release(&path);
+    ar_buf_release(&line);
+}
+
 static int print(struct status *status, const char *folder, bool json, struct ar_error *error)
 {
     int found = look(status, error);
@@ -188,6 +204,7 @@ static int print(struct status *status, const char *folder, bool json, struct ar
     puts(line.data);
     ar_buf_release(&who);
     ar_buf_release(&line);
+    print_log(status);
     if (found == 1) {
         puts(status->holder.len ? ar_tr("the sets are read: no lane is known yet") : ar_tr("no lane was started yet"));
         return 0;
