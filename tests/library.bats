@@ -433,6 +433,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "params") == 0)
         method.params = "{\n  'a': 1 }";
+    if (strcmp(what, "name") == 0)
+        method.name = NULL;
     if (strcmp(what, "dropped_as") == 0)
         sets[0].dropped_as = "\xff";
     if (strcmp(what, "values") == 0) {
@@ -455,6 +457,7 @@ END
         [ "$(wc -l <err)" -eq 1 ]
     done
     WHAT=none ./wrong --manifest | jq -e '.name == "wrong"'
+    WHAT=name ./wrong --version | grep -x 'wrong (analysisrun [0-9.]*)'
     WHAT=params ANALYSISRUN_MODE=analyzeseq refuses 2 -- ./wrong <as.csv
     [ "$(tar -tf out)" = error ]
 }

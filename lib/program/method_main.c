@@ -150,7 +150,7 @@ static int answer(const struct ar_method *method, const char *name, const char *
     } else if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
         add_help(&text, method, name, error);
     } else if (strcmp(option, "--version") == 0 || strcmp(option, "-V") == 0) {
-        ar_buf_add_format(&text, "%s%s%s", method->name, method->version ? " " : "", method->version ? method->version : "");
+        ar_buf_add_format(&text, "%s%s%s", method->name ? method->name : name, method->version ? " " : "", method->version ? method->version : "");
         ar_buf_add_text(&text, " (analysisrun " AR_VERSION ")\n");
     } else {
         result = 1;
