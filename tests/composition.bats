@@ -122,6 +122,37 @@ END
     grep -q 'lane-results/0001.tar' <<<"$output"
 }
 
+@test "make: other files, options and manifests than before cut the lanes again, however old they are" {
+    cp "$RUN"/* "$METHOD/manifest.json" .
+    sed 's/"Activity Spots"/"Total Well"/' manifest.json >total.json
+    sed '/0007/d' samples.csv >three.csv
+    sed '2,9d' activity_spots.csv >less.csv
+    cat >rules.mk <<END
+AR_SETS = activity_spots=\$(SPOTS) surrounding_spots=surrounding_spots.csv
+AR_SAMPLES = \$(SAMPLES)
+AR_MANIFEST = \$(MANIFEST)
+AR_METHOD = ./method
+include $SHARE/make/analysisrun.mk
+END
+    # What make keeps of earlier is held against what it makes in a folder of its own.
+    makes() {
+        find . -exec touch -h -d '1 hour ago' {} +
+        make -s -f rules.mk SPOTS=activity_spots.csv SAMPLES=samples.csv MANIFEST=manifest.json "$@" 2>/dev/null
+        make -s -f rules.mk AR_DIR=new SPOTS=activity_spots.csv SAMPLES=samples.csv MANIFEST=manifest.json "$@" 2>/dev/null
+        diff -r results new/results
+        rm -r new
+    }
+    makes
+    cp -r results first
+    for change in SPOTS=less.csv SAMPLES=three.csv MANIFEST=total.json; do
+        makes "$change"
+        run ! diff -rq results first
+    done
+    makes
+    diff -r results first
+    refuses 2 "Nowhere" -- make -s -f rules.mk SPOTS=activity_spots.csv SAMPLES=samples.csv MANIFEST=manifest.json AR_SPLIT_FLAGS='--lane-key Nowhere'
+}
+
 @test "make: the example that is installed runs as it is, and only needs to know where the rules are" {
     cp "$RUN"/* .
     cp "$SHARE/make/Makefile.example" Makefile
