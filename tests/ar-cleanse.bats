@@ -42,6 +42,19 @@ records() {
     [ "$(left -w set=Channel==1 -e B)" = c ]
 }
 
+@test "rows that a rule drops for case or blanks alone are warned of; of a lane that loses all its rows is told" {
+    lanes 1,Spots,1,a 1,spots,1,b '1, Spots ,1,c' '1,"SPOTS",1,d' 1,Spot,1,e 1,Sport,1,f 1,,1,g $'1,\u3000Spots\u00a0,1,h' 2,Other,1,i
+    ar-cleanse -q -e Other -e Spots <lanes.tar 2>err >/dev/null
+    says "dropped for case or blanks alone: 4 rows of the set 'set', with the Entity 'spots' instead of 'Spots'"
+    [ "$(wc -l <err)" -eq 1 ]
+    ar-cleanse -e Spots <lanes.tar 2>err >/dev/null
+    says "left without a row of the set 'set' by its rules: 1 lane, first '2'"
+    ar-cleanse -e Spot -w Channel==1 <lanes.tar 2>err >/dev/null
+    run ! grep warning err
+    ar-cleanse -q -e Spot -w 'Channel== 1' <lanes.tar 2>err >/dev/null
+    says "dropped for case or blanks alone: 1 row of the set 'set', with the Channel '1' instead of ' 1'"
+}
+
 @test "values are text: 1 is not 1.0, 5.8 not 5.80; commas, quotes, line breaks, = and Japanese can be asked for" {
     lanes 1,A,1,a 1,A,1.0,b 1,A,01,c 1,A,5.80,d '1,A,"x,y",e' '1,A,"say ""hi""",f' 1,A,a==b,g 1,輝点,,h
     [ "$(left -w Channel==1)" = a ]

@@ -47,6 +47,9 @@ struct set {
     struct ar_rules rules;
     bool cleansed;
     uint64_t rows_in, rows; /* of all lanes: for the account */
+    size_t emptied;         /* lanes that had rows, of which none passed */
+    char first[AR_LANE_ID_MAX + 1];
+    struct ar_cleansed near; /* rows that were dropped though nearly right, and the first of them */
 };
 
 struct cleanse {
@@ -152,6 +155,19 @@ static int write_kept(struct cleanse *c, const struct ar_cleansed *cleansed, str
     return 0;
 }
 
+/* For the account, and for what is said of the set behind it. */
+static void note_set(struct set *set, const char *lane, const struct ar_cleansed *cleansed)
+{
+    set->rows_in += cleansed->rows_in;
+    set->rows += cleansed->rows;
+    if (cleansed->rows_in && !cleansed->rows && set->emptied++ == 0)
+        snprintf(set->first, sizeof set->first, "%s", lane);
+    uint64_t near = set->near.near + cleansed->near;
+    if (cleansed->near && !set->near.near)
+        set->near = *cleansed;
+    set->near.near = near;
+}
+
 /* Writes the rows that passed, and keeps the record for the lane's ledger. */
 static int write_set(struct cleanse *c, const struct ar_entry *entry, struct set *set, const struct ar_cleansed *cleansed,
                      struct ar_error *error)
@@ -164,8 +180,7 @@ static int write_set(struct cleanse *c, const struct ar_entry *entry, struct set
         return -1;
     if (write_kept(c, cleansed, error) != 0 || ar_cleansed_record(cleansed, &set->rules, &c->in.values, &record, error) != 0)
         return -1;
-    set->rows_in += cleansed->rows_in;
-    set->rows += cleansed->rows;
+    note_set(set, lane, cleansed);
     return cli_lanes_note(&c->in, entry->base, &record, error);
 }
 
@@ -236,6 +251,27 @@ static int run(struct cleanse *c, struct ar_error *error)
     return -1;
 }
 
+/* What may have been dropped by mistake. */
+static void tell_dropped(const struct set *set)
+{
+    const struct ar_cleansed *near = &set->near;
+    struct ar_buf number;
+    ar_buf_init(&number);
+    if (set->rows_in && !set->rows) {
+        cli_warn("no row of the set '%s' passes its rules; ar-ls --entities shows the entities that are there", set->name);
+    } else if (set->emptied) {
+        cli_number(&number, set->emptied, "lane");
+        cli_info("left without a row of the set '%s' by its rules: %s, first '%s'", set->name, number.data, set->first);
+    }
+    if (near->near) {
+        ar_buf_clear(&number);
+        cli_number(&number, near->near, "row");
+        cli_warn("dropped for case or blanks alone: %s of the set '%s', with the %s '%s' instead of '%s'", number.data, set->name,
+                 set->rules.rule[near->near_rule].column, near->found, near->wanted);
+    }
+    ar_buf_release(&number);
+}
+
 static void tell_account(const struct cleanse *c)
 {
     struct ar_buf line;
@@ -254,9 +290,8 @@ static void tell_account(const struct cleanse *c)
     cli_info("%s", line.data);
     ar_buf_release(&line);
     for (size_t i = 0; i < c->n_sets; i++)
-        if (c->set[i].cleansed && c->set[i].rows_in && !c->set[i].rows)
-            cli_warn("no row of the set '%s' passes its rules; ar-ls --entities shows the entities that are there",
-                     c->set[i].name);
+        if (c->set[i].cleansed)
+            tell_dropped(&c->set[i]);
 }
 
 static int take_option(struct cleanse *c, int key, const char *arg, struct ar_error *error)

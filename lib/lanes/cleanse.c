@@ -239,6 +239,71 @@ static int read_header(struct ar_cleansing *c, bool whole, struct ar_error *erro
     return c->scan ? 0 : ar_fail_memory(error);
 }
 
+/* ---- what is not quite what was wanted ------------------------------------------------------------------------------ */
+
+/* The bytes of the blank at text, at its end (behind: text is where it ends) or 0: also a no-break space and the ideographic one. */
+static size_t blank_at(const char *text, size_t n, bool behind)
+{
+    static const char *const blanks[] = { " ", "\t", "\xc2\xa0", "\xe3\x80\x80" };
+    for (size_t i = 0; i < AR_COUNT(blanks); i++) {
+        size_t len = strlen(blanks[i]);
+        if (n >= len && memcmp(behind ? text - len : text, blanks[i], len) == 0)
+            return len;
+    }
+    return 0;
+}
+
+static void trim(const char **text, size_t *n)
+{
+    size_t blank;
+    for (; (blank = blank_at(*text, *n, false)); *n -= blank)
+        *text += blank;
+    while ((blank = blank_at(*text + *n, *n, true)))
+        *n -= blank;
+}
+
+/* The byte with which a text begins, without its case; 0 where that may be a blank. */
+static inline int first_letter(char first)
+{
+    return first == ' ' || first == '\t' || first == '\xc2' || first == '\xe3' ? 0 : first | ' ';
+}
+
+static bool is_near(const char *cell, size_t n, const char *value)
+{
+    int letter = n ? first_letter(*cell) : 0, wanted = first_letter(*value);
+    if (letter != wanted && letter && wanted)
+        return false; /* as nearly all of them */
+    size_t len = strlen(value);
+    trim(&cell, &n);
+    trim(&value, &len);
+    return n == len && strncasecmp(cell, value, n) == 0;
+}
+
+/* Notes a cell that was refused, where it is near to a value of the rule. */
+static void note_near(struct ar_cleansing *c, size_t refusal, const char *cell, size_t n)
+{
+    struct ar_cleansed *cleansed = c->cleansed;
+    const struct ar_rule *rule = &c->rules->rule[refusal];
+    if (n >= 2 && cell[0] == '"') {
+        cell++;
+        n -= 2;
+    }
+    for (size_t i = 0; i < rule->n_values; i++) {
+        if (!is_near(cell, n, rule->values[i]))
+            continue;
+        if (cleansed->near++ > 0)
+            return;
+        cleansed->near_rule = refusal;
+        cleansed->wanted = rule->values[i];
+        struct ar_buf shown;
+        ar_buf_init(&shown);
+        ar_text_show(&shown, cell, n);
+        snprintf(cleansed->found, sizeof cleansed->found, "%s", shown.data ? shown.data : "");
+        ar_buf_release(&shown);
+        return;
+    }
+}
+
 /* Keeps or drops some rows. */
 static void take_rows(struct ar_cleansing *c, const struct ar_csv_row *row, ssize_t n)
 {
@@ -246,10 +311,13 @@ static void take_rows(struct ar_cleansing *c, const struct ar_csv_row *row, ssiz
     struct run run = { 0 };
     for (ssize_t i = 0; i < n; i++) {
         size_t refusal = first_refusal(&c->compiled, rows, &row[i]);
-        if (refusal < c->compiled.n)
-            c->cleansed->dropped[refusal]++;
-        else
+        if (refusal == c->compiled.n) {
             keep_row(c, &run, rows, &row[i]);
+            continue;
+        }
+        const uint64_t *cell = row[i].cell + 2 * c->compiled.rule[refusal].track;
+        c->cleansed->dropped[refusal]++;
+        note_near(c, refusal, rows + cell[0], (size_t)(cell[1] - cell[0]));
     }
     end_run(c, &run);
 }
