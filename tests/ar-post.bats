@@ -92,7 +92,8 @@ END
     [ "$(entry result.tar ledger | jq -c .post)" = '{"rows_in":2,"rows":2,"postprocess":true}' ]
     # A row for a lane that had none, another sample name, and none for the others.
     judge_prints 'sample_name,data\nrenamed,C\n'
-    ar-post -q -- ./judge <whole.tar >result.tar
+    ar-post -- ./judge <whole.tar >result.tar 2>err
+    says "; 1 row in the result; left out by the postprocess: 2 lanes, first 'D'"
     printf 'sample_name,data\nrenamed,C\n' | cmp - <(entry result.tar result_csv)
     entries result.tar | grep json | diff <(echo result_json/C) -
 }

@@ -183,6 +183,23 @@ static int deliver(struct post *post, struct ar_error *error)
     return result == 0 ? cli_output_close(&post->output, true, error) : -1;
 }
 
+/* The lanes with a result of which the postprocess has no row, as it may. */
+static void add_left_out(const struct post *post, struct ar_buf *line)
+{
+    const struct ar_merged *merged = &post->merged;
+    size_t n = 0, first = 0;
+    for (size_t i = 0; post->has_result && i < merged->targets.count; i++)
+        if (merged->outcome[i] == AR_OUTCOME_RESULT && post->result.row_of_lane[i] == AR_NO_ROW && n++ == 0)
+            first = i;
+    if (n == 0)
+        return;
+    struct ar_buf number;
+    ar_buf_init(&number);
+    cli_number(&number, n, "lane");
+    ar_buf_add_tr(line, "; left out by the postprocess: %s, first '%s'", number.data, merged->targets.entry[first].data);
+    ar_buf_release(&number);
+}
+
 /* The account in one line, and last the lanes that are missing. */
 static void tell(const struct post *post)
 {
@@ -199,6 +216,7 @@ static void tell(const struct post *post)
         ar_buf_add_count(&line, post->result.table.rows, "; %" PRIu64 " row in the result", "; %" PRIu64 " rows in the result");
     if (post->cached)
         ar_buf_add_text(&line, ar_tr(", from the cache"));
+    add_left_out(post, &line);
     cli_info("%s", line.data);
     ar_buf_release(&line);
     if (post->brief)
