@@ -595,13 +595,26 @@ END
     ar-run status results | grep -q 'the last one was cut off'
 }
 
+@test "the result of another method in the folder is warned of before its place is taken" {
+    counting_method
+    ar-run -q -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err
+    run ! grep 'takes;' err
+    ar-run -q --force -m m/manifest.json -s samples.csv -d results activity_spots=as.csv 2>err
+    run ! grep 'takes;' err
+    sed 's/"count"/"other"/' m/manifest.json >m/other.json
+    ar-run -q -n -m m/other.json -s samples.csv -d results activity_spots=as.csv 2>err
+    run ! grep 'takes;' err
+    ar-run -q -m m/other.json -s samples.csv -d results activity_spots=as.csv 2>err
+    says "warning: 'results' has the result of the method 'count', whose place that of 'other' takes; -d names another folder"
+}
+
 @test "a first run that is interrupted leaves run.json, with its lanes, which --again goes on from; a later one leaves that of the result" {
     counting_method
     sed -i '2i case $(cat data_name) in 0010) i=0; while [ ! -e "$AR_START_DIR/go" ] \&\& [ $i -lt 2000 ]; do sleep 0.01; i=$((i + 1)); done;; esac' m/count.sh
     cat >interrupt.py <<'END'
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler) # a shell has what it starts in the background ignore it
-pid = os.spawnvp(os.P_NOWAIT, 'ar-run', ['ar-run', '-q', *sys.argv[1:]])
+pid = os.spawnvp(os.P_NOWAIT, 'ar-run', ['ar-run', *sys.argv[1:]])
 print(pid, file=open('pid', 'w'))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != -signal.SIGINT)
 END
@@ -611,6 +624,7 @@ END
     wait_until waits
     kill -INT "$(cat pid)"
     wait $job
+    [ "$(tail -n 1 err)" = 'ar-run: interrupted; lanes that were done are kept, and the same command goes on with the others' ]
     jq -e '.status == 130 and .options.param == ["limit=8"] and .counts.lanes == 4 and .counts.result == 3 and .counts.interrupted == 1 and
         .lanes["0010"].state == "interrupted" and .lanes["0000"].state == "result" and (.ended | endswith("Z"))' results/run.json
     [ "$(ls results)" = run.json ]

@@ -212,3 +212,21 @@ json_t *ar_run_json_parse(const struct ar_buf *text, const char *const *names, c
     ar_json_doc_release(&doc);
     return json;
 }
+
+json_t *ar_run_json_read(const char *folder, const char *const *names, struct ar_error *error)
+{
+    struct ar_buf path, what, text;
+    json_t *json = NULL;
+    ar_buf_init(&path);
+    ar_buf_init(&what);
+    ar_buf_init(&text);
+    ar_buf_add_format(&path, "%s/" AR_RUN_JSON, folder);
+    ar_buf_add_format(&what, "'%s/" AR_RUN_JSON "'", folder);
+    if (ar_buf_check(&path, error) == 0 && ar_buf_check(&what, error) == 0 &&
+        ar_folder_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, error) == 0 && ar_run_json_check(&text, what.data, error) == 0)
+        json = ar_run_json_parse(&text, names, what.data, error);
+    ar_buf_release(&path);
+    ar_buf_release(&what);
+    ar_buf_release(&text);
+    return json;
+}

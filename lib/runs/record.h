@@ -28,6 +28,9 @@
  */
 json_t *ar_run_json_parse(const struct ar_buf *text, const char *const *names, const char *what, struct ar_error *error) AR_MUST_USE;
 
+/* The same of the one in a folder, whose other members must be among those that are shown above, too. */
+json_t *ar_run_json_read(const char *folder, const char *const *names, struct ar_error *error) AR_MUST_USE;
+
 /* Has it members that are not shown above? -1 (AR_INPUT), else 0. */
 int ar_run_json_check(const struct ar_buf *text, const char *what, struct ar_error *error) AR_MUST_USE;
 

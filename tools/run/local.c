@@ -365,8 +365,10 @@ static int run_all(struct run_local *local)
         done = run_is_done(local, &error);
     if (done > 0 && ended_well(local))
         return finish_done(local, &error);
-    if (done >= 0 && !local->run->options.dry)
+    if (done >= 0 && !local->run->options.dry) {
+        run_tell_replaced(local);
         unlinkat(local->home.fd, AR_HOME_DONE, 0); /* until this run is whole */
+    }
     int ran = done >= 0 ? run_tools(local, &status, &error) : -1;
     if (local->home.lock >= 0)
         put_states_back(local);
@@ -385,8 +387,10 @@ int run_local(struct run *run)
     ar_temporary_init(&local.temporary);
     int status = run_all(&local);
     const int ended = cli_stop ? 128 + cli_stop : status; /* as a shell has it of what a signal ended */
-    if (local.begun && cli_stop)
+    if (local.begun && cli_stop) {
         run_keep_stopped(&local, ended);
+        cli_info("interrupted; lanes that were done are kept, and the same command goes on with the others");
+    }
     if (local.begun)
         ar_home_ended(&local.home, ended);
     run_remove_temporary(&local.temporary, run->options.keep_work);

@@ -42,6 +42,9 @@ struct run_local {
  */
 int run_prepare(struct run_local *local, struct ar_error *error) AR_MUST_USE;
 
+/* Warns where the folder has the result of another method. */
+void run_tell_replaced(const struct run_local *local);
+
 /* keep.c: notes what the inputs are, while the tools read them, unless that was done. 0 or -1. */
 int run_keep_inputs(struct run_local *local, struct ar_error *error) AR_MUST_USE;
 

@@ -2,6 +2,7 @@
 /*
  * The folder of a local run, before it begins.
  */
+#include "bytes/text.h"
 #include "lanes/folder.h"
 #include "run/local.h"
 
@@ -60,4 +61,21 @@ int run_prepare(struct run_local *local, struct ar_error *error)
     if (!run->options.dry)
         run_sweep(&local->home);
     return put_manifest(local, error);
+}
+
+void run_tell_replaced(const struct run_local *local)
+{
+    static const char *const names[] = { "method", NULL };
+    struct ar_error none;
+    json_t *record = ar_run_json_read(local->folder, names, &none);
+    const char *before = json_string_value(json_object_get(json_object_get(record, "method"), "name"));
+    const char *now = local->run->method.manifest.name;
+    if (before && strcmp(before, now) != 0 && run_has_file(local, AR_FOLDER_INDEX)) {
+        struct ar_buf shown;
+        ar_buf_init(&shown);
+        ar_text_show(&shown, before, strlen(before));
+        cli_warn("'%s' has the result of the method '%s', whose place that of '%s' takes; -d names another folder", local->folder, shown.data, now);
+        ar_buf_release(&shown);
+    }
+    json_decref(record);
 }

@@ -120,26 +120,15 @@ static int add_key(struct clean *clean, const json_t *of, struct ar_error *error
 static int read_used(struct clean *clean, const char *folder, struct ar_error *error)
 {
     static const char *const names[] = { "lanes", "postprocess", NULL };
-    struct ar_buf path, what, text;
     const char *lane;
-    json_t *of;
-    ar_buf_init(&path);
-    ar_buf_init(&what);
-    ar_buf_init(&text);
-    ar_buf_add_format(&path, "%s/" AR_RUN_JSON, folder);
-    ar_buf_add_format(&what, "'%s/" AR_RUN_JSON "'", folder);
-    int result = ar_buf_check(&path, error) == 0 && ar_buf_check(&what, error) == 0 ? ar_folder_read_file(AT_FDCWD, path.data, &text, AR_RUN_JSON_MAX, error) : -1;
-    if (result != 0)
+    json_t *of, *json = ar_run_json_read(folder, names, error);
+    if (!json && error->system_errno)
         hint_delivered(error);
-    json_t *json = result == 0 ? ar_run_json_parse(&text, names, what.data, error) : NULL;
-    result = json && ar_run_json_check(&text, what.data, error) == 0 ? add_key(clean, json_object_get(json, "postprocess"), error) : -1;
+    int result = json ? add_key(clean, json_object_get(json, "postprocess"), error) : -1;
     json_object_foreach (json_object_get(json, "lanes"), lane, of)
         if (result == 0)
             result = add_key(clean, of, error);
     json_decref(json);
-    ar_buf_release(&path);
-    ar_buf_release(&what);
-    ar_buf_release(&text);
     return result;
 }
 
