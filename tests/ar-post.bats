@@ -276,7 +276,7 @@ END
     ar-post -q -p p.json -m m.json -- ./judge <whole.tar >result.tar
     cmp p.json params.json
     refuses 2 '-P' -- ar-post -P a <whole.tar
-    refuses 2 "params /deep: 'x' is not a number" -- ar-post -m m.json -P 'deep="x"' -- ./judge <whole.tar
+    refuses 2 "params /deep: 'x' is a text, not a number" -- ar-post -m m.json -P 'deep="x"' -- ./judge <whole.tar
 }
 
 @test "--mem limits the memory of a postprocess" {

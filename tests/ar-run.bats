@@ -467,7 +467,7 @@ END
 
 @test "params that the schema does not allow are told before any input is read" {
     counting_method
-    refuses 2 "ar-run: params /limit: 'x' is not a number" -- \
+    refuses 2 "ar-run: params /limit: 'x' is a text, not a number" -- \
         ar-run -m m/manifest.json -s samples.csv -P 'limit="x"' -d results activity_spots=as.csv
     [ ! -e results ] && [ ! -e ran ]
     ! grep -q ar-split err

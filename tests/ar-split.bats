@@ -317,11 +317,25 @@ END
     printf 'Well;A\n1,5;2,5\n3,5;4,5\n' >in.csv
     refuses 2 "columns are 'Well;A'" "separated by ';'" -- ar-split --lane-key Well set=in.csv
     run ! grep 'above the header' err
+    # What it says to do does it: the rows are those that commas separate.
+    converts() { eval "$(grep -o 'python3 .* < FILE > NEW' err | sed "s/FILE/$1/; s/NEW/$2/")"; }
+    converts in.csv new.csv
+    printf '%s\n' Well,A '"1,5","2,5"' '"3,5","4,5"' | diff <(tr -d '\r' <new.csv) -
     wells >in.csv
     printf 'data;sample\nA01;a\n' >s.csv
     refuses 2 "columns are 'data;sample'" "separated by ';'" -- ar-split -s s.csv --lane-key Well set=in.csv
     printf 'data\tsample\nA01\ta\n' >s.csv
     refuses 2 'separated by tabs' -- ar-split -s s.csv --lane-key Well set=in.csv
+    converts s.csv new.csv
+    ar-split -q -s new.csv --lane-key Well set=in.csv >out.tar
+}
+
+@test "a quote that is not closed shows at the next one: the line in which its cell begins is told, too" {
+    printf 'key,a,b\n1,"x,y\n2,x,y\n3,"z",y\n' >in.csv
+    refuses 2 "'in.csv', line 4: text after the closing quote of cell 2" 'That cell begins in line 2' -- ar-split --lane-key key set=in.csv
+    printf 'key,a\n1,"x"y\n' >in.csv
+    refuses 2 "'in.csv', line 2: text after the closing quote of cell 2" -- ar-split --lane-key key set=in.csv
+    run ! grep 'begins in line' err
 }
 
 @test "a header with a column twice, or without a name, is refused" {

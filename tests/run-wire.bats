@@ -242,7 +242,7 @@ END
     echo '{"pf":7}' >p.json
     judge -p p.json
     jq -c . got.json | diff - <(echo '{"pf":7,"more":5}')
-    AR_LANG=en refuses 2 "params /pf: 'x' is not a number" -- env ANALYSISRUN_METHOD=postprocess \
+    AR_LANG=en refuses 2 "params /pf: 'x' is a text, not a number" -- env ANALYSISRUN_METHOD=postprocess \
         ar-run -m judge.json -P 'pf="x"' <"$GOLDEN/first/postprocess.in.tar"
     [ "$(entries out)" = error ]
 }

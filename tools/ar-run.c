@@ -209,7 +209,7 @@ static bool fits_command(const char *command, int key)
     if (command)
         cli_usage("%s: takes none of the options of a run", command);
     else
-        cli_usage("--json: it is of ar-run status");
+        cli_usage("--json: it is of ar-run status, and stands behind that: ar-run status --json DIR");
     return false;
 }
 

@@ -27,17 +27,20 @@ uint64_t ar_csv_line(const char *data, uint64_t offset)
     return lines + 1;
 }
 
-/* The number of the cell (from 1) of the row from start in which offset stands. */
-static uint64_t cell_number(const char *data, uint64_t start, uint64_t offset)
+/* The number of the cell (from 1) of the row from start in which offset stands, and where that cell begins. */
+static uint64_t cell_number(const char *data, uint64_t start, uint64_t offset, uint64_t *begins)
 {
     uint64_t cells = 1;
+    *begins = start;
     bool inside = false;
     bool cell_start = true;
     for (uint64_t i = start; i < offset; i++) {
         if (data[i] == '"' && (inside || cell_start))
             inside = !inside;
-        else if (data[i] == ',' && !inside)
+        if (data[i] == ',' && !inside) {
             cells++;
+            *begins = i + 1;
+        }
         cell_start = data[i] == ',' && !inside;
     }
     return cells;
@@ -111,7 +114,8 @@ int ar_csv_fail(const struct ar_csv_seen *seen, const char *data, uint64_t n, ui
                 struct ar_error *error)
 {
     uint64_t line = first_line - 1 + ar_csv_line(data, seen->fault_offset);
-    uint64_t cell = seen->fault < AR_CSV_NUL ? cell_number(data, seen->fault_row, seen->fault_offset) : 0;
+    uint64_t begins = 0, cell = seen->fault < AR_CSV_NUL ? cell_number(data, seen->fault_row, seen->fault_offset, &begins) : 0;
+    uint64_t first = first_line - 1 + ar_csv_line(data, begins); /* of that cell */
     switch (seen->fault) {
     case AR_CSV_RAGGED:
         ar_fail(error, AR_INPUT,
@@ -129,6 +133,10 @@ int ar_csv_fail(const struct ar_csv_seen *seen, const char *data, uint64_t n, ui
         ar_fail(error, AR_INPUT,
                 "%s, line %" PRIu64 ": text after the closing quote of cell %" PRIu64 ", expected a comma or the line's end",
                 what, line, cell);
+        if (first < line)
+            return ar_hint(error,
+                           "That cell begins in line %" PRIu64 ": is its quote not closed there? A quote within a quoted cell must be doubled.",
+                           first);
         return ar_hint(error,
                        "Within a quoted cell each quote must be doubled, and the closing quote must be the cell's last "
                        "character.");
@@ -330,8 +338,10 @@ int ar_csv_fail_column(const struct ar_csv_header *header, const char *name, con
     ar_fail(error, AR_INPUT, "%s: column '%s' not found; columns are %s%s", what, name, list.data, list.len < 800 ? "" : ", …");
     ar_buf_release(&list);
     if (header->cells == 1 && strpbrk(header->name[0], ";\t"))
-        ar_hint(error, "The cells seem to be separated by %s: only commas are read, so convert the file first.",
-                strchr(header->name[0], ';') ? "';'" : ar_tr("tabs"));
+        ar_hint(error,
+                "The cells seem to be separated by %s: only commas are read, so convert the file first: python3 -c \"import csv, sys; "
+                "csv.writer(sys.stdout).writerows(csv.reader(sys.stdin, delimiter='%s'))\" < FILE > NEW.",
+                strchr(header->name[0], ';') ? "';'" : ar_tr("tabs"), strchr(header->name[0], ';') ? ";" : "\\t");
     if (header->wider)
         ar_hint(error, "Lines seem to stand above the header, which is line %zu: take them off first, as 'tail -n +%zu' does.",
                 header->wider, header->wider);

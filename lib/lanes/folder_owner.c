@@ -123,8 +123,8 @@ static int read_names(struct ar_folder *folder, struct ar_error *error)
 /* ---- what is there -------------------------------------------------------------------------------------------------- */
 
 /*
- * Is base, of n bytes, what a file manager hides: a name with a dot at its start (.DS_Store), or one of those that Windows leaves where
- * somebody has looked at pictures?
+ * Is base, of n bytes, what a file manager hides: a name with a dot at its start (.DS_Store), one of those that Windows leaves where
+ * somebody has looked at pictures, or that of a spreadsheet's program as long as a table is open in it (~$result.csv)?
  */
 static bool is_hidden(const char *base, size_t n)
 {
@@ -132,7 +132,7 @@ static bool is_hidden(const char *base, size_t n)
     for (size_t i = 0; i < AR_COUNT(names); i++)
         if (strlen(names[i]) == n && strncasecmp(base, names[i], n) == 0)
             return true;
-    return n > 0 && base[0] == '.';
+    return n > 0 && (base[0] == '.' || (n > 1 && base[0] == '~' && base[1] == '$'));
 }
 
 /* A walk through the folder and those in it that are ours. */

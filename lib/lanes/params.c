@@ -61,7 +61,7 @@ static int parse_value(struct ar_json_doc *doc, const char *name, size_t name_le
         return result;
     if (strpbrk(text, "\"\\{[\n"))
         return ar_hint(error, "Write NAME=JSON; a text stands in double quotes: -P 'note=\"abc\"'.");
-    return ar_hint(error, "A text needs quotes: -P '%.*s=\"%s\"'.", (int)name_len, name, text);
+    return ar_hint(error, "A number is written as 3 or 0.5, and a text needs quotes: -P '%.*s=\"%s\"'.", (int)name_len, name, text);
 }
 
 /* Appends text with the value set. */

@@ -16,9 +16,9 @@
 #define NS_PER_S INT64_C(1000000000)
 #define NEVER INT64_MAX
 #define STOP_GRACE 1.0 /* seconds: whoever asked for a stop is waiting */
-#define PAUSE 2000000  /* ns in which what it prints is left to gather: to be woken for each piece of it costs more than the piece */
+#define PAUSE 2000000  /* ns in which answers are left to gather: to be woken for each of them costs more than the answer */
 
-enum { PIECE = 64 * 1024, PIPE_ROOM = 1024 * 1024 };
+enum { PIECE = 64 * 1024, PIPE_ROOM = 256 * 1024 }; /* a user has 64 MiB for pipes, in all processes */
 
 /* ---- the supervisor ------------------------------------------------------------------------------------------------- */
 
@@ -52,6 +52,7 @@ struct run {
     int64_t started; /* by the monotonic clock, in nanoseconds */
     int64_t due;     /* when the next step of ending it is taken, or NEVER */
     int64_t quiet;   /* until when the pipes are not looked at; 0: they are */
+    bool pauses;     /* there are such times */
     enum { RUNNING, TERMINATED, KILLED } ending;
     bool over_time;
     bool over_output;
@@ -211,19 +212,20 @@ static void check_stop(struct run *run)
     terminate(run, run->proc->grace < STOP_GRACE ? run->proc->grace : STOP_GRACE);
 }
 
-/* Is so much in a pipe that it might be full before the pause is over? */
+/* Is so much in a pipe that it might have been full at the end of another pause? */
 static bool is_filling(int pipe)
 {
     int left = 0;
-    return pipe >= 0 && ioctl(pipe, FIONREAD, &left) == 0 && left >= PIECE / 2;
+    return pipe >= 0 && ioctl(pipe, FIONREAD, &left) == 0 && left >= PIECE / 4;
 }
 
 /* Takes a piece from each pipe in which there is something, and leaves them alone for a while. */
 static int take_pieces(struct run *run, bool out, bool log, struct ar_error *error)
 {
+    bool pause = run->pauses && !is_filling(run->pipe) && !is_filling(run->log_pipe);
     if ((out && collect(run, &run->pipe, SIZE_MAX, error) < 0) || (log && collect(run, &run->log_pipe, SIZE_MAX, error) < 0))
         return -1;
-    run->quiet = (out || log) && !is_filling(run->pipe) && !is_filling(run->log_pipe) ? now() + PAUSE : 0;
+    run->quiet = pause && (out || log) ? now() + PAUSE : 0;
     return 0;
 }
 
@@ -283,7 +285,7 @@ static int finish(struct run *run, struct ar_error *error)
 /* ---- from start to end ---------------------------------------------------------------------------------------------- */
 
 /* A pipe from the program, of which it gets *program_end, in place of what would get everything: a limit has to be kept. */
-static int open_pipe(struct run *run, uint64_t limit, int *pipe, int *program_end, struct ar_error *error)
+static int open_pipe(const struct run *run, uint64_t limit, int *pipe, int *program_end, struct ar_error *error)
 {
     int ends[2];
 
@@ -292,8 +294,6 @@ static int open_pipe(struct run *run, uint64_t limit, int *pipe, int *program_en
     if (pipe2(ends, O_CLOEXEC) != 0)
         return ar_fail_errno(error, errno, "cannot open a pipe to '%s'", run->end->name);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    if (pipe == &run->pipe)
-        fcntl(ends[0], F_SETPIPE_SZ, PIPE_ROOM); /* where the user may have no more of it, it works as it is */
     *pipe = ends[0];
     *program_end = ends[1];
     return 0;
@@ -312,6 +312,15 @@ static int open_pipes(struct run *run, struct ar_proc_start *start, struct ar_er
     return -1;
 }
 
+/* Answers of many lanes may gather where the pipes have room for what comes meanwhile: a user who has many has small ones. */
+static bool make_room(const struct run *run)
+{
+    if (!run->proc->grew || run->pipe < 0)
+        return false;
+    (void)fcntl(run->pipe, F_SETPIPE_SZ, PIPE_ROOM);
+    return fcntl(run->pipe, F_GETPIPE_SZ) >= PIECE && (run->log_pipe < 0 || fcntl(run->log_pipe, F_GETPIPE_SZ) >= PIECE);
+}
+
 /* Starts it. Returns 1 where it runs, 0 where it could not be started for a reason of its own, -1 on failure. */
 static int begin(struct run *run, const char *program, struct ar_error *error)
 {
@@ -322,6 +331,7 @@ static int begin(struct run *run, const char *program, struct ar_error *error)
     start.log = run->proc->log;
     if (open_pipes(run, &start, error) != 0)
         return -1;
+    run->pauses = make_room(run);
     run->started = now();
     run->due = run->proc->seconds > 0 ? after(run->proc->seconds) : NEVER;
     run->pid = ar_proc_spawn(&start);

@@ -77,7 +77,7 @@ bool schema_wrong_kind(struct schema_check *c, const struct schema_place *place,
     struct ar_buf names;
     ar_buf_init(&names);
     schema_add_kinds(&names, kinds);
-    schema_problem(c, place, value, " is not %s", names.data);
+    schema_problem(c, place, value, value && value->type == AR_JSON_STRING ? N_(" is a text, not %s") : N_(" is not %s"), names.data);
     ar_buf_release(&names);
     return false;
 }

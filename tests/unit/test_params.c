@@ -52,7 +52,7 @@ static void test_refusals(void)
     check_refused("{}", "a", "-P 'a': expected NAME=JSON", "-P 'note=\"abc\"'");
     check_refused("{}", "=1", "expected NAME=JSON", "-P");
     check_refused("{}", "\xff=1", "not UTF-8", "");
-    check_refused("{}", "note=abc", "'note'", "A text needs quotes: -P 'note=\"abc\"'.");
+    check_refused("{}", "note=abc", "'note'", "a text needs quotes: -P 'note=\"abc\"'.");
     check_refused("{}", "note=", "is empty", "-P 'note=\"\"'");
     check_refused("{}", "id=007", "no JSON", "-P 'id=\"007\"'");
     check_refused("{}", "note=\"abc", "no JSON", "-P 'note=\"abc\"'");

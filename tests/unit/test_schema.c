@@ -97,7 +97,7 @@ static void check_x(const char *schema_of_x, const char *good, const char *bad, 
 
 static void test_types(void)
 {
-    check_x("{'type': 'number'}", "1e400", "'high'", "/x: 'high' is not a number");
+    check_x("{'type': 'number'}", "1e400", "'high'", "/x: 'high' is a text, not a number");
     check_x("{'type': 'number'}", "5", "true", "/x: true is not a number");
     check_x("{'type': 'integer'}", "5.0", "5.5", "/x: 5.5 is not an integer");
     check_x("{'type': 'integer'}", "123456789012345678901234567890", "false", "/x: false is not an integer");
@@ -132,7 +132,7 @@ static void test_limits(void)
     check_x("{'enum': ['a', 1]}", "10e-1", "true", "/x: true is not one of 'a' or 1");
     check_x("{'enum': [{'k': 2}]}", "{'k': 2}", "{'k': 2, 'l': 1}", "/x: an object is not an object");
     check_x("{'items': {'type': 'integer'}}", "[1, 2]", "[1, 'a', 2, null]",
-            "/x/1: 'a' is not an integer; /x/3: null is not an integer");
+            "/x/1: 'a' is a text, not an integer; /x/3: null is not an integer");
     check_x("{'items': {'properties': {'a/b~': {'type': 'null'}}}}", "[{}, 5]", "[{'a/b~': 1}]", "/x/0/a~1b~0: 1 is not null");
     check_x("{'pattern': '(a+)+$', 'title': 't'}", "'aaa'", "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'",
             "/x: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab' takes too long to match with the pattern '(a+)+$'");
@@ -140,7 +140,7 @@ static void test_limits(void)
 
 static void test_any_of(void)
 {
-    check_x("{'anyOf': [{'type': 'number'}, {'type': 'null'}]}", "null", "'high'", "/x: 'high' is not a number or null");
+    check_x("{'anyOf': [{'type': 'number'}, {'type': 'null'}]}", "null", "'high'", "/x: 'high' is a text, not a number or null");
     check_x("{'anyOf': [{'type': 'number', 'minimum': 1}, {'type': 'null'}]}", "1", "0", "/x: 0 is less than 1");
     check_x("{'anyOf': [{'minimum': 5}, {'maximum': 1}]}", "0", "3", "/x: 3 fits none of the 2 schemas of anyOf");
     check_x("{'anyOf': [{'type': 'string', 'enum': ['a']}, {'type': 'array', 'items': {'type': 'null'}}]}", "'a'", "[null, 1]",
@@ -160,7 +160,7 @@ static void test_properties(void)
                                        "'required': ['n', 'threshold', 'z'], 'additionalProperties': {'type': 'string'}}");
     check_same(schema, "{'z': '', 'n': 1, 'threshold': 0.80, 'more': 'x'}");
     check_wrong(schema, "{'threshold': 'high', 'n': 0, 'more': 1}",
-                "params /threshold: 'high' is not a number; /n: 0 is less than 1; /more: 1 is not a string; /z: is missing");
+                "params /threshold: 'high' is a text, not a number; /n: 0 is less than 1; /more: 1 is not a string; /z: is missing");
     check_wrong(schema, "{'z': ''}", "params /threshold: is missing, it must be a number; /n: is missing");
     check_wrong(schema, "[]", "params: an array is not an object");
     check_wrong(schema, "5", "params: 5 is not an object");
@@ -202,7 +202,7 @@ static void test_defaults(void)
     check_same(schema, "{'o': 5}");
     ar_schema_free(schema);
     check_no_schema("{'properties': {'x': {'type': 'number', 'default': 'high'}}}",
-                    "schema /properties/x/default: 'high' is not a number");
+                    "schema /properties/x/default: 'high' is a text, not a number");
     check_no_schema("{'$defs': {'a': {'items': {'default': {'k': [1]}, 'properties': {'k': {'items': {'enum': [2]}}}}}}}",
                     "schema /$defs/a/items/default/k/0: 1 is not 2");
     check_no_schema("{'$defs': {'n': {'properties': {'n': {'$ref': '#/$defs/n', 'default': {}}}}}}", "no end");
@@ -219,7 +219,7 @@ static void test_references(void)
     CHECK(schema != NULL, "%s", error.what);
     check_same(schema, "{'v': 1, 'c': [{'v': 2, 'c': []}, {'v': 3}]}");
     check_wrong(schema, "{'v': 1, 'c': [{'v': 2, 'c': [{}]}, {'v': 'x'}]}",
-                "params /c/0/c/0/v: is missing, it must be an integer; /c/1/v: 'x' is not an integer");
+                "params /c/0/c/0/v: is missing, it must be an integer; /c/1/v: 'x' is a text, not an integer");
     ar_schema_free(schema);
     check_no_schema("{'$ref': '#/$defs/a', '$defs': {'b': {}}}", "schema /$ref: expected");
     check_no_schema("{'$ref': '#/$defs/a', '$defs': {'b': {}}}", "'b'");
@@ -323,7 +323,7 @@ static void test_pydantic(void)
     check_wrong(
         schema, "{'n': 100, 'threshold': 0, 'label': 'A', 'mode': 'x', 'limit': 'y', 'inner': {'name': 'toolong'}, 'tree': {}}",
         "params /n: 100 is not less than 100; /threshold: 0 is not greater than 0; /label: 'A' does not match the pattern "
-        "'^[a-z]+$'; /mode: 'x' is not one of 'fast' or 'slow'; /limit: 'y' is not a number or null; /inner/name: 'toolong' has "
+        "'^[a-z]+$'; /mode: 'x' is not one of 'fast' or 'slow'; /limit: 'y' is a text, not a number or null; /inner/name: 'toolong' has "
         "7 "
         "characters, at most 5 are allowed; /tree/value: is missing, it must be an integer");
     ar_schema_free(schema);
