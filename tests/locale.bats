@@ -274,7 +274,7 @@ END
     printf 'Data,ImageAnalysisMethod\n"A,V\n' >bad.csv
     refuses 2 "'bad.csv'、2 行目: セル 1 の引用符が閉じていません" '  ファイルが途中で切れているか' -- ar-split set=bad.csv
     small_lanes lanes.tar
-    refuses 2 'JSON ではありません: 正しくない語' "  テキストには引用符が必要です: -P 'x=\"abc\"'" -- ar-pack -P x=abc <lanes.tar
+    refuses 2 'JSON ではありません: 正しくない語' "テキストには引用符が必要です: -P 'x=\"abc\"'" -- ar-pack -P x=abc <lanes.tar
     refuses 2 'ar-merge: 入力がありません (前のコマンドが失敗していませんか)' -- ar-merge </dev/null
 }
 
