@@ -512,7 +512,55 @@ END
     refuses 1 'exited with status 3' -- ar-run -q -m m/manifest.json -s samples.csv -d first activity_spots=as.csv
     run ! grep -q 'earlier' err
     refuses 2 "cannot open 'first/manifest-sha256.txt'" 'No run has delivered a result into this folder' -- ar-run verify first
-    refuses 2 "cannot open 'first/run.json'" 'No run has delivered a result into this folder' -- ar-run clean first
+    # What its lanes gave is kept, and --again goes on with it.
+    jq -e '.status == 1 and .counts.result == 4' first/run.json
+    ar-run clean first
+    printf '#!/bin/sh\ncat analysis_results.csv\n' >m/judge.sh
+    rm ran
+    ar-run -q --again first 2>err
+    [ ! -e ran ]
+    [ "$(wc -l <first/result.csv)" -eq 5 ]
+}
+
+@test "clean leaves what a run made that was cut off, or failed, after the one whose result is there" {
+    counting_method
+    ran >/dev/null
+    printf '#!/bin/sh\nexit 3\n' >m/judge.sh
+    refuses 1 'exited with status 3' -- ar-run -q -m m/manifest.json -s samples.csv -d results -P limit=8 activity_spots=as.csv
+    ar-run clean results 2>err
+    says 'deleted 0 results'
+    ar-run -n -m m/manifest.json -s samples.csv -d results -P limit=8 activity_spots=as.csv 2>err >list
+    [ "$(awk '{ print $2 }' list | sort | uniq -c | awk '$2 == "done" { print $1 }')" -eq 4 ]
+}
+
+@test "what runs a lane again that failed has its --lane, and its --force where something is kept of it" {
+    counting_method
+    ran >/dev/null
+    touch fail-0001 fail-0007
+    refuses 1 'no luck' -- ar-run --force 0001 -m m/manifest.json -s samples.csv -d results activity_spots=as.csv
+    grep -x '  run it again: ar-run --again=results/run.json --force=0001' err
+    sed -n 's/^ *run it again: //p' err >again.sh
+    rm ran
+    refuses 1 'no luck' -- sh again.sh
+    [ "$(sort ran | paste -sd ' ')" = 0001 ]
+    rm fail-0001 ran
+    sh again.sh 2>err
+    [ "$(sort ran | paste -sd ' ')" = 0001 ] # the table is one that was judged before
+    [ "$(wc -l <results/result.csv)" -eq 5 ]
+    refuses 1 'no luck' -- ar-run --lane 0007 --lane 0000 -P limit=8 -m m/manifest.json -s samples.csv -d other activity_spots=as.csv
+    grep -x '  run it again: ar-run --again=other/run.json --lane=0007 --lane=0000' err
+    refuses 2 "--force: the lane '0001' is not among those of --lane" -- ar-run --lane 0007 --force 0001 -m m/manifest.json activity_spots=as.csv
+    says "ar-run --help"
+}
+
+@test "more lanes that failed than are told one by one: what lists them all is one command" {
+    counting_method
+    { echo data,sample; for i in $(seq 100 130); do echo "$i,s$i"; done; } >many.csv
+    { echo Filename,Entity; for i in $(seq 100 130); do echo "a_000_$i.nd2,Activity Spots"; done; } >many-as.csv
+    sed -i '2i echo "$AR_DATA_NAME has its own cause" >\&2; exit "$(($AR_DATA_NAME % 90 + 1))"' m/count.sh
+    refuses 1 'and 11 more; ar-run status results lists them all' -- ar-run -q -m m/manifest.json -s many.csv -d results activity_spots=many-as.csv
+    eval "$(grep -o 'ar-run status results' err)" >status
+    [ "$(grep -c 'exited with status' status)" -eq 31 ]
 }
 
 @test "a delivery that stops half-way: what is there is not called the earlier result, until a run is whole" {
@@ -805,6 +853,12 @@ END
     # Params are replaced name by name.
     ar-run -q --again results/run.json -P 'note="a"' 2>err
     jq -e '.limit == 6 and .note == "a"' results/params.json
+    # A file of them replaces all.
+    echo '{"limit": 4}' >four.json
+    ar-run -q --again results/run.json -p four.json 2>err
+    jq -e '. == {"limit": 4}' results/params.json
+    ar-run -q --again results/run.json -p four.json -P limit=6 -P 'note="a"' 2>err
+    jq -e '.limit == 6 and .note == "a"' results/params.json
     # A folder that was moved keeps its results, wherever it was; it can be named itself.
     mv results moved
     rm -f ran
@@ -843,6 +897,8 @@ END
     [ "$(ran)" = '0000 0001 0007 0010 post' ]
     jq -e --arg commit "$(git rev-parse HEAD)" '.method.git == {"commit": $commit, "clean": true} and .method.name == "count"' results/run.json
     jq -e --arg xxh3 "$(xxh128sum <as.csv | cut -d' ' -f1)" '.inputs.activity_spots.xxh3 == $xxh3 and .params.limit == 7 and .status == 0' results/run.json
+    jq -c '.method.analyze.files, .method.postprocess.files' results/run.json >files
+    printf '{"%s":"%s"}\n' count.sh "$(xxh128sum <m/count.sh | cut -d' ' -f1)" judge.sh "$(xxh128sum <m/judge.sh | cut -d' ' -f1)" | diff - files
     touch m/new
     ran -P limit=8 >/dev/null
     jq -e '.method.git.clean == false' results/run.json

@@ -223,6 +223,16 @@ static bool check_jobs(const struct run_options *o)
     return true;
 }
 
+static bool check_force(const struct run_options *o)
+{
+    for (size_t i = 0; o->lane.n && i < o->force.n; i++)
+        if (!run_list_has(&o->lane, o->force.text[i])) {
+            cli_usage("--force: the lane '%s' is not among those of --lane", o->force.text[i]);
+            return false;
+        }
+    return true;
+}
+
 static int run_here(struct run *run)
 {
     struct ar_error error = { 0 };
@@ -278,7 +288,7 @@ int main(int argc, char **argv)
         status = AR_OK;
     else if (key == CLI_END && command)
         status = run_subcommand(command, argv + first, argc - first, json);
-    else if (key == CLI_END && check_jobs(&run.options) && take_operands(&run.options, argv + first, argc - first))
+    else if (key == CLI_END && check_jobs(&run.options) && check_force(&run.options) && take_operands(&run.options, argv + first, argc - first))
         status = run_whole(&run);
     else if (ar_wire_is_asked())
         status = run_wire_usage(&run);

@@ -3,7 +3,8 @@
  * run.json: what a run was, for people, for scripts, and for running it again.
  *
  *     {"analysisrun":VERSION,"status":N,"started":TIME,"ended":TIME,"host":NAME,"options":{…},
- *      "method":{"name":…,"manifest":PATH,"files":{NAME:XXH3,…},"git":{"commit":…,"clean":BOOL}|null},
+ *      "method":{"name":…,"manifest":PATH,"manifest_xxh3":…,"contract":…,"analyze":{"argv":[…],"files":{NAME:XXH3,…}}
+ *                [,"postprocess":{…}][,"version":…],"git":{"commit":…,"clean":BOOL}|null},
  *      "inputs":{SET:{"file":PATH,"bytes":N,"xxh3":…},…},"samples":{…}|null,"params":{…},
  *      "counts":{"lanes":N,"result":N,…},
  *      "lanes":{L:{"sample":…,"state":…,"key":…,"seconds":S,"memory":BYTES[,"cause":…]},…}}

@@ -6,7 +6,7 @@
 #include "bytes/grow.h"
 #include "bytes/text.h"
 
-enum { MAX_SHOWN = 20, MANY = 4 };
+enum { MANY = 4 };
 
 /* Does the line of n bytes say no more than the cause? As a method in C logs it: "METHOD: lane 'LANE': CAUSE". */
 static bool repeats_cause(const char *line, size_t n, const struct cli_failure *failure)
@@ -86,6 +86,11 @@ static size_t count_alike(const struct cli_failures *failures, size_t first)
     return n;
 }
 
+static const char *listing(const struct cli_failures *failures)
+{
+    return failures->listing ? failures->listing : "ar-ls";
+}
+
 /* Names those, and marks them as told. */
 static void name_alike(struct cli_failures *failures, size_t first, struct ar_buf *names)
 {
@@ -96,11 +101,11 @@ static void name_alike(struct cli_failures *failures, size_t first, struct ar_bu
         if (!alike(&like, failure))
             continue;
         failure->told = true;
-        if (n++ < MAX_SHOWN)
+        if (n++ < CLI_FAILURES_TOLD)
             ar_buf_add_format(names, "%s'%s'", n > 1 ? ", " : "", failure->target->data);
     }
-    if (n > MAX_SHOWN)
-        ar_buf_add_tr(names, " and %zu more; ar-ls lists them all", n - MAX_SHOWN);
+    if (n > CLI_FAILURES_TOLD)
+        ar_buf_add_tr(names, " and %zu more; %s lists them all", n - CLI_FAILURES_TOLD, listing(failures));
 }
 
 static void tell_cause(enum cli_failed how, const struct ar_target *target, const char *cause)
@@ -163,7 +168,7 @@ void cli_failures_tell(struct cli_failures *failures)
     struct ar_buf names;
     ar_buf_init(&names);
     size_t shown = 0, lanes = 0;
-    for (size_t i = 0; i < failures->n && shown < MAX_SHOWN; i++) {
+    for (size_t i = 0; i < failures->n && shown < CLI_FAILURES_TOLD; i++) {
         struct cli_failure *failure = &failures->failure[i];
         if (failure->told)
             continue;
@@ -182,7 +187,7 @@ void cli_failures_tell(struct cli_failures *failures)
         lanes += n;
     }
     if (failures->n + failures->left_out > lanes)
-        cli_more("and %zu more; ar-ls lists them all", failures->n + failures->left_out - lanes);
+        cli_more("and %zu more; %s lists them all", failures->n + failures->left_out - lanes, listing(failures));
     ar_buf_release(&names);
 }
 

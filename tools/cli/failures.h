@@ -8,12 +8,15 @@
 #include "cli/cli.h"
 #include "lanes/targets.h"
 
+enum { CLI_FAILURES_TOLD = 20 }; /* at most, one by one */
+
 /* Zeroed, then the first part is filled in. */
 struct cli_failures {
     enum cli_failed { CLI_FAILED, CLI_MISSING, CLI_MISSING_FAILED } how; /* what is said of a lane: that it failed, or is missing */
     const char *logs;      /* the folder of LANE.log, or NULL */
     const char *work;      /* the folder of their folders, where these stay, or NULL */
     bool again;            /* --lane runs one again */
+    const char *listing;   /* the command that lists them all; NULL: ar-ls */
     const char *command;   /* runs again what failed, and what else has changed by then; or NULL */
     struct cli_failure {
         const struct ar_target *target;

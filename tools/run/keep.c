@@ -191,6 +191,25 @@ static json_t *text_json(const char *text)
     return json ? json : json_null(); /* a path that is not UTF-8 */
 }
 
+/* Sets what a step of the method is made of, as it was when the run began, and what the version command printed. */
+static void set_step(json_t *json, const char *name, const struct ar_method_parts *parts)
+{
+    struct ar_buf text;
+    struct ar_error ignored;
+    if (parts->text.len == 0)
+        return;
+    ar_buf_init(&text);
+    ar_buf_add_char(&text, '{');
+    ar_buf_add(&text, parts->text.data, parts->text.len);
+    ar_buf_add_char(&text, '}');
+    json_t *members = text.failed ? NULL : ar_json_load(text.data, text.len, false, "method", &ignored);
+    set(json, name, json_incref(json_object_get(members, "method")));
+    if (json_object_get(members, "version"))
+        set(json, "version", json_incref(json_object_get(members, "version")));
+    json_decref(members);
+    ar_buf_release(&text);
+}
+
 static json_t *method_json(const struct run_local *local)
 {
     const struct ar_method_source *method = &local->run->method;
@@ -202,6 +221,8 @@ static json_t *method_json(const struct run_local *local)
     set(json, "manifest", text_json(path ? path : method->path));
     set(json, "manifest_xxh3", json_string(xxh3));
     set(json, "contract", json_string(ar_contract_name(method->manifest.contract)));
+    set_step(json, "analyze", &local->done.step[0]);
+    set_step(json, "postprocess", &local->done.step[1]);
     set(json, "git", ar_git_state(method->manifest.folder));
     free(path);
     return json;
@@ -251,7 +272,7 @@ bool run_has_file(const struct run_local *local, const char *name)
     return there;
 }
 
-void run_keep_stopped(struct run_local *local, int status)
+void run_keep_undelivered(struct run_local *local, int status)
 {
     struct ar_folder folder;
     struct ar_buf text;
@@ -330,25 +351,49 @@ static void read_log(const struct run_local *local, const char *lane, struct ar_
     free(path);
 }
 
+static void add_option(struct ar_buf *command, const char *option, const char *lane)
+{
+    ar_buf_add_text(command, option);
+    ar_text_add_word(command, lane);
+}
+
 /*
- * Each lane that failed, with its cause, the end of its log, and how to run it again. That is without --lane: once the method was mended, nothing
- * is known of the others, which would then be missing.
+ * The command that runs them again. It has --lane only where the run had: once the method was mended, nothing is known of the others, which
+ * would then be missing. What was to be done whatever is kept of it has to be asked for again.
  */
+static void add_again(const struct run_local *local, struct ar_buf *command)
+{
+    const struct run_options *o = &local->run->options;
+    const struct ar_lane_states *states = &local->states;
+    const bool few = states->count[AR_STATE_FAILED] <= CLI_FAILURES_TOLD;
+    struct ar_buf record;
+    ar_buf_init(&record);
+    ar_buf_add_format(&record, "%s/" AR_RUN_JSON, local->folder);
+    add_option(command, "ar-run --again=", record.data);
+    ar_buf_release(&record);
+    for (size_t i = 0; i < o->lane.n; i++)
+        add_option(command, " --lane=", o->lane.text[i]);
+    if (o->force_all && !few)
+        ar_buf_add_text(command, " --force");
+    for (size_t i = 0; (o->force.n || (o->force_all && few)) && i < states->lanes.count; i++)
+        if (states->lane[i].state == AR_STATE_FAILED && (o->force_all || run_list_has(&o->force, states->lanes.name[i].text)))
+            add_option(command, " --force=", states->lanes.name[i].text);
+}
+
+/* Each lane that failed, with its cause, the end of its log, and how to run it again. */
 static void tell_failures(struct run_local *local)
 {
     const struct ar_lane_states *states = &local->states;
     struct ar_target *target = calloc(states->count[AR_STATE_FAILED] + 1, sizeof *target);
     struct ar_buf *log = calloc(states->count[AR_STATE_FAILED] + 1, sizeof *log);
-    struct ar_buf again;
+    struct ar_buf again, listing;
     size_t n = 0;
     ar_buf_init(&again);
-    ar_buf_add_text(&again, "ar-run --again=");
-    char *record;
-    if (asprintf(&record, "%s/" AR_RUN_JSON, local->folder) < 0)
-        record = NULL;
-    ar_text_add_word(&again, record ? record : AR_RUN_JSON);
-    free(record);
-    struct cli_failures failures = { .how = CLI_FAILED, .logs = local->home.log.data, .command = again.data };
+    add_again(local, &again);
+    ar_buf_init(&listing);
+    ar_buf_add_text(&listing, "ar-run ");
+    add_option(&listing, "status ", local->folder);
+    struct cli_failures failures = { .how = CLI_FAILED, .logs = local->home.log.data, .listing = listing.data, .command = again.data };
     for (size_t i = 0; target && log && i < states->lanes.count; i++) {
         const struct ar_lane_entry *lane = &states->lane[i];
         if (lane->state != AR_STATE_FAILED)
@@ -366,6 +411,7 @@ static void tell_failures(struct run_local *local)
     free(log);
     free(target);
     ar_buf_release(&again);
+    ar_buf_release(&listing);
 }
 
 static void tell_result(const struct ar_lane_states *states, const char *path)

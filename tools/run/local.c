@@ -333,6 +333,8 @@ static int finish(struct run_local *local, int status, struct ar_error *error)
         return cli_fail(error);
     if (delivered && local->run->options.sequential && run_print_result(local, error) != 0)
         return run_fail_output(local->run, error);
+    if (!delivered && local->states.lanes.count > 0)
+        run_keep_undelivered(local, status);
     run_tell(local, delivered);
     if (!delivered && run_has_file(local, AR_FOLDER_INDEX_OLD)) /* the index of what was there is set aside while a delivery goes on */
         cli_warn("what is in '%s' is not whole, and may be of different runs: a run was stopped, or failed, while it wrote there", local->folder);
@@ -388,7 +390,7 @@ int run_local(struct run *run)
     int status = run_all(&local);
     const int ended = cli_stop ? 128 + cli_stop : status; /* as a shell has it of what a signal ended */
     if (local.begun && cli_stop) {
-        run_keep_stopped(&local, ended);
+        run_keep_undelivered(&local, ended);
         cli_info("interrupted; lanes that were done are kept, and the same command goes on with the others");
     }
     if (local.begun)

@@ -61,10 +61,10 @@ bool run_has_file(const struct run_local *local, const char *name);
 int run_keep_record(struct run_local *local, int status, bool delivered, struct ar_error *error) AR_MUST_USE;
 
 /*
- * For a run that was stopped: writes run.json into a folder into which none has delivered yet, so that --again can take its options. It is
+ * For a run that was stopped, or failed as a whole: writes run.json into a folder into which none has delivered yet, so that --again can take its options. It is
  * noted as a file of a delivery that was cut off, which it is: the next run replaces it. What goes wrong with that is no matter.
  */
-void run_keep_stopped(struct run_local *local, int status);
+void run_keep_undelivered(struct run_local *local, int status);
 
 /* Prints result.csv to standard output (--sequential). 0 or -1. */
 int run_print_result(struct run_local *local, struct ar_error *error) AR_MUST_USE;

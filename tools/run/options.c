@@ -23,6 +23,14 @@ bool run_list_add(struct run_list *list, const char *text)
     return copy != NULL;
 }
 
+bool run_list_has(const struct run_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->text[i], text) == 0)
+            return true;
+    return false;
+}
+
 void run_list_drop(struct run_list *list)
 {
     free(list->text[--list->n]);
@@ -264,6 +272,7 @@ int run_options_take(struct run_options *options, json_t *json, const char *what
 {
     const char *name;
     json_t *value;
+    const bool replaced = options->params; /* by -p: with them goes what -P made of them */
     if (!json_is_object(json))
         return ar_fail(error, AR_INPUT, "%s: expected an object at /options", what);
     json_object_foreach (json, name, value) {
@@ -274,7 +283,7 @@ int run_options_take(struct run_options *options, json_t *json, const char *what
             ar_fail(error, AR_INPUT, "%s: '/options/%s' is not known", what, name);
             return ar_hint(error, "It may be of a later version of ar-run, or misspelt: take it out, or say what you mean on the command line.");
         }
-        if (take_form(options, form, value, what, error) != 0)
+        if (!(replaced && form->form == PARAMS) && take_form(options, form, value, what, error) != 0)
             return -1;
     }
     return 0;

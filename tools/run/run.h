@@ -48,6 +48,8 @@ struct run {
 /* Adds a copy. False where memory ran out. */
 bool run_list_add(struct run_list *list, const char *text) AR_MUST_USE;
 
+bool run_list_has(const struct run_list *list, const char *text);
+
 /* Takes the last one out again. */
 void run_list_drop(struct run_list *list);
 void run_list_release(struct run_list *list);

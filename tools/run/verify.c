@@ -109,11 +109,28 @@ struct clean {
     size_t deleted;
 };
 
-static int add_key(struct clean *clean, const json_t *of, struct ar_error *error)
+static int add_key(struct clean *clean, const char *key, struct ar_error *error)
 {
-    const char *key = json_string_value(json_object_get(of, "key"));
     bool added;
     return !key || ar_names_add(&clean->used, key, strlen(key), &added) >= 0 ? 0 : ar_fail_memory(error);
+}
+
+static const char *key_of(const json_t *of)
+{
+    return json_string_value(json_object_get(of, "key"));
+}
+
+/* The keys of a run that was cut off, or failed, after the one whose result is there: the next one goes on with them. */
+static int read_begun(struct clean *clean, struct ar_home *home, struct ar_error *error)
+{
+    struct ar_lane_states states;
+    int result = ar_lane_states_read(&states, ar_home_path(home, AR_HOME_LANES), error) < 0 ? -1 : 0;
+    for (size_t i = 0; result == 0 && i < states.lanes.count; i++)
+        result = add_key(clean, states.lane[i].key, error);
+    if (result == 0)
+        result = add_key(clean, states.post_key, error);
+    ar_lane_states_release(&states);
+    return result;
 }
 
 /* The keys that the last run has used, from its run.json. */
@@ -124,10 +141,10 @@ static int read_used(struct clean *clean, const char *folder, struct ar_error *e
     json_t *of, *json = ar_run_json_read(folder, names, error);
     if (!json && error->system_errno)
         hint_delivered(error);
-    int result = json ? add_key(clean, json_object_get(json, "postprocess"), error) : -1;
+    int result = json ? add_key(clean, key_of(json_object_get(json, "postprocess")), error) : -1;
     json_object_foreach (json_object_get(json, "lanes"), lane, of)
         if (result == 0)
-            result = add_key(clean, of, error);
+            result = add_key(clean, key_of(of), error);
     json_decref(json);
     return result;
 }
@@ -154,6 +171,8 @@ static int lock_and_clean(struct clean *clean, const char *folder, struct ar_err
         run_sweep(&home);
     if (result == 0)
         result = read_used(clean, folder, error);
+    if (result == 0)
+        result = read_begun(clean, &home, error);
     if (result == 0)
         result = walk_cache(&home, delete_unused, clean, error);
     ar_home_release(&home);
