@@ -814,7 +814,12 @@ none_marked_but_this() {
         ran >/dev/null
     done
     [ "$(find results/.analysisrun/log -mindepth 1 -maxdepth 1 -type d | wc -l)" -eq 13 ]
-    [ -d results/.analysisrun/log/latest ]
+    [ -L results/.analysisrun/log/latest ] && [ -d results/.analysisrun/log/latest ]
+    # In a copy in which the link became a folder, too.
+    cp -rL results copy
+    ar-run -q --again copy -P limit=3 2>err
+    [ "$(find copy/.analysisrun/log -mindepth 1 -maxdepth 1 -type d | wc -l)" -eq 15 ]
+    [ ! -e copy/.analysisrun/log/.latest.tmp ]
 }
 
 @test "the logs of lanes that are called as the tools are have what their method said, and nothing else" {

@@ -195,14 +195,16 @@ bool ar_home_holder(const struct ar_home *home, struct ar_buf *who)
 
 /* ---- logs ----------------------------------------------------------------------------------------------------------- */
 
-/* A link that changes at once, whatever was there. */
-static int link_latest(const struct ar_home *home, const char *run)
+/*
+ * A link that changes at once. It is for people: where the file system has no links, or the folder was copied with a folder in the place
+ * of it, a run goes on without.
+ */
+static void link_latest(const struct ar_home *home, const char *run)
 {
     static const char temporary[] = AR_HOME_LOG "/.latest.tmp";
     unlinkat(home->fd, temporary, 0);
-    if (symlinkat(run, home->fd, temporary) != 0)
-        return -1;
-    return renameat(home->fd, temporary, home->fd, AR_HOME_LATEST);
+    if (symlinkat(run, home->fd, temporary) != 0 || renameat(home->fd, temporary, home->fd, AR_HOME_LATEST) != 0)
+        unlinkat(home->fd, temporary, 0);
 }
 
 int ar_home_begin_log(struct ar_home *home, struct ar_error *error)
@@ -224,8 +226,7 @@ int ar_home_begin_log(struct ar_home *home, struct ar_error *error)
     }
     if (made != 0)
         return ar_fail_errno(error, errno, "cannot make the folder '%s'", ar_home_path(home, path));
-    if (link_latest(home, name) != 0)
-        return ar_fail_errno(error, errno, "cannot make the link '%s'", ar_home_path(home, AR_HOME_LATEST));
+    link_latest(home, name);
     ar_buf_clear(&home->log);
     ar_buf_add_text(&home->log, ar_home_path(home, path));
     snprintf(path, sizeof path, AR_HOME_LOG "/%s/" AR_HOME_TOOLS, name);

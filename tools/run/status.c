@@ -170,10 +170,12 @@ static void print_log(struct status *status)
 {
     if (!status->ended || status->exit_status == AR_OK || status->states.count[AR_STATE_FAILED] > 0)
         return;
+    const char *log = ar_home_path(&status->home, AR_HOME_LATEST "/" AR_HOME_TOOLS);
+    if (access(log, F_OK) != 0)
+        return;
     struct ar_buf path, line;
     ar_buf_init(&path);
     ar_buf_init(&line);
-    const char *log = ar_home_path(&status->home, AR_HOME_LATEST "/" AR_HOME_TOOLS);
     ar_text_show(&path, log, strlen(log));
     ar_buf_add_tr(&line, "what its tools said is in '%s'", path.data);
     puts(line.data);
