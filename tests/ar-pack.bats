@@ -148,6 +148,11 @@ END
     echo '{"v":"輝点"}' >other.json
     ar-pack -p other.json -P 'w={"x":[1,null]}' <lanes.tar >out.tar
     [ "$(entry out.tar params | tr -d ' \n')" = '{"v":"輝点","w":{"x":[1,null]}}' ]
+    # What was written into a pipe is read once.
+    mkfifo pipe
+    (echo '{"x": 1.50}' >pipe &)
+    ar-pack -q -p pipe <lanes.tar >out.tar
+    [ "$(entry out.tar params)" = '{"x": 1.50}' ]
 }
 
 @test "the manifest fills in defaults, with their digits" {

@@ -280,9 +280,12 @@ END
     cat >talks.c <<'END'
 #include <analysisrun.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static int analyze(struct ar_lane *lane)
 {
+    for (int i = getenv("FLOOD") ? 6 << 20 : 0; i > 0; i -= 64)
+        fprintf(stderr, "%63s\n", ar_lane_data_name(lane));
     printf("printed in %s", ar_lane_data_name(lane)); /* it is buffered, and comes when the lane is done */
     fprintf(stderr, "said in %s\n", ar_lane_data_name(lane));
     return ar_result_integer(lane, "n", 1);
@@ -301,6 +304,10 @@ END
     for lane in 0000 0001 0007 0010; do
         diff "logs/$lane.log" <(printf 'said in %s\nprinted in %s' $lane $lane)
     done
+    # What the process' log has no room for is not missed in silence.
+    FLOOD=1 ar-analyze -q -c lanes -j 1 --log=flood -- ./talks <in.tar >out.tar
+    grep -qx ' *0000' flood/0000.log
+    [ "$(cat flood/0007.log)" = '[what this lane said, if anything, is left out: the log of its process is longer than 8192 KiB]' ]
     # By hand, nobody asks for marks.
     AR_STEP=analyze ./talks <in.tar 2>log >out.tar
     run ! grep -q $'\x1e' log

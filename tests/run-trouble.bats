@@ -141,6 +141,12 @@ exit 1
 END
     refuses 2 "'./bad --manifest' ends with a failure" '\x1b]0;title\x07 no set' -- ar-run -q -m ./bad -d results activity_spots=as.csv
     run ! grep $'\033' err
+    program killed <<'END'
+kill -9 $$
+END
+    refuses 3 "'./killed --manifest' was killed by signal 9" -- ar-run -q -m ./killed -d results activity_spots=as.csv
+    mkfifo fifo
+    refuses 2 "'fifo' is no regular file" 'put it into a file' -- ar-run -q -m fifo -d results activity_spots=as.csv
     cp "$METHOD" mean-c
     program good <<'END'
 printf '\033]0;title\007' >&2

@@ -50,6 +50,20 @@ static int see_log(struct ar_share_work *share, uint64_t most, struct ar_error *
     return ar_share_log_read(&share->log, fd, size < most ? size : most, target_of, share, error);
 }
 
+/* Of a lane that has no part of a log which is longer than what is in order of it, nobody knows what it said. */
+static int note_left_out(const struct ar_share_work *share, struct ar_buf *text, struct ar_error *error)
+{
+    struct stat st;
+    if (text->len > 0)
+        return 0;
+    if (fstat(share->lane[0].log, &st) != 0)
+        return ar_fail_errno(error, errno, "cannot read the log");
+    if ((uint64_t)st.st_size > ar_share_log_limit(share) / 2)
+        ar_buf_add_tr(text, "[what this lane said, if anything, is left out: the log of its process is longer than %" PRIu64 " KiB]\n",
+                      ar_share_log_limit(share) / 2048);
+    return ar_buf_check(text, error);
+}
+
 /*
  * The log that its failure may quote: the lane's part where the process says which that is, else all of it. The share's file stays as it
  * is till its end.
@@ -62,6 +76,8 @@ static int take_log(struct ar_share_work *share, uint32_t i, struct ar_error *er
         return 0;
     ar_buf_init(&text);
     int result = ar_share_log_text(&share->log, share->lane[0].log, i, &text, error);
+    if (result == 0)
+        result = note_left_out(share, &text, error);
     share->quoted = -1;
     if (result == 0 && text.len > 0 && (share->quoted = ar_memory_file(text.data, text.len, error)) < 0)
         result = -1;

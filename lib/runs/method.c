@@ -74,6 +74,8 @@ static int print_manifest(struct ar_method_source *method, const char *program, 
     }
     if (result == 0)
         result = wait_for_end(method, &pipeline, out, log, error);
+    if (result == 0 && ar_stage_killed(&pipeline.stage[0]))
+        result = ar_fail(error, AR_SYSTEM, "'%s --manifest' was killed by signal %d", method->path, ar_stage_killed(&pipeline.stage[0]));
     if (result == 0 && !ar_stage_exited(&pipeline.stage[0], 0)) {
         result = fail_manifest(error, method->path, N_("ends with a failure"));
         ar_log_hint(error, log); /* what it said last tells why */
@@ -155,9 +157,11 @@ int ar_method_load(struct ar_method_source *method, const char *path, struct ar_
     *method = (struct ar_method_source){ .path = strdup(path), .stop = method->stop };
     ar_buf_init(&method->text);
     int result = method->path ? 0 : ar_fail_memory(error);
-    if (result == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        ar_fail(error, AR_INPUT, "'%s' is a folder", path);
-        result = ar_hint(error, "Name the manifest in it, such as '%s/manifest.json'.", path);
+    if (result == 0 && stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        bool folder = S_ISDIR(st.st_mode);
+        ar_fail(error, AR_INPUT, folder ? N_("'%s' is a folder") : N_("'%s' is no regular file"), path);
+        result = folder ? ar_hint(error, "Name the manifest in it, such as '%s/manifest.json'.", path)
+                        : ar_hint(error, "The manifest is read by several tools, and by the next run: put it into a file.");
     }
     if (result == 0) {
         method->program = access(path, X_OK) == 0 && !is_json(path);

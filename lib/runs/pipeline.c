@@ -268,6 +268,11 @@ int ar_stage_status(const struct ar_stage *stage)
     return WIFEXITED(stage->status) && WEXITSTATUS(stage->status) <= AR_SYSTEM ? WEXITSTATUS(stage->status) : AR_SYSTEM;
 }
 
+int ar_stage_killed(const struct ar_stage *stage)
+{
+    return stage->ended && WIFSIGNALED(stage->status) ? WTERMSIG(stage->status) : 0;
+}
+
 bool ar_stage_exited(const struct ar_stage *stage, int status)
 {
     return stage->ended && WIFEXITED(stage->status) && WEXITSTATUS(stage->status) == status;

@@ -87,6 +87,9 @@ ssize_t ar_pipeline_culprit(const struct ar_pipeline *pipeline);
 /* The exit status that one ended with, as of a tool; AR_SYSTEM where it ended otherwise. */
 int ar_stage_status(const struct ar_stage *stage);
 
+/* The signal that ended it, or 0. */
+int ar_stage_killed(const struct ar_stage *stage);
+
 /* Did it end with this exit status? */
 bool ar_stage_exited(const struct ar_stage *stage, int status);
 

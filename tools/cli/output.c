@@ -36,27 +36,27 @@ int cli_output_open(struct cli_output *output, struct ar_error *error)
     return output->out ? 0 : -1;
 }
 
-int cli_output_differs(const struct cli_output *output, int fd, const char *name, struct ar_error *error)
+static int check_differs(const struct cli_output *output, const struct stat *in, const char *name, struct ar_error *error)
 {
-    struct stat in, out;
-    if (fstat(fd, &in) != 0 || !S_ISREG(in.st_mode))
-        return 0;
-    if ((names_a_file(output) ? stat(output->path, &out) : fstat(STDOUT_FILENO, &out)) != 0 || !S_ISREG(out.st_mode))
-        return 0;
-    if (in.st_dev != out.st_dev || in.st_ino != out.st_ino)
+    struct stat out;
+    if (!S_ISREG(in->st_mode) || (names_a_file(output) ? stat(output->path, &out) : fstat(STDOUT_FILENO, &out)) != 0 || !S_ISREG(out.st_mode) ||
+        in->st_dev != out.st_dev || in->st_ino != out.st_ino)
         return 0;
     ar_fail(error, AR_INPUT, "'%s' is input and output at once", name);
     return ar_hint(error, "Write to another file, and rename it when it is whole.");
 }
 
+int cli_output_differs(const struct cli_output *output, int fd, const char *name, struct ar_error *error)
+{
+    struct stat in;
+    return fstat(fd, &in) == 0 ? check_differs(output, &in, name, error) : 0;
+}
+
+/* It is not opened: who has written into a pipe would have nobody left who reads that. */
 int cli_output_differs_path(const struct cli_output *output, const char *path, struct ar_error *error)
 {
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-    if (fd < 0)
-        return 0; /* who reads it says why not */
-    int result = cli_output_differs(output, fd, path, error);
-    close(fd);
-    return result;
+    struct stat in;
+    return path && stat(path, &in) == 0 ? check_differs(output, &in, path, error) : 0; /* who reads it says why not */
 }
 
 int cli_output_close(struct cli_output *output, bool sync, struct ar_error *error)
