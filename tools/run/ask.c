@@ -120,9 +120,10 @@ static int take_lane_key(struct run *run, const void *about, const char *answer,
     if (!added)
         return ar_fail_memory(error);
     int result = run_check_lanes(run, set->name, run_set_file(o, set->name), error);
-    if (result != 0)
-        run_list_drop(&o->lane_key);
-    return result;
+    if (result == 0)
+        return 0;
+    run_list_drop(&o->lane_key);
+    return access(answer, F_OK) == 0 ? ar_hint(error, "That is a file: where another one was meant, give an empty answer first.") : -1;
 }
 
 static int take_samples(struct run *run, const void *about, const char *answer, struct ar_error *error)
