@@ -118,16 +118,30 @@ static void tell_cause(enum cli_failed how, const struct ar_target *target, cons
         cli_warn_failed("lane '%s' (%s) is missing: it failed: %s", target->data, target->sample, cause);
 }
 
+/* The path of its log, where something is in it; else NULL. */
+static char *log_of(const struct cli_failures *failures, const char *lane)
+{
+    char *path;
+    struct stat st;
+    if (!failures->logs || asprintf(&path, "%s/%s.log", failures->logs, lane) < 0)
+        return NULL;
+    if (stat(path, &st) == 0 && st.st_size > 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
 static void tell_one(const struct cli_failures *failures, const struct cli_failure *failure)
 {
     const struct ar_target *target = failure->target;
+    char *log = log_of(failures, target->data);
     struct ar_buf lane;
     ar_buf_init(&lane);
     ar_text_add_word(&lane, target->data);
     tell_cause(failures->how, target, failure->cause);
     cli_more_lines(failure->log.data);
-    if (failures->logs)
-        cli_more("log: %s/%s.log", failures->logs, target->data);
+    if (log)
+        cli_more("log: %s", log);
     if (failures->work)
         cli_more("its folder: %s/%s", failures->work, target->data);
     if (failures->command)
@@ -135,12 +149,14 @@ static void tell_one(const struct cli_failures *failures, const struct cli_failu
     if (failures->again)
         cli_more("run it again: the same command with --lane=%s", lane.data);
     ar_buf_release(&lane);
+    free(log);
 }
 
 /* The same of n lanes, of which failure is the first one's. */
 static void tell_alike(const struct cli_failures *failures, const struct cli_failure *failure, size_t n, const char *names)
 {
     const char *lane = failure->target->data;
+    char *log = log_of(failures, lane);
     struct ar_buf word;
     ar_buf_init(&word);
     ar_text_add_word(&word, lane);
@@ -152,8 +168,8 @@ static void tell_alike(const struct cli_failures *failures, const struct cli_fai
         cli_warn_failed("%zu lanes are missing: they failed alike: %s", n, failure->cause);
     cli_more_lines(failure->log.data);
     cli_more("lanes: %s", names);
-    if (failures->logs)
-        cli_more("the first one's log: %s/%s.log", failures->logs, lane);
+    if (log)
+        cli_more("the first one's log: %s", log);
     if (failures->work)
         cli_more("the first one's folder: %s/%s", failures->work, lane);
     if (failures->command)
@@ -161,6 +177,7 @@ static void tell_alike(const struct cli_failures *failures, const struct cli_fai
     if (failures->again)
         cli_more("run one again: the same command with --lane=%s", word.data);
     ar_buf_release(&word);
+    free(log);
 }
 
 void cli_failures_tell(struct cli_failures *failures)
