@@ -890,6 +890,62 @@ END
     [ "$(ls results/errors | wc -l)" -eq 8 ]
 }
 
+@test "each lane finds the folder empty, and itself in it, whatever the lane before it left, with any number of jobs" {
+    cat >leaves.c <<'END'
+#include <analysisrun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int symlink(const char *target, const char *path);
+
+static int analyze(struct ar_lane *lane)
+{
+    const char *name = ar_lane_data_name(lane);
+    ar_result_integer(lane, "n", access("deep", F_OK) == 0 || access("curve.svg", F_OK) == 0);
+    if (strcmp(name, "0001") == 0)
+        return chdir("/");
+    if (strcmp(name, "0007") == 0)
+        return ar_picture_file(lane, "curve.svg", NULL, "curve.svg"); /* forgets to draw it */
+    FILE *file = fopen("curve.svg", "w");
+    fprintf(file, "<svg>lane %s</svg>", name);
+    fclose(file);
+    if (mkdir("deep", 0700) != 0 || mkdir("deep/deeper", 0500) != 0 || symlink(getenv("OUTSIDE"), "deep/link") != 0)
+        return ar_lane_fail(lane, "cannot make a folder");
+    return ar_picture_file(lane, "curve.svg", NULL, "curve.svg");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct ar_method_set sets[] = { { .name = "activity_spots", .all_rows = true }, { 0 } };
+    static const struct ar_method method = { .name = "leaves", .sets = sets, .analyze = analyze };
+    return ar_method_main(argc, argv, &method);
+}
+END
+    compile leaves
+    mkdir outside own
+    touch outside/kept
+    export OUTSIDE=$PWD/outside
+    ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q --none activity_spots | ar-pack -q >in.tar
+    for jobs in 1 2; do
+        refuses 1 "lane '0007'" "cannot read the picture" -- ar-analyze -q -c lanes -j $jobs -- ./leaves <in.tar
+        mv out out$jobs.tar
+        for lane in 0000 0010; do
+            [ "$(entry out$jobs.tar $lane/images/curve.svg)" = "<svg>lane $lane</svg>" ]
+        done
+        for lane in 0000 0001 0010; do
+            entry out$jobs.tar $lane/analysis_result | grep '^0,'
+        done
+    done
+    cmp out1.tar out2.tar
+    [ -e outside/kept ]
+    # By hand it runs in somebody's folder, of which nothing is deleted.
+    (cd own && touch kept && AR_STEP=analyze ../leaves <../in.tar >../by-hand.tar 2>../err) || true
+    [ -e own/kept ] && [ -d own/deep ]
+}
+
 @test "a method that calls exit() at a lane fails that lane, told as an early end, and the others go on" {
     cat >exits.c <<'END'
 #include <analysisrun.h>
@@ -913,8 +969,9 @@ int main(int argc, char **argv)
 END
     compile exits
     ar-split -q -s samples.csv activity_spots=as.csv 2>err | ar-cleanse -q --none activity_spots | ar-pack -q >in.tar
-    for lane in 0001 0010; do
-        AT=$lane refuses 1 "lane '$lane'" 'failed: it ended with status 0 before it had answered this lane' -- \
+    for lane in 0000 0001 0010; do
+        [ $lane = 0000 ] && how='it printed nothing' || how='it ended with status 0 before it had answered this lane'
+        AT=$lane refuses 1 "lane '$lane'" "failed: $how" '| analyze called exit, and is to return instead.' -- \
             ar-analyze -q -c lanes -j 1 -- ./exits <in.tar
         [ "$(entries out | grep -c /analysis_result)" -eq 3 ]
     done

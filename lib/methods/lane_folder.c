@@ -196,12 +196,17 @@ static bool is_still(int root, const char *name, int dirfd, struct stat *st)
            st->st_ino == named.st_ino && is_as_made(dirfd);
 }
 
+int ar_lane_folder_empty(int dirfd, struct ar_error *error)
+{
+    struct stays none = { 0 };
+    return empty(dirfd, &none, error);
+}
+
 bool ar_lane_folder_clear(int root, const char *name, int dirfd)
 {
     struct stat st;
     struct ar_error ignored;
-    struct stays none = { 0 };
-    return is_still(root, name, dirfd, &st) && empty(dirfd, &none, &ignored) == 0;
+    return is_still(root, name, dirfd, &st) && ar_lane_folder_empty(dirfd, &ignored) == 0;
 }
 
 /* Empties a folder and the one for sets in it. False where they are not what they were, or cannot be emptied. */

@@ -8,6 +8,9 @@
 
 #include "lanes/ledger.h"
 
+/* The variable that tells a process of many lanes that the folder in which it starts, DEVICE:INODE, is nobody else's, and is to be emptied between lanes. */
+#define AR_OWN_FOLDER "AR_OWN_FOLDER"
+
 /* The folders that wait to be used again, each known by the number of its last lane. Zeroed, there are none. */
 struct ar_lane_folders {
     struct ar_lane_folder {
@@ -37,6 +40,9 @@ int ar_lane_folder_keep_sets(int dirfd, const struct ar_buf *names, struct ar_er
  */
 int ar_lane_folder_close(int root, const char *lane, uint32_t number, int dirfd, const struct ar_ledger *ledger, bool *again, uint32_t *sets,
                          struct ar_error *error) AR_MUST_USE;
+
+/* Deletes all that is in a folder. 0 or -1 (AR_SYSTEM). */
+int ar_lane_folder_empty(int dirfd, struct ar_error *error) AR_MUST_USE;
 
 /* Empties the folder called name below root, dirfd being of it. False where it is not what it was (0700, and that folder), or cannot be emptied. */
 bool ar_lane_folder_clear(int root, const char *name, int dirfd) AR_MUST_USE;

@@ -104,6 +104,18 @@ static int see_growth(void *arg, pid_t pid, uint64_t bytes, struct ar_error *err
     return renewed;
 }
 
+/* Says which folder is its own. */
+static int tell_folder(struct ar_env *env, int dirfd, struct ar_error *error)
+{
+    struct stat st;
+    char text[64];
+    if (fstat(dirfd, &st) != 0)
+        return ar_fail_errno(error, errno, "cannot read a folder in the work folder");
+    snprintf(text, sizeof text, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    ar_env_set(env, AR_OWN_FOLDER, text);
+    return ar_env_check(env, error);
+}
+
 static int run_process(struct ar_share_work *share, int in, int dirfd, struct ar_error *error)
 {
     struct ar_lane_jobs *jobs = share->jobs;
@@ -116,7 +128,7 @@ static int run_process(struct ar_share_work *share, int in, int dirfd, struct ar
         ar_env_set(&jobs->env, AR_LOG_LANES, "1");
     else
         ar_env_unset(&jobs->env, AR_LOG_LANES);
-    if (ar_env_check(&jobs->env, error) != 0)
+    if (tell_folder(&jobs->env, dirfd, error) != 0)
         return -1;
     ar_buf_init(&progress.piece);
     proc.dirfd = dirfd;

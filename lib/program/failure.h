@@ -36,6 +36,12 @@ int ar_failure_error(struct ar_failure *failure, const struct ar_error *error);
 /* Appends the text of an error entry: the message, and below it the details. */
 void ar_failure_text(const struct ar_failure *failure, struct ar_buf *out);
 
+/* Before a function of the method's, of that name. Returns the process that calls it, for ar_end_forked. */
+pid_t ar_begin_function(const char *function);
+
+/* In a process that ends by itself: an exit() in such a function is told on standard error, as the mistake that it is. */
+void ar_tell_exit(void);
+
 /*
  * Behind a function of the method's, of that name: ends the process where it is another than self, one that the function forked and that
  * came back from it. It would go on with the lanes as this one does, and its answers would stand between this one's.

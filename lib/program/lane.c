@@ -137,7 +137,7 @@ static void prepare(struct ar_lane *lane)
 void ar_lane_analyze(struct ar_lane *lane)
 {
     prepare(lane);
-    pid_t self = getpid();
+    pid_t self = ar_begin_function("analyze");
     int status = lane->failure.failed ? 0 : lane->method->analyze(lane);
     ar_end_forked(self, "analyze");
     if (status != 0 && !lane->failure.failed) {

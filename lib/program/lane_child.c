@@ -119,7 +119,7 @@ static int blame(const struct ar_lane_child *child, struct ar_lane *lane, int st
     else
         ar_failure_tell(&lane->failure, "'%s' %s", lane->method->name, how.data);
     if (end.how == AR_PROC_EXITED)
-        ar_failure_detail(&lane->failure, "analyze called exit, and is to return instead.");
+        ar_failure_detail(&lane->failure, "%s called exit, and is to return instead.", "analyze");
     ar_buf_release(&how);
     return add_log(child, &lane->failure, error);
 }

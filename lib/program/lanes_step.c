@@ -3,11 +3,13 @@
 
 #include "bytes/file.h"
 #include "methods/share_log.h"
+#include "program/own_folder.h"
 
 struct lanes_step {
     const struct ar_schema *schema;
     int log;
     bool marks;                /* the log says of which lane what follows is */
+    struct ar_own_folder folder;
     struct ar_lane_child *child; /* that analyzes; NULL: this process does */
     struct ar_in *in;
     struct ar_map map;
@@ -153,7 +155,9 @@ static int end_lane(struct lanes_step *s, struct ar_error *error)
     const char *outcome = ar_ledger_outcome(ledger);
     bool passes = s->failed_before || (outcome && strcmp(outcome, "not chosen") == 0);
     int result = passes ? pass(s, ledger, error) : analyze(s, ledger, error);
-    return result == 0 ? ar_out_flush(s->out, error) : -1;
+    if (result == 0)
+        result = ar_out_flush(s->out, error);
+    return result == 0 && !passes ? ar_own_folder_renew(&s->folder, error) : result;
 }
 
 /* ---- the stream ----------------------------------------------------------------------------------------------------- */
@@ -249,6 +253,7 @@ int ar_lanes_step(const struct ar_method *method, const struct ar_schema *schema
 {
     struct lanes_step s = { .schema = schema, .log = log, .marks = log >= 0 && getenv(AR_LOG_LANES), .child = child,
                             .map = { .data = "", .fd = -1 } };
+    ar_own_folder_init(&s.folder);
     ar_lane_init(&s.lane, method, ar_lane_fields_of(method));
     ar_buf_init(&s.top_params);
     ar_buf_init(&s.params);
@@ -262,6 +267,7 @@ int ar_lanes_step(const struct ar_method *method, const struct ar_schema *schema
     ar_in_free(s.in);
     ar_map_release(&s.map);
     ar_lane_release(&s.lane);
+    ar_own_folder_release(&s.folder);
     ar_buf_release(&s.top_params);
     ar_buf_release(&s.params);
     ar_buf_release(&s.error_text);

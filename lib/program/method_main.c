@@ -73,6 +73,7 @@ static int run_step(const struct ar_method *method, const char *name, const char
     if (ar_declare_check(&manifest, method, name, error) != 0)
         return -1;
     int result = take_streams(&in, &out, error);
+    ar_tell_exit();
     if (result == 0)
         result = lanes ? ar_lanes_step(method, manifest.params, in, out, STDERR_FILENO, NULL, error)
                        : ar_results_step(method, manifest.params, in, out, error);

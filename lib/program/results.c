@@ -59,7 +59,7 @@ static int run(struct ar_results *results, struct ar_error *error)
 {
     static const char mute[] = N_("the postprocess failed, and does not say why");
     const struct ar_method *method = results->method;
-    pid_t self = getpid();
+    pid_t self = ar_begin_function("postprocess");
     int status = method->postprocess ? method->postprocess(results) : 0;
     ar_end_forked(self, "postprocess");
     if (status != 0 && !results->failure.failed) {
