@@ -67,6 +67,16 @@ talk() {
         diff -r -x .analysisrun -x run.json -x manifest-sha256.txt -x ledger.json by-hand $method
         rm -rf by-hand seq
     done
+    # The one in C is its own manifest, and all steps.
+    M=$AR_OUT/methods/spot-stats-c
+    "$M" -q -s samples.csv -p params.json -d c activity_spots=as.csv surrounding_spots=ss.csv 2>err
+    python3 "$BATS_TEST_DIRNAME/golden.py" c/result.csv "$BATS_TEST_DIRNAME/data/golden/first/result.csv"
+    "$M" --manifest >c.json
+    ar-split -q -s samples.csv activity_spots=as.csv surrounding_spots=ss.csv 2>err | ar-cleanse -q -m c.json 2>err | ar-pack -q -m c.json -p params.json |
+        ar-analyze -q -m c.json -- "$M" | ar-merge -q | ar-post -q -m c.json -d by-hand -- "$M"
+    "$M" -q --sequential -s samples.csv -p params.json -d seq activity_spots=as.csv surrounding_spots=ss.csv 2>err >stdout.csv
+    cmp stdout.csv by-hand/result.csv
+    diff -r -x .analysisrun -x run.json -x manifest-sha256.txt -x ledger.json by-hand c
 }
 
 @test "what is missing is named at once where nothing can be asked, with status 2" {

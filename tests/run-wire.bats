@@ -21,38 +21,56 @@ teardown() {
     nothing_left
 }
 
+# Has each of the example methods answer as behind the wrapper, with these options: standard input is $1, and the answer is in out.tar,
+# on which the function $2 looks. The one in C speaks for itself.
+with_each() {
+    local input=$1 look=$2 method
+    shift 2
+    for method in spot-stats-sh spot-stats-py; do
+        ar-run -m $method/manifest.json "$@" <"$input" >out.tar
+        $look
+    done
+    "$AR_OUT/methods/spot-stats-c" "$@" <"$input" >out.tar
+    $look
+}
+
 # The error text in a golden tar.
 golden_error() {
     entry "$GOLDEN/$1" error
 }
 
 @test "ANALYSISRUN_METHOD=analyze: one tar in, one tar out, with the numbers of the Python method" {
-    for method in spot-stats-sh spot-stats-py; do
-        for lane in 0000 0001; do
-            ANALYSISRUN_METHOD=analyze ar-run -m $method/manifest.json <"$GOLDEN/first/analyze-$lane.in.tar" >out.tar
-            [ "$(entries out.tar | paste -sd ' ')" = "analysis_result images/${lane}_curve.png" ]
-            ar-convert -q --from first out.tar | tar --warning=no-unknown-keyword -xOf - analysis_result >got.csv
-            ar-convert -q --from first "$GOLDEN/first/analyze-$lane.out.tar" | tar --warning=no-unknown-keyword -xOf - analysis_result >wanted.csv
-            python3 "$BATS_TEST_DIRNAME/golden.py" --ignore note got.csv wanted.csv
-        done
+    has_numbers() {
+        [ "$(entries out.tar | paste -sd ' ')" = "analysis_result images/${lane}_curve.png" ]
+        ar-convert -q --from first out.tar | tar --warning=no-unknown-keyword -xOf - analysis_result >got.csv
+        ar-convert -q --from first "$GOLDEN/first/analyze-$lane.out.tar" | tar --warning=no-unknown-keyword -xOf - analysis_result >wanted.csv
+        python3 "$BATS_TEST_DIRNAME/golden.py" --ignore note got.csv wanted.csv
+    }
+    export ANALYSISRUN_METHOD=analyze
+    for lane in 0000 0001; do
+        with_each "$GOLDEN/first/analyze-$lane.in.tar" has_numbers
     done
 }
 
 @test "ANALYSISRUN_METHOD=postprocess: the result and its JSON objects" {
-    ANALYSISRUN_METHOD=postprocess ar-run -m spot-stats-sh/manifest.json <"$GOLDEN/first/postprocess.in.tar" >out.tar
-    entries "$GOLDEN/first/postprocess.out.tar" | sort | diff - <(entries out.tar | sort)
-    ar-convert -q --from first out.tar | tar --warning=no-unknown-keyword -xOf - result_csv >got.csv
-    python3 "$BATS_TEST_DIRNAME/golden.py" got.csv "$GOLDEN/first/result.csv"
+    has_result() {
+        entries "$GOLDEN/first/postprocess.out.tar" | sort | diff - <(entries out.tar | sort)
+        ar-convert -q --from first out.tar | tar --warning=no-unknown-keyword -xOf - result_csv >got.csv
+        python3 "$BATS_TEST_DIRNAME/golden.py" got.csv "$GOLDEN/first/result.csv"
+    }
+    ANALYSISRUN_METHOD=postprocess with_each "$GOLDEN/first/postprocess.in.tar" has_result
 }
 
 @test "ANALYSISRUN_MODE=analyzeseq: many lanes in, their results and pictures out" {
-    ANALYSISRUN_MODE=analyzeseq ar-run -m spot-stats-sh/manifest.json -j 3 <"$GOLDEN/present/analyzeseq.in.tar.gz" >out.tar
-    entries "$GOLDEN/present/analyzeseq.out.tar" | diff - <(entries out.tar)
-    for lane in 0000 0001 0007 0010; do
-        entry "$GOLDEN/present/analyzeseq.out.tar" $lane/analysis_result >wanted.csv
-        ar-convert -q --from present out.tar | tar --warning=no-unknown-keyword -xOf - $lane/analysis_result >got.csv
-        python3 "$BATS_TEST_DIRNAME/golden.py" got.csv wanted.csv
-    done
+    has_lanes() {
+        entries "$GOLDEN/present/analyzeseq.out.tar" | diff - <(entries out.tar)
+        for lane in 0000 0001 0007 0010; do
+            entry "$GOLDEN/present/analyzeseq.out.tar" $lane/analysis_result >wanted.csv
+            ar-convert -q --from present out.tar | tar --warning=no-unknown-keyword -xOf - $lane/analysis_result >got.csv
+            python3 "$BATS_TEST_DIRNAME/golden.py" got.csv wanted.csv
+        done
+    }
+    ANALYSISRUN_MODE=analyzeseq with_each "$GOLDEN/present/analyzeseq.in.tar.gz" has_lanes -j 3
 }
 
 @test "ANALYSISRUN_MODE=showschema: the schema of the run tar, equal in content to the Python runner's" {
