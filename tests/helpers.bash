@@ -13,6 +13,7 @@ PATH=$AR_BIN:$PATH
 LC_ALL=C.UTF-8
 unset LOGLEVEL AR_LANG LANGUAGE TAR_OPTIONS GZIP POSIXLY_CORRECT
 export PATH LC_ALL SHARE AR_OUT
+[ -z "${TESTS_SANITIZED:-}" ] || export LSAN_OPTIONS=suppressions=$BATS_TEST_DIRNAME/lsan.supp:print_suppressions=0
 
 # Each test starts in an empty folder of its own.
 in_scratch() {
