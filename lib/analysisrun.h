@@ -165,8 +165,8 @@ ptrdiff_t ar_set_column(struct ar_set *set, const char *column);
 
 /*
  * A whole column, one value for each row, in their order, as an array that the set keeps until the lane's end (asking again costs
- * nothing). NULL, recorded, where the column is not there, or a cell is not what is asked for; never NULL otherwise, also where
- * there is no row.
+ * nothing). NULL, recorded, where the column is not there, or a cell is not what is asked for: what is told of that, to scientists,
+ * counts the rows that cleansing left of the lane, from 1. Never NULL otherwise, also where there is no row.
  *
  * Numbers are as Python's float() reads them, but in ASCII digits, and without blanks and underscores: a cell with one is refused. reals:
  * an empty cell is NAN. integers: whole numbers of 64 bits; an empty cell is refused. texts: the cells' values, without quotes.
