@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lanes/cleanse.h"
 
+#include <ctype.h>
+
 #include "bytes/text.h"
 
 #define COLUMN_ENTITY "Entity"
@@ -16,7 +18,29 @@ struct compiled_rule {
     size_t n;
     size_t last;   /* the value that was met last: often the next one, too */
     struct wanted *value;
+    bool may_be_near[256]; /* by the first byte of a cell: may it differ from a value in case or blanks alone? */
 };
+
+/* The bytes of the blank at text, at its end (behind: text is where it ends) or 0: also a no-break space and the ideographic one. */
+static size_t blank_at(const char *text, size_t n, bool behind)
+{
+    static const char *const blanks[] = { " ", "\t", "\xc2\xa0", "\xe3\x80\x80" };
+    for (size_t i = 0; i < AR_COUNT(blanks); i++) {
+        size_t len = strlen(blanks[i]);
+        if (n >= len && memcmp(behind ? text - len : text, blanks[i], len) == 0)
+            return len;
+    }
+    return 0;
+}
+
+static void trim(const char **text, size_t *n)
+{
+    size_t blank;
+    for (; (blank = blank_at(*text, *n, false)); *n -= blank)
+        *text += blank;
+    while ((blank = blank_at(*text + *n, *n, true)))
+        *n -= blank;
+}
 
 struct compiled {
     struct compiled_rule *rule;
@@ -50,6 +74,8 @@ static int compile_values(struct compiled_rule *to, const struct ar_rule *rule, 
     to->value = calloc(rule->n_values + 1, sizeof *to->value);
     if (!to->value)
         return ar_fail_memory(error);
+    for (const char *start = "\" \t\xc2\xe3"; *start; start++)
+        to->may_be_near[(unsigned char)*start] = true;
     for (size_t i = 0; i < rule->n_values; i++) {
         struct wanted *value = &to->value[i];
         const char *text = rule->values[i];
@@ -58,6 +84,9 @@ static int compile_values(struct compiled_rule *to, const struct ar_rule *rule, 
         ar_buf_add_text(&value->plain, text);
         ar_csv_encode(&value->quoted, text, strlen(text), true);
         value->no_plain = text[0] == '"';
+        size_t n = strlen(text);
+        trim(&text, &n);
+        to->may_be_near[tolower((unsigned char)*text)] = to->may_be_near[toupper((unsigned char)*text)] = true;
         if (ar_buf_check(&value->plain, error) != 0 || ar_buf_check(&value->quoted, error) != 0)
             return -1;
     }
@@ -241,38 +270,8 @@ static int read_header(struct ar_cleansing *c, bool whole, struct ar_error *erro
 
 /* ---- what is not quite what was wanted ------------------------------------------------------------------------------ */
 
-/* The bytes of the blank at text, at its end (behind: text is where it ends) or 0: also a no-break space and the ideographic one. */
-static size_t blank_at(const char *text, size_t n, bool behind)
-{
-    static const char *const blanks[] = { " ", "\t", "\xc2\xa0", "\xe3\x80\x80" };
-    for (size_t i = 0; i < AR_COUNT(blanks); i++) {
-        size_t len = strlen(blanks[i]);
-        if (n >= len && memcmp(behind ? text - len : text, blanks[i], len) == 0)
-            return len;
-    }
-    return 0;
-}
-
-static void trim(const char **text, size_t *n)
-{
-    size_t blank;
-    for (; (blank = blank_at(*text, *n, false)); *n -= blank)
-        *text += blank;
-    while ((blank = blank_at(*text + *n, *n, true)))
-        *n -= blank;
-}
-
-/* The byte with which a text begins, without its case; 0 where that may be a blank. */
-static inline int first_letter(char first)
-{
-    return first == ' ' || first == '\t' || first == '\xc2' || first == '\xe3' ? 0 : first | ' ';
-}
-
 static bool is_near(const char *cell, size_t n, const char *value)
 {
-    int letter = n ? first_letter(*cell) : 0, wanted = first_letter(*value);
-    if (letter != wanted && letter && wanted)
-        return false; /* as nearly all of them */
     size_t len = strlen(value);
     trim(&cell, &n);
     trim(&value, &len);
@@ -287,6 +286,8 @@ static void note_near(struct ar_cleansing *c, size_t refusal, const char *cell, 
     if (n >= 2 && cell[0] == '"') {
         cell++;
         n -= 2;
+        if (n == 0 || !c->compiled.rule[refusal].may_be_near[(unsigned char)*cell])
+            return;
     }
     for (size_t i = 0; i < rule->n_values; i++) {
         if (!is_near(cell, n, rule->values[i]))
@@ -317,7 +318,8 @@ static void take_rows(struct ar_cleansing *c, const struct ar_csv_row *row, ssiz
         }
         const uint64_t *cell = row[i].cell + 2 * c->compiled.rule[refusal].track;
         c->cleansed->dropped[refusal]++;
-        note_near(c, refusal, rows + cell[0], (size_t)(cell[1] - cell[0]));
+        if (cell[1] > cell[0] && c->compiled.rule[refusal].may_be_near[(unsigned char)rows[cell[0]]])
+            note_near(c, refusal, rows + cell[0], (size_t)(cell[1] - cell[0]));
     }
     end_run(c, &run);
 }
