@@ -49,7 +49,7 @@ struct set {
     uint64_t rows_in, rows; /* of all lanes: for the account */
     size_t emptied;         /* lanes that had rows, of which none passed */
     char first[AR_LANE_ID_MAX + 1];
-    struct ar_cleansed near; /* rows that were dropped though nearly right, and the first of them */
+    struct ar_near near;     /* of all lanes */
 };
 
 struct cleanse {
@@ -162,10 +162,10 @@ static void note_set(struct set *set, const char *lane, const struct ar_cleansed
     set->rows += cleansed->rows;
     if (cleansed->rows_in && !cleansed->rows && set->emptied++ == 0)
         snprintf(set->first, sizeof set->first, "%s", lane);
-    uint64_t near = set->near.near + cleansed->near;
-    if (cleansed->near && !set->near.near)
-        set->near = *cleansed;
-    set->near.near = near;
+    if (set->near.rows)
+        set->near.rows += cleansed->near.rows;
+    else
+        set->near = cleansed->near;
 }
 
 /* Writes the rows that passed, and keeps the record for the lane's ledger. */
@@ -254,7 +254,7 @@ static int run(struct cleanse *c, struct ar_error *error)
 /* What may have been dropped by mistake. */
 static void tell_dropped(const struct set *set)
 {
-    const struct ar_cleansed *near = &set->near;
+    const struct ar_near *near = &set->near;
     struct ar_buf number;
     ar_buf_init(&number);
     if (set->rows_in && !set->rows) {
@@ -263,11 +263,11 @@ static void tell_dropped(const struct set *set)
         cli_number(&number, set->emptied, "lane");
         cli_info("left without a row of the set '%s' by its rules: %s, first '%s'", set->name, number.data, set->first);
     }
-    if (near->near) {
+    if (near->rows) {
         ar_buf_clear(&number);
-        cli_number(&number, near->near, "row");
+        cli_number(&number, near->rows, "row");
         cli_warn("dropped for case or blanks alone: %s of the set '%s', with the %s '%s' instead of '%s'", number.data, set->name,
-                 set->rules.rule[near->near_rule].column, near->found, near->wanted);
+                 near->rule->column, near->found, near->wanted);
     }
     ar_buf_release(&number);
 }

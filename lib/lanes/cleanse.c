@@ -281,7 +281,7 @@ static bool is_near(const char *cell, size_t n, const char *value)
 /* Notes a cell that was refused, where it is near to a value of the rule. */
 static void note_near(struct ar_cleansing *c, size_t refusal, const char *cell, size_t n)
 {
-    struct ar_cleansed *cleansed = c->cleansed;
+    struct ar_near *near = &c->cleansed->near;
     const struct ar_rule *rule = &c->rules->rule[refusal];
     if (n >= 2 && cell[0] == '"') {
         cell++;
@@ -292,14 +292,14 @@ static void note_near(struct ar_cleansing *c, size_t refusal, const char *cell, 
     for (size_t i = 0; i < rule->n_values; i++) {
         if (!is_near(cell, n, rule->values[i]))
             continue;
-        if (cleansed->near++ > 0)
+        if (near->rows++ > 0)
             return;
-        cleansed->near_rule = refusal;
-        cleansed->wanted = rule->values[i];
+        near->rule = rule;
+        near->wanted = rule->values[i];
         struct ar_buf shown;
         ar_buf_init(&shown);
         ar_text_show(&shown, cell, n);
-        snprintf(cleansed->found, sizeof cleansed->found, "%s", shown.data ? shown.data : "");
+        snprintf(near->found, sizeof near->found, "%s", shown.data ? shown.data : "");
         ar_buf_release(&shown);
         return;
     }

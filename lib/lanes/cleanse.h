@@ -11,6 +11,14 @@
 #include "lanes/ledger.h"
 #include "lanes/rules.h"
 
+/* Rows that were dropped though their cell is as a value of the rule, but for the case of Latin letters and blanks around it. */
+struct ar_near {
+    uint64_t rows;
+    const struct ar_rule *rule; /* of the first of them: the rule, */
+    const char *wanted;         /* the value, which is the rule's, */
+    char found[64];             /* and the cell, shown as ar_text_show has it and cut */
+};
+
 /* What is left of one set of one lane. */
 struct ar_cleansed {
     const char *bytes; /* the CSV of what is kept, in the room: the header and each row with a LF behind it */
@@ -18,11 +26,7 @@ struct ar_cleansed {
     char xxh3[AR_DIGEST_HEX + 1];
     uint64_t rows_in, rows;
     uint64_t *dropped; /* by rule */
-    /* Rows that were dropped though their cell is as a value of the rule, but for the case of Latin letters and blanks around it. */
-    uint64_t near;
-    size_t near_rule;   /* of the first of them: the rule, */
-    const char *wanted; /* the value, which is the rules' */
-    char found[64];     /* and the cell, shown as ar_text_show has it and cut */
+    struct ar_near near;
 };
 
 /* Where the bytes of a set are, one set after the other. Zeroed, but for ar_buf_init of the window. */
